@@ -1,0 +1,44 @@
+# `make` alone prints this list.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test serve lint bench eval baseline conformance lock hub samples dist clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## the virtual environment, with pinned and hashed packages
+
+.venv/.ready: requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Heliograph needs Python 3.11 or later; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src >/dev/null
+	@touch $@
+
+demo: setup ## a receipt and an invoice become JSON and annotated pictures
+	$(BIN)/heliograph demo --out out/demo
+
+serve: setup ## the server on http://127.0.0.1:8000
+	$(BIN)/heliograph serve
+
+test: setup ## every test that this machine can run
+	$(BIN)/pytest -q
+
+lint: setup ## ruff and strict types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright
+
+bench: setup ## speed and memory, against peers in the same run
+	$(BIN)/python -m bench
+
+eval: setup ## accuracy on labelled sets (DATA=folder)
+	$(BIN)/heliograph eval $(or $(DATA),../shared/data)
+
+lock: ## new lock files (needs uv)
+	requirements/lock.sh
+
+clean: ## forget what was built
+	rm -rf .venv .venv-* out dist build

@@ -1,0 +1,1 @@
+"""Bytes become documents and images: sniffing, opening, rendering, geometry, limits, safe fetching."""

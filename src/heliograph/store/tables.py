@@ -1,0 +1,153 @@
+"""The tables, as SQLAlchemy Core. Every row but the server's own belongs to a tenant; every query names it.
+
+JSON that a caller sent or will get is text, never JSONB: key order is part of the answer.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger, Boolean, Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, func,
+)  # fmt: skip
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _now(name: str = "created_at") -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant", String, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False)
+
+
+server = Table("server", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False))
+"""The server's own facts: the URL signing secret, the schema's age."""
+
+tenants = Table(
+    "tenants", metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("webhook_secret", String, nullable=False),
+    _now(),
+)  # fmt: skip
+
+keys = Table(
+    "keys", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),  # sha256 hex of the key: 256 random bits need no slow hash
+    Column("prefix", String, nullable=False),
+    _now(),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)  # fmt: skip
+
+files = Table(
+    "files", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("filename", String, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("md5", String),  # null until the upload is verified
+    Column("sha256", String),
+    Column("purpose", String, nullable=False),
+    Column("media_type", String),
+    Column("blob", String, nullable=False),
+    Column("state", String, nullable=False, server_default="ready"),  # uploading | ready
+    Column("public", Boolean, nullable=False, server_default="false"),
+    _now(),
+    Column("expires_at", DateTime(timezone=True)),
+    Index(None, "tenant", "md5"),
+    Index(None, "tenant", "created_at"),
+)  # fmt: skip
+
+predictions = Table(
+    "predictions", metadata,
+    Column("tenant", String, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # document | image; the route's first word
+    Column("operation", String, nullable=False),  # generate | execute | schema
+    Column("status", String, nullable=False, server_default="pending"),
+    Column("domain", String),
+    Column("model", String, nullable=False),
+    Column("request", Text, nullable=False),  # the parsed body, as JSON text; media replaced by references
+    Column("digest", String, nullable=False),  # sha256 of the canonical body: same id or key, same body?
+    Column("key_id", String),  # the API key that asked
+    Column("response", Text),
+    Column("usage", Text),
+    Column("error", Text),  # {"type", "message", "pages_read"}
+    Column("metadata", Text),
+    Column("callback_url", Text),
+    Column("tier", String, nullable=False, server_default="standard"),
+    Column("retain", Boolean, nullable=False, server_default="true"),
+    Column("log", Boolean, nullable=False, server_default="true"),
+    Column("job_id", BigInteger),  # procrastinate's
+    Column("run", String),  # fencing token of the attempt that may finish this row
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("cancelled", Boolean, nullable=False, server_default="false"),
+    Column("credits", Integer, nullable=False, server_default="0"),
+    _now(),
+    Column("started_at", DateTime(timezone=True)),
+    Column("completed_at", DateTime(timezone=True)),
+    Column("delivered_at", DateTime(timezone=True)),
+    Index(None, "tenant", "created_at"),
+    Index(None, "tenant", "status"),
+    Index(None, "status", "created_at"),
+)  # fmt: skip
+
+inputs = Table(
+    "inputs", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("prediction", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("source", String, nullable=False),  # file | data | url
+    Column("file_id", String),
+    Column("url", Text),
+    Column("blob", String),  # for data URIs: stored at submit; for URLs: once fetched
+    Column("bytes", BigInteger),
+    Column("sha256", String),
+)  # fmt: skip
+"""What a prediction reads, in order. A URL is fetched by the worker, once; its bytes then stand under `blob`."""
+
+steps = Table(
+    "steps", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("prediction", String, primary_key=True),
+    Column("key", String, primary_key=True),  # such as "fetch:0" or "page:0:17"
+    Column("output", Text),  # JSON, or null
+    Column("blob", String),  # larger output
+    _now(),
+)  # fmt: skip
+"""The journal: a step's output stands here before the next begins, and a rerun reads it."""
+
+idempotency = Table(
+    "idempotency", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("prediction", String, nullable=False),
+    _now(),
+)  # fmt: skip
+
+deliveries = Table(
+    "deliveries", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("prediction", String, nullable=False),
+    Column("webhook_id", String, nullable=False),  # stable over all attempts
+    Column("attempt", Integer, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status_code", Integer),
+    Column("error", Text),
+    _now("started_at"),
+    Column("finished_at", DateTime(timezone=True)),
+    UniqueConstraint("tenant", "prediction", "attempt"),
+)  # fmt: skip
