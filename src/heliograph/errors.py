@@ -4,6 +4,8 @@
     ├── InvalidRequest          422  the request itself is wrong
     │   └── NotConfigured       422  right request, but this server lacks what it needs; names the setting
     ├── Unauthorized            401
+    ├── BudgetExceeded          402
+    ├── Forbidden               403
     ├── NotFound                404
     ├── Conflict                409
     ├── PayloadTooLarge         413
@@ -59,6 +61,20 @@ class Unauthorized(HeliographError):
 
     status = 401
     type = "authentication_error"
+
+
+class BudgetExceeded(HeliographError):
+    """This month's credits are used up."""
+
+    status = 402
+    type = "insufficient_credits"
+
+
+class Forbidden(HeliographError):
+    """This link is not valid, or no longer."""
+
+    status = 403
+    type = "permission_denied"
 
 
 class NotFound(HeliographError):

@@ -48,6 +48,8 @@ keys = Table(
     _now(),
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("minute", BigInteger, nullable=False, server_default="0"),  # since 1970; the window of the rate limit
+    Column("used", Integer, nullable=False, server_default="0"),  # requests counted in it, by all replicas
 )  # fmt: skip
 
 files = Table(
