@@ -37,6 +37,9 @@ bench: setup ## speed and memory, against peers in the same run
 eval: setup ## accuracy on labelled sets (DATA=folder)
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data)
 
+conformance: setup ## the official clients, unchanged, and docs/conformance.md
+	HELIOGRAPH_CONFORMANCE_REPORT=docs/conformance.md $(BIN)/pytest -q tests/conformance
+
 lock: ## new lock files (needs uv)
 	requirements/lock.sh
 

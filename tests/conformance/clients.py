@@ -1,0 +1,62 @@
+"""Sets up and runs the official clients: Python and its CLI from an environment of their own, Node from npm.
+
+The Python SDK pins versions that the server cannot use, so it never shares the server's environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv-conformance"
+LOCK = ROOT / "requirements" / "conformance.lock"
+
+
+class Result(NamedTuple):
+    """What one check found; `outcome` is `passed`, `later`, `client` or `failed`."""
+
+    client: str
+    name: str
+    outcome: str
+    detail: str
+    seconds: float
+
+
+def python_environment() -> Path:
+    """The interpreter of the clients' environment, made from its lock when it is not there yet."""
+    python = ENVIRONMENT / "bin" / "python"
+    stamp = ENVIRONMENT / ".ready"
+    if not stamp.exists() or stamp.read_text() != LOCK.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        subprocess.run([*pip, "-r", LOCK], check=True)
+        stamp.write_text(LOCK.read_text())
+    return python
+
+
+def node_environment() -> Path | None:
+    """The folder with the npm packages installed, or None where there is no Node."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    folder = HERE / "node"
+    if not (folder / "node_modules" / "vlmrun").exists():
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
+    return folder
+
+
+def drive(client: str, command: list[str | Path], environment: dict[str, str], *, cwd: Path) -> Iterator[Result]:
+    """The results that a driver prints, one a line; a driver that dies is a failure of its own."""
+    done = subprocess.run(command, env=os.environ | environment, cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            yield Result(client=client, **json.loads(line))
+    if done.returncode != 0:
+        yield Result(client, "the driver itself", "failed", done.stderr[-1500:], 0.0)

@@ -1,0 +1,163 @@
+// Drives the official Node client against a running server; prints the same lines as python_client.py.
+// The npm registry's newest `vlmrun` at the time of writing is 0.2.12.
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import vlmrun from "vlmrun";
+
+const { VlmRun } = vlmrun;
+const { VLMRUN_BASE_URL: baseURL, VLMRUN_API_KEY: apiKey, RECEIPT, INVOICE, SCRATCH } = process.env;
+const client = new VlmRun({ apiKey, baseURL });
+const id = randomUUID();
+const schema = { type: "object", properties: { total: { type: ["number", "null"], description: "Total amount" } } };
+
+async function uploadNote() {
+  const path = join(SCRATCH, `${randomUUID()}.txt`);
+  writeFileSync(path, randomUUID());
+  return client.files.upload({ filePath: path, checkDuplicate: false });
+}
+
+async function completed(promise) {
+  const answer = await promise;
+  assert.equal(answer.status, "completed", JSON.stringify(answer));
+  return answer;
+}
+
+const receiptId = async () => (await client.files.upload({ filePath: RECEIPT })).id;
+const invoiceId = async () => (await client.files.upload({ filePath: INVOICE })).id;
+
+const checks = {
+  "files.upload": async () => {
+    const file = await uploadNote();
+    assert.ok(file.id);
+    assert.equal(file.object, "file");
+  },
+  "files.upload (duplicate)": async () => assert.equal(await receiptId(), await receiptId()),
+  "files.getCachedFile": async () => {
+    await receiptId();
+    assert.ok((await client.files.getCachedFile(RECEIPT)).id);
+  },
+  "files.checkFileExists": async () => {
+    const path = join(SCRATCH, `${randomUUID()}.txt`);
+    writeFileSync(path, randomUUID());
+    assert.equal(await client.files.checkFileExists(path), null);
+  },
+  "files.list": async () => assert.ok(Array.isArray(await client.files.list({ skip: 0, limit: 5 }))),
+  "files.get": async () => {
+    const file = await uploadNote();
+    assert.equal((await client.files.get(file.id)).id, file.id);
+  },
+  "files.delete": async () => {
+    const file = await uploadNote();
+    await client.files.delete(file.id);
+    await assert.rejects(client.files.get(file.id));
+  },
+  "models.list": async () => assert.ok((await client.models.list()).some((m) => m.model === "vlm-1")),
+  "hub.info": async () => assert.ok((await client.hub.info()).version),
+  "hub.listDomains": async () => assert.ok((await client.hub.listDomains()).some((d) => d.domain === "document.invoice")),
+  "hub.getSchema": async () => assert.ok((await client.hub.getSchema({ domain: "document.invoice" })).json_schema.properties),
+  "image.generate": async () => {
+    const answer = await completed(
+      client.image.generate({ images: [RECEIPT], model: "vlm-1", domain: "document.receipt", config: { grounding: true, confidence: true } }),
+    );
+    assert.ok(answer.response.total_metadata.bboxes.length > 0);
+  },
+  "image.schema": async () => assert.ok((await completed(client.image.schema({ images: [RECEIPT] }))).response.json_schema),
+  "document.generate": async () => {
+    const answer = await completed(
+      client.document.generate({ fileId: await invoiceId(), model: "vlm-1", domain: "document.invoice", config: { grounding: true, confidence: true } }),
+    );
+    assert.ok(answer.response.invoice_id);
+    assert.ok(answer.response.invoice_id_metadata.confidence);
+    assert.ok(answer.response.total_metadata.confidence);
+  },
+  "document.generate (batch)": async () => {
+    const accepted = await client.document.generate({ fileId: await receiptId(), model: "vlm-1", domain: "document.receipt", batch: true });
+    assert.equal(accepted.status, "pending");
+    assert.equal(accepted.response, null);
+    assert.equal((await client.predictions.wait(accepted.id, 90, 1)).status, "completed");
+  },
+  "document.generate (own schema)": async () => {
+    const answer = await completed(
+      client.document.generate({ fileId: await invoiceId(), model: "vlm-1", domain: "document.invoice", config: { jsonSchema: schema } }),
+    );
+    assert.deepEqual(Object.keys(answer.response), ["total"]);
+  },
+  "document.schema": async () => assert.ok((await completed(client.document.schema({ fileId: await invoiceId() }))).response.json_schema),
+  "predictions.list": async () => assert.ok((await client.predictions.list({ skip: 0, limit: 3 })).length > 0),
+  "predictions.get": async () => {
+    const [latest] = await client.predictions.list({ limit: 1 });
+    assert.equal((await client.predictions.get(latest.id)).id, latest.id);
+  },
+  "wrong key": async () => {
+    const stranger = new VlmRun({ apiKey: "hg_not-a-key", baseURL });
+    await assert.rejects(stranger.models.list());
+  },
+  "audio.generate": async () => client.audio.generate({ fileId: await receiptId(), model: "vlm-1", domain: "audio.transcription" }),
+  "audio.schema": async () => client.audio.schema({ fileId: await receiptId() }),
+  "video.generate": async () => client.video.generate({ fileId: await receiptId(), model: "vlm-1", domain: "video.transcription" }),
+  "video.schema": async () => client.video.schema({ fileId: await receiptId() }),
+  "feedback.submit": async () => client.feedback.submit({ id, label: null, notes: "right" }),
+  "finetuning.create": async () => client.finetuning.create({ model: "vlm-1", trainingFile: id }),
+  "finetuning.provision": async () => client.finetuning.provision({ model: "vlm-1" }),
+  "finetuning.generate": async () => client.finetuning.generate({ images: [RECEIPT], model: "vlm-1", prompt: "x", jsonSchema: schema, detail: null, domain: null }),
+  "finetuning.list": async () => client.finetuning.list(),
+  "finetuning.get": async () => client.finetuning.get(id),
+  "finetuning.cancel": async () => client.finetuning.cancel(id),
+  "dataset.list": async () => client.dataset.list(),
+  "dataset.get": async () => client.dataset.get(id),
+  "dataset.create": async () =>
+    client.dataset.create({ domain: "document.invoice", datasetDirectory: SCRATCH, datasetName: "x", datasetType: "images" }),
+};
+
+function publicMethods() {
+  const names = [];
+  for (const [resource, part] of Object.entries(client)) {
+    if (part === null || typeof part !== "object" || resource === "client") continue;
+    for (let proto = Object.getPrototypeOf(part); proto && proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+      for (const name of Object.getOwnPropertyNames(proto)) {
+        if (name !== "constructor" && !name.startsWith("_") && !name.startsWith("handle")) names.push(`${resource}.${name}`);
+      }
+    }
+  }
+  return names;
+}
+
+// What a file or image resource inherits is the same code as `predictions`.
+const inherited = /^(image|document|audio|video)\.(list|get|wait)$/;
+const covered = { "predictions.wait": "document.generate (batch)" };
+
+function said(error) {
+  const seen = [error, error?.response, error?.cause];
+  for (const one of seen) {
+    const body = one?.data ?? one?.response?.data;
+    if (body?.error?.type) return [body.error.type, body.error.message];
+  }
+  return [undefined, String(error?.message ?? error)];
+}
+
+const results = new Map();
+for (const name of new Set([...publicMethods(), ...Object.keys(checks)])) {
+  const target = inherited.test(name) ? name.replace(/^[a-z]+/, "predictions") : name;
+  const key = covered[target] ?? target;
+  const check = checks[key];
+  let line = { name, outcome: "failed", detail: "no check is written for this method", seconds: 0 };
+  if (check) {
+    if (!results.has(key)) {
+      const started = performance.now();
+      try {
+        await check();
+        results.set(key, { outcome: "passed", detail: "" });
+      } catch (error) {
+        const [type, message] = said(error);
+        const later = type === "not_configured" || /not available on this server/.test(message);
+        const client = /not implemented/i.test(message);
+        results.set(key, { outcome: later ? "later" : client ? "client" : "failed", detail: message });
+      }
+      results.get(key).seconds = Math.round((performance.now() - started) / 10) / 100;
+    }
+    line = { name, ...results.get(key) };
+  }
+  console.log(JSON.stringify(line));
+}

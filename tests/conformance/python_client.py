@@ -1,0 +1,432 @@
+"""Drives the official Python SDK against a running server; run by the interpreter of the clients' own environment.
+
+Reads VLMRUN_BASE_URL, VLMRUN_API_KEY, RECEIPT (an image) and INVOICE (a PDF). Prints one JSON object a line:
+`{"name": "files.upload", "outcome": "passed" | "later" | "client" | "failed", "detail": ...}`.
+
+    later   the server answered 422 `not_configured`: a part that Heliograph does not have yet, and says so
+    client  the client itself does not implement the method
+
+Every public method of every resource is listed by introspection, so a method without a check shows up as failed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from vlmrun.client import VLMRun
+from vlmrun.client.exceptions import AuthenticationError, ResourceNotFoundError
+from vlmrun.client.types import AgentSkill, GenerationConfig, MarkdownDocument, RequestMetadata, SchemaResponse
+from vlmrun.client.types import APIError as _TypesAPIError  # noqa: F401  (part of the public module)
+
+Check = Callable[[VLMRun], Any]
+CHECKS: dict[str, Check] = {}
+
+RECEIPT = Path(os.environ["RECEIPT"])
+INVOICE = Path(os.environ["INVOICE"])
+GROUNDED = GenerationConfig(grounding=True, confidence=True)
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "total": {"anyOf": [{"type": "number"}, {"type": "null"}], "description": "Total amount"},
+        "moon_phase": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+}
+
+
+def check(*names: str) -> Callable[[Check], Check]:
+    def register(function: Check) -> Check:
+        for name in names:
+            CHECKS[name] = function
+        return function
+
+    return register
+
+
+def completed(prediction: Any) -> Any:
+    assert prediction.status == "completed", f"status {prediction.status}: {prediction.usage}"
+    return prediction
+
+
+def grounded_leaf(response: dict[str, Any], field: str) -> None:
+    """The published shape of `<field>_metadata`."""
+    meta = response[f"{field}_metadata"]
+    assert meta["confidence"] in {"hi", "med", "lo"}, meta
+    assert meta["bboxes"], f"{field} has no box"
+    for box in meta["bboxes"]:
+        assert len(box["bbox"]["xywh"]) == 4
+        assert all(0 <= number <= 1 for number in box["bbox"]["xywh"])
+        assert isinstance(box["page"], int)
+        assert isinstance(box["content"], str)
+        assert box["content"]
+
+
+# -- the client itself ---------------------------------------------------------------------------------------------
+
+
+@check("client.constructor")
+def _(client: VLMRun) -> None:
+    try:
+        VLMRun(api_key="hg_not-a-key", base_url=client.base_url, max_retries=1)
+    except AuthenticationError:
+        return
+    raise AssertionError("a wrong key was accepted")
+
+
+@check("client.healthcheck")
+def _(client: VLMRun) -> None:
+    assert client.healthcheck() is True
+
+
+@check("client.get_schema", "client.get_type")
+def _(client: VLMRun) -> None:
+    schema = client.get_schema("document.invoice")
+    assert schema.json_schema["properties"]["invoice_id"]
+    assert schema.gql_stmt.startswith("{")
+    narrowed = client.get_schema("document.invoice", GenerationConfig(gql_stmt="{ invoice_id total }"))
+    assert set(narrowed.json_schema["properties"]) == {"invoice_id", "total"}
+    assert "invoice_id" in client.get_type("document.invoice").model_fields
+
+
+@check("client.list_domains")
+def _(client: VLMRun) -> None:
+    domains = {item.domain for item in client.list_domains()}
+    assert {"document.invoice", "document.receipt", "document.markdown"} <= domains
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+@check("files.upload", "files.get", "files.get_cached_file", "files.list", "files.delete")
+def _(client: VLMRun) -> None:
+    path = Path(os.environ["SCRATCH"]) / f"{uuid.uuid4()}.txt"
+    path.write_text(f"a note {uuid.uuid4()}")
+    assert client.files.get_cached_file(path) is None
+    uploaded = client.files.upload(path, method="direct")
+    assert uploaded.bytes == path.stat().st_size
+    assert uploaded.public_url
+    assert client.files.upload(path).id == uploaded.id, "the same content was stored twice"
+    cached = client.files.get_cached_file(path)
+    assert cached is not None
+    assert cached.id == uploaded.id
+    assert client.files.get(uploaded.id).filename == path.name
+    assert uploaded.id in {item.id for item in client.files.list(limit=50)}
+    assert client.files.delete(uploaded.id).id == uploaded.id
+    try:
+        client.files.get(uploaded.id)
+    except ResourceNotFoundError:
+        return
+    raise AssertionError("a deleted file was found")
+
+
+@check("files.generate_presigned_url", "files.upload (presigned)")
+def _(client: VLMRun) -> None:
+    path = Path(os.environ["SCRATCH"]) / f"{uuid.uuid4()}.bin"
+    path.write_bytes(os.urandom(33 * 1024 * 1024))
+    uploaded = client.files.upload(path)  # over 32 MiB: the client asks for a presigned URL by itself
+    assert uploaded.bytes == path.stat().st_size
+    assert client.files.generate_presigned_url(path, purpose="assistants").url
+
+
+@check("files.get_content")
+def _(client: VLMRun) -> None:
+    client.files.get_content("any")
+
+
+# -- requests ------------------------------------------------------------------------------------------------------
+
+
+@check("document.generate")
+def _(client: VLMRun) -> None:
+    answer = completed(client.document.generate(file=INVOICE, domain="document.invoice", config=GROUNDED))
+    assert answer.response["invoice_id"]
+    assert isinstance(answer.response["total"], int | float)
+    assert len(answer.response["items"]) >= 10
+    grounded_leaf(answer.response, "invoice_id")
+    grounded_leaf(answer.response, "total")
+    grounded_leaf(answer.response["items"][0], "description")
+    assert answer.usage.element_type == "page"
+    assert answer.usage.credits_used is not None
+
+
+@check("document.generate (batch)", "document.wait", "predictions.wait", "predictions.get", "document.get")
+def _(client: VLMRun) -> None:
+    accepted = client.document.generate(file=RECEIPT, domain="document.receipt", batch=True)
+    assert accepted.status == "pending"
+    assert accepted.response is None
+    done = completed(client.predictions.wait(accepted.id, timeout=120, sleep=1))
+    assert done.response["items"]
+    assert done.completed_at is not None
+    assert client.document.get(accepted.id).response == done.response
+
+
+@check("document.generate (autocast)")
+def _(client: VLMRun) -> None:
+    answer = completed(client.document.generate(file=RECEIPT, domain="document.receipt", autocast=True))
+    assert answer.response.total is not None, "the response was not cast to the domain's model"
+
+
+@check("document.generate (own schema)")
+def _(client: VLMRun) -> None:
+    answer = completed(client.document.generate(file=INVOICE, config=GenerationConfig(json_schema=SCHEMA)))
+    assert set(answer.response) == {"total", "moon_phase"}
+    assert answer.response["moon_phase"] is None, "a value was invented"
+
+
+@check("document.generate (gql)")
+def _(client: VLMRun) -> None:
+    config = GenerationConfig(gql_stmt="{ invoice_id items { description } }")
+    answer = completed(client.document.generate(file=INVOICE, domain="document.invoice", config=config))
+    assert list(answer.response) == ["invoice_id", "items"]
+
+
+@check("document.generate (inline skill)")
+def _(client: VLMRun) -> None:
+    folder = Path(os.environ["SCRATCH"]) / "totals"
+    folder.mkdir(exist_ok=True)
+    (folder / "SKILL.md").write_text("---\nname: totals\ndescription: Reads the total\n---\nRead the total amount.\n")
+    (folder / "schema.json").write_text(json.dumps(SCHEMA))
+    config = GenerationConfig(skills=[AgentSkill.from_directory(folder)])
+    answer = completed(client.document.generate(file=INVOICE, config=config))
+    assert answer.response["total"] is not None
+
+
+@check("document.generate (markdown)")
+def _(client: VLMRun) -> None:
+    accepted = client.document.generate(file=INVOICE, domain="document.markdown", batch=True)
+    done = completed(client.predictions.wait(accepted.id, timeout=120, sleep=1))
+    assert isinstance(done.response, MarkdownDocument)
+    assert done.response.pages[0].tables, "the invoice's table was not found"
+
+
+@check("document.generate (pages)")
+def _(client: VLMRun) -> None:
+    config = GenerationConfig(page_indices=[0], grounding=True)
+    answer = completed(client.document.generate(file=INVOICE, domain="document.invoice", config=config))
+    assert answer.usage.elements_processed == 1
+
+
+@check("document.schema")
+def _(client: VLMRun) -> None:
+    proposal = client.document.schema(file=INVOICE)
+    assert isinstance(proposal.response, SchemaResponse)
+    assert proposal.response.json_schema["properties"]
+
+
+@check("document.execute")
+def _(client: VLMRun) -> None:
+    completed(client.document.execute(name="document.invoice", file=INVOICE))
+
+
+@check("document.list", "predictions.list", "image.list", "audio.list", "video.list")
+def _(client: VLMRun) -> None:
+    assert client.predictions.list(limit=5)
+
+
+@check("image.generate")
+def _(client: VLMRun) -> None:
+    answer = completed(client.image.generate(domain="document.receipt", images=[RECEIPT], config=GROUNDED))
+    assert answer.response["total"] is not None
+    grounded_leaf(answer.response, "total")
+    assert answer.usage.element_type == "image"
+    by_picture = completed(client.image.generate(domain="document.receipt", images=[Image.open(RECEIPT).convert("RGB")]))
+    assert by_picture.response["total"] == answer.response["total"]
+
+
+@check("image.schema")
+def _(client: VLMRun) -> None:
+    assert client.image.schema(images=[RECEIPT]).response.json_schema
+
+
+@check("image.execute")
+def _(client: VLMRun) -> None:
+    completed(client.image.execute(name="document.receipt", images=[RECEIPT]))
+
+
+@check("image.get", "audio.get", "video.get", "image.wait", "audio.wait", "video.wait")
+def _(client: VLMRun) -> None:
+    answer = completed(client.image.generate(domain="document.receipt", images=[RECEIPT]))
+    assert client.image.get(answer.id).id == answer.id
+    assert client.image.wait(answer.id, timeout=5).status == "completed"
+
+
+@check("metadata")
+def _(client: VLMRun) -> None:
+    metadata = RequestMetadata(environment="prod", session_id="a session", allow_training=False)
+    completed(client.document.generate(file=RECEIPT, domain="document.receipt", metadata=metadata))
+
+
+@check("failure")
+def _(client: VLMRun) -> None:
+    broken = Path(os.environ["SCRATCH"]) / f"broken-{uuid.uuid4()}.pdf"
+    broken.write_bytes(b"%PDF-1.7\n" + os.urandom(400))
+    uploaded = client.files.upload(broken)
+    try:
+        answer = client.document.generate(file=uploaded.id, domain="document.invoice")
+    except Exception as error:
+        assert getattr(error, "http_status", None) in {400, 422}, error
+        return
+    assert answer.status == "failed"
+    assert answer.usage.message
+
+
+def _audio_or_video(route: str, operation: str) -> Check:
+    def run(client: VLMRun) -> None:
+        resource = getattr(client, route)
+        file_id = client.files.upload(RECEIPT).id
+        kwargs = {"name": f"{route}.transcription"} if operation == "execute" else {}
+        if operation == "generate":
+            kwargs = {"domain": f"{route}.transcription"}
+        getattr(resource, operation)(file=file_id, **kwargs)
+
+    return run
+
+
+for _route in ("audio", "video"):
+    for _operation in ("generate", "execute", "schema"):
+        CHECKS[f"{_route}.{_operation}"] = _audio_or_video(_route, _operation)
+
+
+# -- hub and models ------------------------------------------------------------------------------------------------
+
+
+@check("hub.info", "hub.list_domains", "hub.get_schema", "hub.get_pydantic_model")
+def _(client: VLMRun) -> None:
+    assert client.hub.info().version
+    assert "document.invoice" in {item.domain for item in client.hub.list_domains()}
+    schema = client.hub.get_schema("document.invoice")
+    assert schema.json_schema["properties"]
+    assert "invoice_id" in client.hub.get_pydantic_model("document.invoice").model_fields
+
+
+@check("models.list")
+def _(client: VLMRun) -> None:
+    assert ("vlm-1", "document.invoice") in {(item.model, item.domain) for item in client.models.list()}
+
+
+# -- what comes with later parts -----------------------------------------------------------------------------------
+
+SOME_ID = str(uuid.uuid4())
+
+CHECKS |= {
+    "agent.get": lambda c: c.agent.get(name="none:1"),
+    "agent.get_by_id": lambda c: c.agent.get_by_id(SOME_ID),
+    "agent.list": lambda c: c.agent.list(),
+    "agent.create": lambda c: c.agent.create(config=_agent_config("create")),
+    "agent.execute": lambda c: c.agent.execute(inputs={"text": "hello"}, config=_agent_config("execute")),
+    "agent.completions": lambda c: c.agent.completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}]),
+    "agent.async_completions": lambda c: _run_async(
+        c.agent.async_completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}])
+    ),
+    "artifacts.get": lambda c: c.artifacts.get(object_id="img_a1b2c3", session_id=SOME_ID),
+    "artifacts.list": lambda c: c.artifacts.list(session_id=SOME_ID),
+    "executions.get": lambda c: c.executions.get(SOME_ID),
+    "executions.list": lambda c: c.executions.list(),
+    "executions.wait": lambda c: c.executions.wait(SOME_ID, timeout=1),
+    "feedback.get": lambda c: c.feedback.get(SOME_ID),
+    "feedback.submit": lambda c: c.feedback.submit(SOME_ID, notes="right"),
+    "skills.get": lambda c: c.skills.get("none"),
+    "skills.list": lambda c: c.skills.list(),
+    "skills.create": lambda c: c.skills.create(prompt="Read totals"),
+    "skills.create_from_directory": lambda c: c.skills.create_from_directory(_skill_folder()),
+    "skills.download": lambda c: c.skills.download(skill_id=SOME_ID),
+    "skills.update": lambda c: c.skills.update(SOME_ID, description="better"),
+    "datasets.list": lambda c: c.datasets.list(),
+    "datasets.get": lambda c: c.datasets.get(SOME_ID),
+    "datasets.create": lambda c: c.datasets.create(
+        domain="document.invoice",
+        dataset_directory=_skill_folder(),
+        dataset_name="x",
+        dataset_type="images",
+    ),
+    "fine_tuning.list": lambda c: c.fine_tuning.list(),
+    "fine_tuning.list_models": lambda c: c.fine_tuning.list_models(),
+    "fine_tuning.get": lambda c: c.fine_tuning.get(SOME_ID),
+    "fine_tuning.cancel": lambda c: c.fine_tuning.cancel(SOME_ID),
+    "fine_tuning.create": lambda c: c.fine_tuning.create(model="vlm-1", training_file=SOME_ID),
+    "fine_tuning.provision": lambda c: c.fine_tuning.provision(model="vlm-1"),
+    "fine_tuning.generate": lambda c: c.fine_tuning.generate(images=[Image.open(RECEIPT)], model="vlm-1", prompt="x", json_schema=SCHEMA),
+}
+
+
+def _skill_folder() -> Path:
+    folder = Path(os.environ["SCRATCH"]) / "a-skill"
+    folder.mkdir(exist_ok=True)
+    (folder / "SKILL.md").write_text("---\nname: a-skill\ndescription: A skill\n---\nRead totals.\n")
+    return folder
+
+
+def _agent_config(kind: str) -> Any:
+    from vlmrun.client.types import AgentCreationConfig, AgentExecutionConfig
+
+    return (AgentCreationConfig if kind == "create" else AgentExecutionConfig)(prompt="Say hello")
+
+
+def _run_async(coroutine: Any) -> Any:
+    import asyncio
+
+    async def main() -> Any:
+        return await coroutine
+
+    return asyncio.run(main())
+
+
+# -- running -------------------------------------------------------------------------------------------------------
+
+
+def public_methods(client: VLMRun) -> list[str]:
+    """Every public method of the client and its resources, but for the hosted gateway, which is another product."""
+    names = ["client.constructor", "client.healthcheck", "client.get_schema", "client.get_type", "client.list_domains"]
+    for resource in sorted(vars(client)):
+        part = getattr(client, resource)
+        if type(part).__module__.startswith("vlmrun") and resource != "gateway":
+            names += [f"{resource}.{name}" for name, _ in inspect.getmembers(type(part)) if not name.startswith("_")]
+    return names
+
+
+def outcome(client: VLMRun, function: Check) -> tuple[str, str]:
+    try:
+        function(client)
+    except NotImplementedError as error:
+        return "client", str(error) or "not implemented in the client"
+    except Exception as error:
+        kind = getattr(error, "error_type", None)
+        body = getattr(error, "body", None)  # the OpenAI client keeps the parsed error here
+        if isinstance(body, dict):
+            kind = kind or body.get("code") or body.get("type")
+        message = str(getattr(error, "message", None) or error)
+        if kind == "not_configured":
+            return "later", message
+        return "failed", f"{type(error).__name__}: {message}"
+    return "passed", ""
+
+
+def main() -> None:
+    only = set(sys.argv[1:])
+    client = VLMRun(max_retries=2)
+    seen: dict[Check, tuple[str, str, float]] = {}
+    names = list(dict.fromkeys([*public_methods(client), *CHECKS]))
+    for name in names:
+        if only and name not in only:
+            continue
+        function = CHECKS.get(name)
+        if function is None:
+            result: tuple[str, str, float] = ("failed", "no check is written for this method", 0.0)
+        else:
+            if function not in seen:
+                started = time.monotonic()
+                seen[function] = (*outcome(client, function), time.monotonic() - started)
+            result = seen[function]
+        print(json.dumps({"name": name, "outcome": result[0], "detail": result[1], "seconds": round(result[2], 2)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A real `heliograph serve` for tests that look at it from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+KEY = "hg_conformance-key-for-tests-only"
+
+
+class Server(NamedTuple):
+    """A server that answers: its address without a path, a key that works, its process and its log."""
+
+    url: str
+    key: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(data_dir: Path, *options: str, wait: float = 60.0, **environment: str) -> Iterator[Server]:
+    """`heliograph serve` on a free port with a fresh data folder; stopped as Ctrl-C would when the block ends."""
+    port = free_port()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir.parent / f"{data_dir.name}.log"
+    command = [sys.executable, "-m", "heliograph.cli.app", "serve", "--port", str(port), "--data-dir", str(data_dir), *options]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"HELIOGRAPH_API_KEY": KEY} | environment,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process, log, wait)
+        yield Server(url, KEY, process, log)
+    finally:
+        stop(process)
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, wait: float) -> None:
+    """Returns once `/readyz` says 200; raises with the log when the server died or took longer than `wait` seconds."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server stopped with {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    text = re.sub(r"hg_\S+", "hg_…", log.read_text(errors="replace"))
+    raise AssertionError(f"the server was not ready after {wait} s:\n{text[-3000:]}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGINT, then after 30 s SIGKILL to the whole session."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,85 @@
+"""The official clients, unchanged, against a real server on a free port."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from tests.conformance import clients
+from tests.conformance.report import write_report
+from tests.conformance.server import running_server
+
+# Resources that later parts of Heliograph bring. Everything else must pass.
+LATER = (
+    "agent.", "artifacts.", "executions.", "feedback.", "skills.", "datasets.", "dataset.", "fine_tuning.", "finetuning.", "audio.", "video.",
+)  # fmt: skip
+    "agent.",
+    "artifacts.",
+    "executions.",
+    "feedback.",
+    "skills.",
+    "datasets.",
+    "dataset.",
+    "fine_tuning.",
+    "finetuning.",
+    "audio.",
+    "video.",
+)
+LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun skills", "vlmrun artifacts")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    scratch = tmp_path_factory.mktemp("conformance")
+    samples = Path(str(files("heliograph.samples")))
+    with running_server(scratch / "data") as server:
+        yield {
+            "VLMRUN_BASE_URL": f"{server.url}/v1",
+            "VLMRUN_API_KEY": server.key,
+            "RECEIPT": str(samples / "receipt.png"),
+            "INVOICE": str(samples / "invoice.pdf"),
+            "SCRATCH": str(scratch),
+            "HOME": str(scratch),
+        }
+
+
+@pytest.fixture(scope="module")
+def collected() -> Iterator[list[clients.Result]]:
+    results: list[clients.Result] = []
+    yield results
+    if target := os.environ.get("HELIOGRAPH_CONFORMANCE_REPORT"):
+        write_report(Path(target), results)
+
+
+def judge(results: list[clients.Result]) -> None:
+    failed = [f"{r.name}: {r.detail}" for r in results if r.outcome == "failed"]
+    early = [r.name for r in results if r.outcome == "later" and not r.name.startswith((*LATER, *LATER_COMMANDS))]
+    assert results, "the driver ran no check"
+    assert not failed, "\n".join(failed)
+    assert not early, f"answered `not_configured` although it is here: {early}"
+
+
+def test_every_public_method_of_the_python_sdk(environment: dict[str, str], collected: list[clients.Result]) -> None:
+    python = clients.python_environment()
+    results = list(clients.drive("vlmrun (Python)", [python, clients.HERE / "python_client.py"], environment, cwd=clients.HERE))
+    collected += results
+    judge(results)
+
+
+def test_every_command_of_the_cli(environment: dict[str, str], collected: list[clients.Result]) -> None:
+    python = clients.python_environment()
+    results = list(clients.drive("vlmrun (CLI)", [python, clients.HERE / "cli_client.py"], environment, cwd=clients.HERE))
+    collected += results
+    judge(results)
+
+
+def test_every_public_method_of_the_node_sdk(environment: dict[str, str], collected: list[clients.Result]) -> None:
+    folder = clients.node_environment()
+    if folder is None:
+        pytest.skip("Node and npm are not installed")
+    results = list(clients.drive("vlmrun (Node)", ["node", "client.mjs"], environment, cwd=folder))
+    collected += results
+    judge(results)
