@@ -13,20 +13,20 @@ from tests.conformance.report import write_report
 from tests.conformance.server import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
-LATER = (
-    "agent.", "artifacts.", "executions.", "feedback.", "skills.", "datasets.", "dataset.", "fine_tuning.", "finetuning.", "audio.", "video.",
-)  # fmt: skip
-    "agent.",
-    "artifacts.",
-    "executions.",
-    "feedback.",
-    "skills.",
-    "datasets.",
-    "dataset.",
-    "fine_tuning.",
-    "finetuning.",
-    "audio.",
-    "video.",
+LATER = tuple(
+    [
+        "agent.",
+        "artifacts.",
+        "executions.",
+        "feedback.",
+        "skills.",
+        "datasets.",
+        "dataset.",
+        "fine_tuning.",
+        "finetuning.",
+        "audio.",
+        "video.",
+    ]
 )
 LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun skills", "vlmrun artifacts")
 
