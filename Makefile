@@ -40,6 +40,9 @@ eval: setup ## accuracy on labelled sets (DATA=folder)
 conformance: setup ## the official clients, unchanged, and docs/conformance.md
 	HELIOGRAPH_CONFORMANCE_REPORT=docs/conformance.md $(BIN)/pytest -q tests/conformance
 
+samples: setup ## the sample receipt and invoice, drawn anew
+	$(BIN)/python tools/draw_samples.py
+
 lock: ## new lock files (needs uv)
 	requirements/lock.sh
 

@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from heliograph.errors import HeliographError
+
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("serve", "serve", "Run the API and its workers on this machine."),
     "worker": ("worker", "worker", "Run a worker only, for further machines."),
@@ -69,8 +71,6 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from heliograph.errors import HeliographError
-
         if not isinstance(error, HeliographError):
             raise
         print(f"heliograph: {error.message}", file=sys.stderr)
