@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.server import Server, running_server
+from tests.live import Server, data_uri, running_server
 
 from bench import Row
 
 SAMPLES = Path(str(files("heliograph.samples")))
-
-
-def call(server: Server, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One JSON call with the server's key."""
-    request = urllib.request.Request(
-        f"{server.url}{path}",
-        method=method,
-        data=json.dumps(body).encode() if body is not None else None,
-        headers={"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=180) as answer:
-        return json.load(answer)
-
-
-def data_uri(path: Path, media_type: str) -> str:
-    """The file as a `data:` URI."""
-    import base64
-
-    return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def processes(root: int) -> dict[str, list[int]]:
@@ -71,7 +50,7 @@ def timed(server: Server, body: dict[str, Any], *, kind: str, times: int) -> lis
     seconds = []
     for _ in range(times):
         started = time.perf_counter()
-        answer = call(server, "POST", f"/v1/{kind}/generate", body)
+        _, answer = server.call("POST", f"/v1/{kind}/generate", body)
         seconds.append(time.perf_counter() - started)
         assert answer["status"] == "completed", answer
     return seconds
@@ -82,7 +61,7 @@ def measure() -> Iterator[Row]:
     config = {"grounding": True, "confidence": True, "use_context_cache": False}
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder) / "data") as server:
         receipt = {
-            "images": [data_uri(SAMPLES / "receipt.png", "image/png")],
+            "images": [data_uri((SAMPLES / "receipt.png").read_bytes(), "image/png")],
             "domain": "document.receipt",
             "batch": False,
             "config": config,
@@ -97,7 +76,7 @@ def measure() -> Iterator[Row]:
         )
         ten = Path(folder) / "ten.pdf"
         repeat_pages(SAMPLES / "invoice.pdf", ten, 10)
-        pages = {"url": data_uri(ten, "application/pdf"), "domain": "document.invoice", "batch": False, "config": config}
+        pages = {"url": data_uri(ten.read_bytes(), "application/pdf"), "domain": "document.invoice", "batch": False, "config": config}
         timed(server, pages, kind="document", times=1)
         yield Row(
             "born-digital PDF of 10 pages to grounded JSON",

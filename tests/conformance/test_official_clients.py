@@ -8,9 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
 from tests.conformance import clients
 from tests.conformance.report import write_report
-from tests.conformance.server import running_server
+from tests.live import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
 LATER_RESOURCES = ("agent", "artifacts", "executions", "feedback", "skills", "datasets", "dataset", "fine_tuning", "finetuning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import signal
@@ -14,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KEY = "hg_conformance-key-for-tests-only"
 
@@ -26,6 +28,36 @@ class Server(NamedTuple):
     key: str
     process: subprocess.Popen[bytes]
     log: Path
+
+    def call(self, method: str, path: str, body: object = None, *, timeout: float = 180.0) -> tuple[int, Any]:
+        """Status and JSON body of one call, whatever the status."""
+        request = urllib.request.Request(
+            f"{self.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def settled(self, prediction: str, within: float) -> dict[str, Any]:
+        """The prediction once it is `completed` or `failed`; raises after `within` seconds."""
+        deadline = time.monotonic() + within
+        while True:
+            status, body = self.call("GET", f"/v1/predictions/{prediction}")
+            assert status == 200, body
+            if body["status"] in {"completed", "failed"}:
+                return body
+            assert time.monotonic() < deadline, f"still {body['status']} after {within} s"
+            time.sleep(0.2)
+
+
+def data_uri(content: bytes, media_type: str = "application/octet-stream") -> str:
+    """The bytes as a base64 `data:` URI."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def free_port() -> int:
