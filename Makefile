@@ -43,6 +43,9 @@ conformance: setup ## the official clients, unchanged, and docs/conformance.md
 samples: setup ## the sample receipt and invoice, drawn anew
 	$(BIN)/python tools/draw_samples.py
 
+dist: setup ## the wheel, in dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
 lock: ## new lock files (needs uv)
 	requirements/lock.sh
 

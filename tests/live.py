@@ -68,12 +68,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(data_dir: Path, *options: str, wait: float = 60.0, **environment: str) -> Iterator[Server]:
+def running_server(
+    data_dir: Path, *options: str, wait: float = 60.0, python: Path = Path(sys.executable), **environment: str
+) -> Iterator[Server]:
     """`heliograph serve` on a free port with a fresh data folder; stopped as Ctrl-C would when the block ends."""
     port = free_port()
     data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir.parent / f"{data_dir.name}.log"
-    command = [sys.executable, "-m", "heliograph.cli.app", "serve", "--port", str(port), "--data-dir", str(data_dir), *options]
+    command = [str(python), "-m", "heliograph.cli.app", "serve", "--port", str(port), "--data-dir", str(data_dir), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -54,10 +54,10 @@ def test_every_robustness_file_gets_a_definite_answer(shared_data: Path, tmp_pat
             list(pool.map(one, paths))
         assert server.call("GET", "/v1/health")[0] == 200
         assert server.process.poll() is None
-        sound = call(
-            server, "POST", "/v1/document/generate", {"url": "data:text/plain,hello", "batch": False, "config": {"json_schema": SCHEMA}}
+        _, sound = server.call(
+            "POST", "/v1/document/generate", {"url": "data:text/plain,hello", "batch": False, "config": {"json_schema": SCHEMA}}
         )
-        assert sound[1]["status"] == "completed", sound
+        assert sound["status"] == "completed", sound
     print(dict(outcomes))
     assert not problems, "\n".join(problems)
     assert outcomes["completed"] > len(paths) // 10, f"hardly anything was read: {dict(outcomes)}"
