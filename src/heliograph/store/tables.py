@@ -5,8 +5,22 @@ JSON that a caller sent or will get is text, never JSONB: key order is part of t
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
-    BigInteger, Boolean, Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, func,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
 )  # fmt: skip
 
 metadata = MetaData(
@@ -19,7 +33,7 @@ metadata = MetaData(
 )
 
 
-def _now(name: str = "created_at") -> Column[object]:
+def _now(name: str = "created_at") -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
 
 

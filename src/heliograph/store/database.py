@@ -1,0 +1,70 @@
+"""The way to PostgreSQL: one pool of connections a process, and one transaction a `begin`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from psycopg import AsyncConnection as PsycopgConnection
+from psycopg import OperationalError as PsycopgOperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from heliograph.errors import Unavailable
+
+
+class Database:
+    """A pool of connections to the database at a libpq URL.
+
+    `url`: anything libpq understands (`postgresql://user:password@host/name?...`), also with the `+psycopg` of SQLAlchemy.
+    `size`, `overflow`: connections that are kept, and that come on top under load. A pooled connection is asked
+    whether it lives before it is lent, so a restarted database costs no failed request.
+    """
+
+    def __init__(self, url: str, *, size: int = 10, overflow: int = 10, wait: float = 10.0) -> None:
+        self.libpq_url = libpq_url(url)
+
+        async def connect() -> PsycopgConnection[object]:
+            return await PsycopgConnection.connect(self.libpq_url, connect_timeout=10, application_name="heliograph")
+
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+psycopg://", async_creator=connect, pool_size=size, max_overflow=overflow, pool_timeout=wait, pool_pre_ping=True
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises Unavailable when the database cannot be reached, goes away, or has no connection free in time.
+        """
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except PoolTimeout as problem:
+            raise Unavailable("The server is busy; try again in a moment.", retry_after=2) from problem
+        except (OperationalError, InterfaceError, PsycopgOperationalError) as problem:
+            if lost(problem):
+                raise Unavailable("The database cannot be reached right now; try again in a moment.", retry_after=2) from problem
+            raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def lost(problem: BaseException) -> bool:
+    """Whether an exception of the driver means that the connection is gone, rather than that the statement is wrong."""
+    if isinstance(problem, DBAPIError):
+        if problem.connection_invalidated:
+            return True
+        return problem.orig is not None and lost(problem.orig)
+    # classes 08 and 57P: connection exceptions, and a server that shuts down, crashed or starts
+    state = getattr(problem, "sqlstate", None)
+    return isinstance(problem, PsycopgOperationalError) and (state is None or str(state).startswith(("08", "57P", "53300")))
+
+
+def libpq_url(url: str) -> str:
+    """The URL as libpq wants it: without SQLAlchemy's driver name."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{separator}{rest}" if separator else url

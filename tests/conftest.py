@@ -1,0 +1,110 @@
+"""What all tests share: a PostgreSQL of their own, settings that touch nothing else, and the optional data folder."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from heliograph.config import Settings
+from heliograph.store.blobs import Blobs
+from heliograph.store.database import Database
+from heliograph.store.migrations import migrate
+from heliograph.store.postgres import EmbeddedPostgres
+
+_numbers = itertools.count(1)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The session's PostgreSQL on a TCP port, as if it were an external one. Without fsync: no test pulls the plug."""
+    folder = tmp_path_factory.mktemp("postgres", numbered=True)
+    for parent in (folder, *folder.parents):  # root's server runs as another user, who must get through pytest's 0700 folders
+        if os.geteuid() == 0 and parent.is_relative_to(tmp_path_factory.getbasetemp().parent.parent) and parent.name.startswith("pytest-"):
+            parent.chmod(0o711)
+    folder.chmod(0o711)
+    server = EmbeddedPostgres(folder, port=free_port(), options={"fsync": "off", "max_connections": "200"})
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database that new ones are copied from."""
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    migrate(postgres.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The libpq URL of a new database without tables."""
+    yield from _new_database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
+    """The libpq URL of a new, migrated database; gone after the test."""
+    yield from _new_database(postgres, migrated)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
+    """As `database_url`, one for all tests of a module."""
+    yield from _new_database(postgres, migrated)
+
+
+def _new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield postgres.url(name)
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A new, migrated database, connected."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Default settings with a data folder of the test's own, whatever the developer's environment says."""
+    for name in [name for name in os.environ if name.startswith("HELIOGRAPH_") and not name.startswith("HELIOGRAPH_TEST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def blobs(settings: Settings) -> Blobs:
+    """A local blob store of the test's own."""
+    return Blobs(settings)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of optional test data: HELIOGRAPH_TEST_DATA, or `shared/data` beside the repository."""
+    folder = Path(os.environ.get("HELIOGRAPH_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"needs the test data folder; HELIOGRAPH_TEST_DATA or {folder}")
+    return folder
