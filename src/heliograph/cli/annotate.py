@@ -64,7 +64,7 @@ def marks(answer: object, path: tuple[str | int, ...] = ()) -> Iterator[Mark]:
                 yield from marks(cast("object", value), (*path, name))
             if isinstance(metadata, dict) and (found := cast("dict[str, Any]", metadata).get("bboxes")):
                 boxes = [Box(*box["bbox"]["xywh"], page=box["page"]) for box in found]
-                yield Mark((*path, name), value, str(cast("dict[str, Any]", metadata).get("confidence") or "lo"), boxes)
+                yield Mark((*path, name), cast("object", value), str(cast("dict[str, Any]", metadata).get("confidence") or "lo"), boxes)
 
 
 def annotate(page: Image.Image, found: list[Mark], index: int) -> Image.Image:

@@ -1,0 +1,188 @@
+"""The two places where a question is answered: in this process, or by a server.
+
+Both give the same record: `{"file", "status", "domain", "response", "usage"}`, as `GET /v1/predictions/{id}` would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from heliograph.cli.question import Question
+from heliograph.errors import HeliographError, Unavailable
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from heliograph.config import Settings
+    from heliograph.media.document import Page
+    from heliograph.perception.reader import Reader
+
+Record = dict[str, Any]
+OnPage = Callable[[int, int, str], Awaitable[None]]
+"""Called after each page with how many are done, of how many, and where its words came from."""
+
+
+class Answerer(Protocol):
+    """Answers one question about many files."""
+
+    at_once: int
+    """How many files are best asked about at the same time."""
+
+    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+        """The record of one file. Raises `HeliographError` when it cannot be answered."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+        ...
+
+
+class Here:
+    """Answers in this process; engines run in its children."""
+
+    at_once = 1
+
+    def __init__(self, question: Question, settings: Settings) -> None:
+        """Raises `InvalidRequest` at once when the question is wrong."""
+        from heliograph.extraction.plan import resolve
+        from heliograph.perception.reader import Reader
+        from heliograph.skills.attach import reader as skill_reader
+
+        self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader())
+        self.reader: Reader = Reader(settings)
+
+    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+        """Read and extract; the record's `usage` counts pages."""
+        from heliograph.extraction.answer import answer
+
+        started = time.monotonic()
+        inspection = await self.reader.inspect(path)
+        total = len(self.plan.page_indices or range(inspection.page_count))
+        done = 0
+
+        async def count(page: Page) -> None:
+            nonlocal done
+            done += 1
+            if on_page:
+                await on_page(done, total, page.source)
+
+        result = await answer(self.reader, [path], self.plan, on_page=count)
+        usage = {
+            "elements_processed": result.elements,
+            "element_type": result.element_type,
+            "credits_used": None,
+            "message": "; ".join(result.warnings) or None,
+            "duration_seconds": round(time.monotonic() - started, 3),
+        }
+        return {"file": path.name, "status": "completed", "domain": self.plan.domain, "response": result.response, "usage": usage}
+
+    async def close(self) -> None:
+        """Stop the children."""
+        await self.reader.close()
+
+
+class There:
+    """Answers by a server: uploads, submits with an id made of content and question, and polls.
+
+    The id makes a rerun find the prediction of the run before instead of paying for it again.
+    """
+
+    at_once = 8
+
+    def __init__(self, question: Question, server: str, key: str | None) -> None:
+        """`server`: such as `http://127.0.0.1:8000` or with `/v1`."""
+        self.question = question
+        self.root = server.rstrip("/").removesuffix("/v1") + "/v1"
+        self.key = key
+        self._session: aiohttp.ClientSession | None = None
+
+    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+        """Waits for the prediction, however long the server's queue is."""
+        md5, digest, size = await asyncio.to_thread(_hashes, path)
+        prediction_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{digest} {size} {self.question.digest} {path.name}"))
+        file = await self._call("GET", f"/files/hash/{md5}", missing=None)
+        if not (file and file.get("id")):
+            file = await self._upload(path)
+        body = {"id": prediction_id, "file_id": file["id"], "domain": self.question.domain, "config": self.question.config, "batch": True}
+        prediction = await self._call("POST", "/document/generate", json=body)
+        pause = 0.1
+        while prediction["status"] not in {"completed", "failed"}:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+            prediction = await self._call("GET", f"/predictions/{prediction_id}")
+        if prediction["status"] == "failed":
+            raise _refused(prediction, prediction["usage"].get("message") or "The prediction failed.")
+        pages = prediction["usage"].get("elements_processed") or 0
+        if on_page:
+            await on_page(pages, pages, "server")
+        return {"file": path.name, **{key: prediction[key] for key in ("status", "domain", "response", "usage")}, "id": prediction_id}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+    async def _upload(self, path: Path) -> Record:
+        import aiohttp
+
+        with path.open("rb") as content:
+            form = aiohttp.FormData()
+            form.add_field("file", content, filename=path.name)
+            return await self._call(
+                "POST", "/files", params={"purpose": "assistants", "generate_public_url": "false"}, data=form, repeat=False
+            )
+
+    async def _call(self, method: str, route: str, *, missing: Any = ..., repeat: bool = True, **how: Any) -> Any:
+        """One call; 429 and 503 are tried again when the server says so, or after a second, for up to two minutes."""
+        import aiohttp
+
+        if self._session is None:
+            headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+            self._session = aiohttp.ClientSession(
+                headers=headers, timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
+            )
+        give_up = time.monotonic() + 120
+        while True:
+            try:
+                async with self._session.request(method, self.root + route, **how) as reply:
+                    if reply.status in {429, 503} and repeat and time.monotonic() < give_up:
+                        await asyncio.sleep(float(reply.headers.get("Retry-After", "1")))
+                        continue
+                    if reply.status == 404 and missing is not ...:
+                        return missing
+                    body: Any = await reply.json(content_type=None)
+                    if reply.status >= 400:
+                        raise _refused(body, f"{method} {route} was answered {reply.status}.")
+                    return body
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise Unavailable(f"{self.root} cannot be reached: {error or type(error).__name__}") from error
+
+
+def _hashes(path: Path) -> tuple[str, str, int]:
+    """MD5 (what the route for known files asks for), SHA-256 and size, without holding the file in memory."""
+    md5, sha = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with path.open("rb") as content:
+        while chunk := content.read(1 << 20):
+            md5.update(chunk)
+            sha.update(chunk)
+    return md5.hexdigest(), sha.hexdigest(), path.stat().st_size
+
+
+class _Refused(HeliographError):
+    """The server refused. `kind` is the `type` of the error it gave."""
+
+    kind = "failed"
+
+
+def _refused(body: Any, otherwise: str) -> HeliographError:
+    """The error inside a server's answer, else `otherwise`."""
+    said: Any = cast("dict[str, Any]", body).get("error") if isinstance(body, dict) else None
+    error = _Refused(str(said["message"]) if said else otherwise)
+    error.kind = str(said["type"]) if said else "failed"
+    return error

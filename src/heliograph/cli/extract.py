@@ -1,0 +1,122 @@
+"""`heliograph extract`: files become JSON here, without a server; folders too, resumably, here or by a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from heliograph.cli.question import Question, ask
+from heliograph.errors import HeliographError
+
+if TYPE_CHECKING:
+    from heliograph.cli.answering import Here, Record
+
+
+def extract(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to read; `-` is standard input; one folder with -o.")],
+    domain: Annotated[str | None, typer.Option("--domain", "-d", help="What kind of document it is, such as document.invoice.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="A JSON Schema of the answer wanted.")] = None,
+    skill: Annotated[Path | None, typer.Option(help="A folder with SKILL.md and perhaps schema.json.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="Hints in words, added to those of domain or skill.")] = None,
+    pages: Annotated[str | None, typer.Option(help="Pages to read, from 0, such as 0,2. Default: all.")] = None,
+    detail: Annotated[Literal["lo", "auto", "hi"], typer.Option(help="How closely pages are looked at.")] = "auto",
+    grounding: Annotated[bool, typer.Option(help="Give each value its boxes, citation and confidence.")] = True,
+    annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a picture of each page with its boxes here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the answer of one file, or one line a file for several.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write one JSON a file into this folder, skipping what is done.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(metavar="URL", help="With -o: let this server do the work.")] = None,
+    api_key: Annotated[str | None, typer.Option(envvar="VLMRUN_API_KEY", help="The key for --server.")] = None,
+) -> None:
+    """Turn files into grounded JSON here, without a server."""
+    question = ask(
+        domain, schema=schema, skill=skill, prompt=prompt, pages=pages, detail=detail, grounding=grounding or annotate is not None
+    )
+    if server and output is None:
+        raise typer.BadParameter("--server works on folders: add -o OUT")
+    if output is not None:
+        if annotate or as_json:
+            raise typer.BadParameter("-o writes files: leave out --annotate and --json")
+        from heliograph.cli.folder import run_folder
+
+        failed = asyncio.run(run_folder(files, output, question, server=server, api_key=api_key))
+    else:
+        if missing := [path for path in files if str(path) != "-" and not path.is_file()]:
+            raise typer.BadParameter(f"{missing[0]}: {'a folder; add -o OUT' if missing[0].is_dir() else 'no such file'}")
+        failed = asyncio.run(_each(files, question, annotate, as_json))
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _each(files: list[Path], question: Question, pictures: Path | None, as_json: bool) -> int:
+    """Answer file after file on standard output. Returns how many failed; each of them is told on standard error."""
+    from heliograph.cli.answering import Here
+    from heliograph.cli.progress import Progress
+    from heliograph.config import settings
+
+    here = Here(question, settings())
+    failed = 0
+    try:
+        for given in files:
+            with tempfile.TemporaryDirectory(prefix="heliograph-") as scratch:
+                path = _from_stdin(Path(scratch)) if str(given) == "-" else given
+                try:
+                    with Progress(path.name) as progress:
+                        record = await here.answer(path, progress.page)
+                        written = await write_pictures(here, path, record, pictures) if pictures else []
+                except HeliographError as error:
+                    failed += 1
+                    print(f"heliograph: {given}: {error.message}", file=sys.stderr)
+                    if as_json and len(files) > 1:
+                        print(json.dumps({"file": str(given), "error": {"type": error.type, "message": error.message}}, ensure_ascii=False))
+                    continue
+                _print(record, str(given), as_json=as_json, alone=len(files) == 1)
+                for picture in written:
+                    print(picture, file=sys.stderr)
+    finally:
+        await here.close()
+    return failed
+
+
+def _from_stdin(folder: Path) -> Path:
+    path = folder / "stdin"
+    path.write_bytes(sys.stdin.buffer.read())
+    return path
+
+
+def _print(record: Record, name: str, *, as_json: bool, alone: bool) -> None:
+    if as_json and alone:
+        print(json.dumps(record["response"], indent=2, ensure_ascii=False))
+    elif as_json:
+        print(json.dumps({**record, "file": name}, ensure_ascii=False))
+    else:
+        from heliograph.cli.show import show
+
+        show(record, name)
+    if (message := record["usage"]["message"]) and not as_json:
+        print(f"note: {message}", file=sys.stderr)
+
+
+async def write_pictures(here: Here, path: Path, record: Record, folder: Path) -> list[Path]:
+    """One annotated PNG for each page of `path` that carries a value, or was asked for; named `<file>-<page>.png`."""
+    from PIL import Image
+
+    from heliograph.cli.annotate import annotate, marks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found = list(marks(record["response"]))
+    written: list[Path] = []
+    for index in sorted({box.page for mark in found for box in mark.boxes} | set(here.plan.page_indices or [])):
+        pixels = await here.reader.image(path, index, 144)
+        picture = annotate(Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data), found, index)
+        target = folder / f"{path.stem}-{index}.png"
+        picture.quantize(160, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target)
+        written.append(target)
+    return written
