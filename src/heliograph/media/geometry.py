@@ -6,6 +6,7 @@ original file. Nothing else in Heliograph writes coordinates in another dialect;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -81,3 +82,85 @@ def union(boxes: Iterable[Box]) -> Box:
     first = all_boxes[0]
     x0, y0 = min(b.x for b in all_boxes), min(b.y for b in all_boxes)
     return Box(x0, y0, max(b.x1 for b in all_boxes) - x0, max(b.y1 for b in all_boxes) - y0, first.page)
+
+
+class PdfFrame(msgspec.Struct, frozen=True):
+    """Where a PDF page lies in its user space: the visible box `left, bottom, right, top` (CropBox within MediaBox, in user units),
+    its clockwise rotation in degrees, and how many points a unit is (UserUnit). ISO 32000-2, 7.7.3.3 and 8.3.2.3.
+    """
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    rotate: int = 0
+    unit: float = 1.0
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the upright page in points."""
+        width, height = (self.right - self.left) * self.unit, (self.top - self.bottom) * self.unit
+        return (height, width) if self.rotate % 180 else (width, height)
+
+    def to_box(self, x0: float, y0: float, x1: float, y1: float, page: int = 0) -> Box | None:
+        """From two corners in user space (y upwards); clipped to the page, None when nothing of it is on the page."""
+        wide, high = self.right - self.left, self.top - self.bottom
+        if self.rotate == 0:
+            u0, v0, u1, v1 = (x0 - self.left) / wide, (self.top - y1) / high, (x1 - self.left) / wide, (self.top - y0) / high
+        elif self.rotate == 90:
+            u0, v0, u1, v1 = (y0 - self.bottom) / high, (x0 - self.left) / wide, (y1 - self.bottom) / high, (x1 - self.left) / wide
+        elif self.rotate == 180:
+            u0, v0, u1, v1 = (self.right - x1) / wide, (y0 - self.bottom) / high, (self.right - x0) / wide, (y1 - self.bottom) / high
+        else:
+            u0, v0, u1, v1 = (self.top - y1) / high, (self.right - x1) / wide, (self.top - y0) / high, (self.right - x0) / wide
+        if u1 < 0 or v1 < 0 or u0 > 1 or v0 > 1:
+            return None
+        u0, v0 = (u0 if u0 > 0 else 0.0), (v0 if v0 > 0 else 0.0)
+        return Box(u0, v0, (u1 if u1 < 1 else 1.0) - u0, (v1 if v1 < 1 else 1.0) - v0, page)
+
+    def from_box(self, box: Box) -> tuple[float, float, float, float]:
+        """`left, bottom, right, top` in user space."""
+        wide, high = self.right - self.left, self.top - self.bottom
+        if self.rotate == 0:
+            return self.left + box.x * wide, self.top - box.y1 * high, self.left + box.x1 * wide, self.top - box.y * high
+        if self.rotate == 90:
+            return self.left + box.y * wide, self.bottom + box.x * high, self.left + box.y1 * wide, self.bottom + box.x1 * high
+        if self.rotate == 180:
+            return self.right - box.x1 * wide, self.bottom + box.y * high, self.right - box.x * wide, self.bottom + box.y1 * high
+        return self.right - box.y1 * wide, self.top - box.x1 * high, self.right - box.y * wide, self.top - box.x * high
+
+
+def from_exif(box: Box, orientation: int) -> Box:
+    """A box on the stored pixels of an image with this EXIF orientation (1-8) as a box on the upright image. CIPA DC-008, tag 0x0112."""
+    x, y, w, h = box.x, box.y, box.w, box.h
+    mx, my = 1 - x - w, 1 - y - h
+    placed = {
+        2: (mx, y, w, h), 3: (mx, my, w, h), 4: (x, my, w, h),
+        5: (y, x, h, w), 6: (my, x, h, w), 7: (my, mx, h, w), 8: (y, mx, h, w),
+    }.get(orientation, (x, y, w, h))  # fmt: skip
+    return Box(*placed, box.page)
+
+
+def to_exif(box: Box, orientation: int) -> Box:
+    """The inverse of `from_exif`: a box on the upright image as one on the stored pixels."""
+    return from_exif(box, {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def from_grid(x0: float, y0: float, x1: float, y1: float, *, grid: int = 1000, page: int = 0) -> Box:
+    """From two corners on a grid of `grid` steps a side, as models write them: 0-1000 is `grid=1000`, 0-999 is `grid=999`."""
+    return Box.from_xyxy(x0, y0, x1, y1, width=grid, height=grid, page=page)
+
+
+def to_grid(box: Box, *, grid: int = 1000) -> tuple[int, int, int, int]:
+    """Two corners on a grid of `grid` steps a side, rounded outwards so that nothing is cut off."""
+    slack = 1e-9
+    x0, y0, x1, y1 = box.to_xyxy(grid, grid)
+    return math.floor(x0 + slack), math.floor(y0 + slack), math.ceil(x1 - slack), math.ceil(y1 - slack)
+
+
+def to_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in pixels of an image of this size: the pixels that the box touches; at least one."""
+    slack = 1e-6
+    x0, y0, x1, y1 = box.to_xyxy(width, height)
+    left, top = min(math.floor(x0 + slack), width - 1), min(math.floor(y0 + slack), height - 1)
+    return left, top, min(max(math.ceil(x1 - slack), left + 1), width), min(max(math.ceil(y1 - slack), top + 1), height)
