@@ -1,0 +1,173 @@
+"""Reading text from pixels: find lines, turn the page upright, read each line, box each word.
+
+The networks are PP-OCRv6 small, from the rapidocr wheel; this module is the pipeline around them. Compared with the
+wheel's own pipeline it keeps character positions (for tight word boxes and lost spaces), decides the page's
+orientation from the lines it reads anyway, looks again where text is too small for the first look, and shows the
+runtime few shapes so that memory stays flat.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import cv2
+import msgspec
+import numpy as np
+
+from heliograph.perception import weights
+from heliograph.perception.detection import Image, Quad, detect, sides
+from heliograph.perception.inference import load
+from heliograph.perception.ink import tighten
+from heliograph.perception.recognition import Glyphs, Recogniser
+
+Detail = Literal["lo", "auto", "hi"]
+Turn = Literal[0, 90, 180, 270]
+
+DETECTION_SIDE: dict[Detail, int] = {"lo": 960, "auto": 1280, "hi": 1920}
+"""Longer side of the image that the detector sees. Trade measured in bench/reading.py, see docs/design/reading.md."""
+CLOSER_SIDE: dict[Detail, int] = {"lo": 0, "auto": 1920, "hi": 2560}
+"""Longer side of the second look at pages with small text; 0 is no second look."""
+SMALL_LINE = 14.0
+"""A median line height, in pixels as the detector saw it with its margins, below which the detector looks again closer."""
+SURE = 0.8
+"""A mean score from which a line counts as read the right way up."""
+LEAST_SCORE = 0.5
+"""Lines read with a lower mean score are noise, not text (RapidOCR's own threshold)."""
+
+
+class ReadWord(msgspec.Struct, gc=False):
+    """A word: `box` is left, top, right, bottom in pixels of the upright image; `height` that of its line's ink."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    score: float
+    height: float
+
+
+class ReadLine(msgspec.Struct, gc=False):
+    """A detected line with its words, left to right. `angle` in degrees, clockwise, of its reading direction."""
+
+    words: list[ReadWord]
+    score: float
+    angle: float
+
+
+class ReadImage(msgspec.Struct, gc=False):
+    """What an image says. Boxes are in pixels of the image turned clockwise by `turn` degrees, then upright and `width` x `height`."""
+
+    lines: list[ReadLine]
+    turn: Turn
+    width: int
+    height: int
+
+
+class TextReader:
+    """PP-OCRv6, loaded once. `threads` is all the CPU it uses. Raises `NotConfigured` when weights or runtimes are missing."""
+
+    def __init__(self, threads: int) -> None:
+        self._detector = load(weights.weights(*weights.DETECTION), threads)
+        self._recogniser = Recogniser(load(weights.weights(*weights.RECOGNITION), threads))
+
+    def read(self, image: Image, detail: Detail = "auto", *, upright: bool = False) -> ReadImage:
+        """Read `image` (height x width x 3, RGB). `upright`: its orientation is known to be right and is not asked for."""
+        quads = detect(self._detector, image, DETECTION_SIDE[detail])
+        turn: Turn = 0
+        if not upright and quads and (turn := self._turn(image, quads)):
+            image = turned(image, turn)
+            quads = detect(self._detector, image, DETECTION_SIDE[detail])
+        quads = self._look_closer(image, quads, detail)
+        lines = [line for quad in quads if (line := self._line(image, quad))]
+        return ReadImage(lines, turn, image.shape[1], image.shape[0])
+
+    def _look_closer(self, image: Image, quads: list[Quad], detail: Detail) -> list[Quad]:
+        """Detect again, larger and only where there is text, when lines came out too small to be told apart."""
+        closer, longer = CLOSER_SIDE[detail], max(image.shape[:2])
+        scale = min(1.0, DETECTION_SIDE[detail] / longer)
+        if not closer or scale == 1 or not quads:
+            return quads
+        seen = float(np.median([min(sides(quad)) for quad in quads])) * scale
+        if seen >= SMALL_LINE:
+            return quads
+        points = np.concatenate(quads)
+        margin = 4 * seen / scale
+        left, top = np.maximum(points.min(axis=0) - margin, 0).astype(int)
+        right, bottom = np.minimum(points.max(axis=0) + margin, (image.shape[1], image.shape[0])).astype(int)
+        region = image[top:bottom, left:right]
+        wanted = round(max(region.shape[:2]) * scale * 2 * SMALL_LINE / seen)
+        again = detect(self._detector, region, min(closer, max(DETECTION_SIDE[detail], wanted)))
+        return [quad + np.array([left, top], np.float32) for quad in again] or quads
+
+    def _turn(self, image: Image, quads: list[Quad]) -> Turn:
+        """How far clockwise `image` must be turned to be upright, from the shapes of its lines and how well a few read."""
+        lengths = [(max(sides(quad)), sides(quad)) for quad in quads]
+        elongated = [(length, size) for length, size in lengths if max(size) > 2 * min(size)]
+        lying = sum(length for length, (w, h) in elongated if h > w) > 0.6 * sum(length for length, _ in elongated)
+        probes = sorted(quads, key=lambda quad: -abs(min(max(sides(quad)) / max(1.0, min(sides(quad))), 15)) * min(sides(quad)))[:5]
+        turns: tuple[Turn, ...] = (90, 270) if lying and elongated else (0, 180)
+        scores: dict[Turn, float] = {}
+        for turn in turns:
+            scores[turn] = float(np.mean([self._recogniser.read(cut(image, np.roll(quad, turn // 90, axis=0))).score for quad in probes]))
+            if turn == 0 and scores[turn] >= SURE:
+                return 0
+        best = max(scores, key=lambda turn: scores[turn])
+        return best if scores[best] >= SURE or best == turns[0] or scores[best] > scores[turns[0]] + 0.1 else 0
+
+    def _line(self, image: Image, quad: Quad) -> ReadLine | None:
+        width, height = sides(quad)
+        # A tall box is a narrow character, or a line that runs up or down the margin: what reads best, it is.
+        candidates = [quad] if height < 1.5 * width else [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
+        best: tuple[Glyphs, Quad, Image] | None = None
+        for candidate in candidates:
+            crop = cut(image, candidate)
+            glyphs = self._recogniser.read(crop)
+            if best is None or glyphs.score > best[0].score:
+                best = glyphs, candidate, crop
+        if best is None or best[0].score < LEAST_SCORE or not best[0].text.strip():
+            return None
+        glyphs, quad, crop = best
+        words = _words(glyphs, quad, crop)
+        along = quad[1] - quad[0]
+        return ReadLine(words, glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))))
+
+
+def _words(glyphs: Glyphs, quad: Quad, crop: Image) -> list[ReadWord]:
+    groups: list[list[int]] = [[]]
+    for index, char in enumerate(glyphs.text):
+        if char == " ":
+            groups.append([])
+        else:
+            groups[-1].append(index)
+    groups = [group for group in groups if group]
+    if not groups:
+        return []
+    within = [glyphs.centres[b] - glyphs.centres[a] for group in groups for a, b in pairwise(group)]
+    pitch = float(np.median(within)) if within else min(1.0, crop.shape[0] / crop.shape[1] / 2)
+    spans = [(glyphs.centres[group[0]], glyphs.centres[group[-1]]) for group in groups]
+    rectangles = tighten(crop, spans, pitch)
+    origin, along, down = quad[0], quad[1] - quad[0], quad[3] - quad[0]
+    tall = float(np.linalg.norm(down)) * (max(r[3] for r in rectangles) - min(r[1] for r in rectangles))
+    words: list[ReadWord] = []
+    for group, (x0, y0, x1, y1) in zip(groups, rectangles, strict=True):
+        points = [origin + along * x + down * y for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+        xs, ys = [float(p[0]) for p in points], [float(p[1]) for p in points]
+        score = sum(glyphs.scores[i] for i in group) / len(group)
+        words.append(ReadWord("".join(glyphs.text[i] for i in group), (min(xs), min(ys), max(xs), max(ys)), score, tall))
+    return words
+
+
+def cut(image: Image, quad: Quad) -> Image:
+    """The part of `image` in `quad` as an upright image of its own."""
+    width, height = (max(1, round(side)) for side in sides(quad))
+    left, top = quad[0]
+    if abs(quad[1][1] - top) < 1 and abs(quad[3][0] - left) < 1 and quad[1][0] > left and quad[3][1] > top:
+        return np.ascontiguousarray(image[int(top) : int(top) + max(2, height), int(left) : int(left) + max(2, width)])
+    target = np.array([[0, 0], [width, 0], [0, height]], np.float32)
+    matrix = cv2.getAffineTransform(np.array([quad[0], quad[1], quad[3]], np.float32), target)
+    warped = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def turned(image: Image, turn: Turn) -> Image:
+    """`image` turned clockwise by `turn` degrees."""
+    return np.ascontiguousarray(np.rot90(image, -turn // 90)) if turn else image
