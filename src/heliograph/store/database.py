@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from psycopg import AsyncConnection as PsycopgConnection
+from psycopg import DataError as PsycopgDataError
 from psycopg import OperationalError as PsycopgOperationalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from heliograph.errors import Unavailable
+from heliograph.errors import InvalidRequest, Unavailable
 
 
 class Database:
@@ -36,13 +37,21 @@ class Database:
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises Unavailable when the database cannot be reached, goes away, or has no connection free in time.
+        Raises Unavailable when the database cannot be reached, goes away, or has no connection free in time, and
+        InvalidRequest for text with a NUL character, which PostgreSQL cannot hold.
         """
         try:
             async with self.engine.begin() as connection:
                 yield connection
         except PoolTimeout as problem:
             raise Unavailable("The server is busy; try again in a moment.", retry_after=2) from problem
+        except (DataError, PsycopgDataError) as problem:
+            # 22P05 from a cast to JSON, without a code from the driver for a parameter
+            if "NUL" in str(problem) or "22P05" in str(
+                getattr(problem.orig if isinstance(problem, DataError) else problem, "sqlstate", "")
+            ):
+                raise InvalidRequest("Text may not contain the NUL character (\\u0000).") from problem
+            raise
         except (OperationalError, InterfaceError, PsycopgOperationalError) as problem:
             if lost(problem):
                 raise Unavailable("The database cannot be reached right now; try again in a moment.", retry_after=2) from problem

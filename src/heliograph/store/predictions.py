@@ -1,0 +1,320 @@
+"""Predictions: what was asked, how far it is, and what came of it.
+
+Every function but those that sweep over all tenants takes the tenant and can see nothing of another's.
+A run of a prediction is fenced: who claims it sets a token, and only who holds the newest token may finish it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import and_, cast, func, literal, or_, select, update
+from sqlalchemy import delete as delete_from
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.store.tables import deliveries, idempotency, inputs, predictions, steps
+
+Status = Literal["pending", "enqueued", "running", "paused", "completed", "failed"]
+UNFINISHED: tuple[Status, ...] = ("pending", "enqueued", "running", "paused")
+CLAIMABLE: tuple[Status, ...] = ("pending", "enqueued", "running")
+FINISHED: tuple[Status, ...] = ("completed", "failed")
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction's row. `request`, `response`, `usage`, `error` and `metadata` are JSON text, key order kept."""
+
+    tenant: str
+    id: str
+    kind: str
+    operation: str
+    status: Status
+    domain: str | None
+    model: str
+    request: str
+    digest: str
+    key_id: str | None
+    response: str | None
+    usage: str | None
+    error: str | None
+    metadata: str | None
+    callback_url: str | None
+    tier: str
+    retain: bool
+    log: bool
+    job_id: int | None
+    run: str | None
+    attempts: int
+    cancelled: bool
+    credits: int
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    delivered_at: datetime | None
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things a prediction reads: a `file`, `data` that came with the request, or a `url` that the worker fetches."""
+
+    position: int
+    source: Literal["file", "data", "url"]
+    file_id: str | None = None
+    url: str | None = None
+    blob: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+
+async def create(
+    conn: AsyncConnection,
+    tenant: str,
+    *,
+    id: str,
+    kind: str,
+    operation: str,
+    domain: str | None,
+    model: str,
+    request: str,
+    digest: str,
+    key_id: str | None = None,
+    metadata: str | None = None,
+    callback_url: str | None = None,
+    tier: str = "standard",
+    retain: bool = True,
+    log: bool = True,
+    created_at: datetime | None = None,
+    reads: Iterable[Input] = (),
+) -> Prediction | None:
+    """A new prediction, `pending`, and its inputs; None when the tenant has one with this id."""
+    values: dict[str, Any] = {
+        "tenant": tenant, "id": id, "kind": kind, "operation": operation, "domain": domain, "model": model, "request": request,
+        "digest": digest, "key_id": key_id, "metadata": metadata, "callback_url": callback_url, "tier": tier, "retain": retain, "log": log,
+    }  # fmt: skip
+    if created_at is not None:
+        values["created_at"] = created_at
+    made = await conn.execute(insert(predictions).values(values).on_conflict_do_nothing().returning(predictions))
+    row = made.mappings().one_or_none()
+    if row is None:
+        return None
+    rows = [msgspec.structs.asdict(read) | {"tenant": tenant, "prediction": id} for read in reads]
+    if rows:
+        await conn.execute(insert(inputs), rows)
+    return Prediction(**row)
+
+
+async def get(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
+    """The tenant's prediction with this id."""
+    row = (await conn.execute(select(predictions).where(*_this(tenant, id)))).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def status(conn: AsyncConnection, tenant: str, id: str) -> Status | None:
+    """Only how far it is: what a waiting call asks for, again and again."""
+    return await conn.scalar(select(predictions.c.status).where(*_this(tenant, id)))
+
+
+async def list_(
+    conn: AsyncConnection,
+    tenant: str,
+    *,
+    skip: int = 0,
+    limit: int = 10,
+    metadata: Mapping[str, Any] | None = None,
+    statuses: Sequence[Status] = (),
+) -> list[Prediction]:
+    """The tenant's predictions, newest first. `metadata`: only those whose metadata contain this object; `statuses`: only these."""
+    query = select(predictions).where(predictions.c.tenant == tenant)
+    if metadata:
+        query = query.where(cast(predictions.c.metadata, JSONB).contains(dict(metadata)))
+    if statuses:
+        query = query.where(predictions.c.status.in_(statuses))
+    query = query.order_by(predictions.c.created_at.desc(), predictions.c.id).offset(skip).limit(limit)
+    return [Prediction(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def reads(conn: AsyncConnection, tenant: str, id: str) -> list[Input]:
+    """What the prediction reads, in order."""
+    columns = [inputs.c[field] for field in Input.__struct_fields__]
+    query = select(*columns).where(inputs.c.tenant == tenant, inputs.c.prediction == id).order_by(inputs.c.position)
+    return [Input(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def fetched(conn: AsyncConnection, tenant: str, id: str, position: int, *, blob: str, bytes: int, sha256: str) -> None:
+    """Note where the bytes of a URL input stand, so that they are fetched once."""
+    await conn.execute(
+        update(inputs)
+        .where(inputs.c.tenant == tenant, inputs.c.prediction == id, inputs.c.position == position)
+        .values(blob=blob, bytes=bytes, sha256=sha256)
+    )
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
+async def claim(conn: AsyncConnection, tenant: str, id: str, run: str) -> Prediction | None:
+    """Begin, or take over, the work under the token `run`; None when there is nothing to do: finished, held, cancelled or gone.
+
+    Whoever held an older token has lost the right to finish. `attempts` counts the claims that were not handed back.
+    """
+    change = (
+        update(predictions)
+        .where(*_this(tenant, id), predictions.c.status.in_(CLAIMABLE), predictions.c.cancelled.is_(False))
+        .values(
+            status="running", run=run, attempts=predictions.c.attempts + 1,
+            started_at=func.coalesce(predictions.c.started_at, func.clock_timestamp()),
+        )
+        .returning(predictions)
+    )  # fmt: skip
+    row = (await conn.execute(change)).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def finish(
+    conn: AsyncConnection,
+    tenant: str,
+    id: str,
+    run: str,
+    *,
+    status: Literal["completed", "failed"],
+    response: str | None = None,
+    usage: str | None = None,
+    error: str | None = None,
+    credits: int = 0,
+) -> Prediction | None:
+    """Write the result, once: None when `run` is not the token that may, or the prediction was cancelled or is gone."""
+    change = (
+        update(predictions)
+        .where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
+        .values(status=status, response=response, usage=usage, error=error, credits=credits, completed_at=func.clock_timestamp(), run=None)
+        .returning(predictions)
+    )
+    row = (await conn.execute(change)).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def hand_back(conn: AsyncConnection, tenant: str, id: str, run: str, *, status: Literal["enqueued", "paused"] = "enqueued") -> bool:
+    """Give an unfinished run up in good order (drain, hold): it does not count as an attempt."""
+    change = update(predictions).where(*_run(tenant, id, run)).values(status=status, run=None, attempts=predictions.c.attempts - 1)
+    return (await conn.execute(change)).rowcount > 0
+
+
+async def holds(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:
+    """Whether `run` may still go on: it holds the token and nobody cancelled."""
+    query = select(literal(True)).where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
+    return bool(await conn.scalar(query))
+
+
+# -- changes from outside -------------------------------------------------------------------------------------------
+
+
+async def set_status(conn: AsyncConnection, tenant: str, id: str, status: Status, *, only_from: Sequence[Status]) -> bool:
+    """Move the prediction to `status` if it is in one of `only_from`; whether it was. Takes a run's token away."""
+    change = update(predictions).where(*_this(tenant, id), predictions.c.status.in_(only_from)).values(status=status, run=None)
+    return (await conn.execute(change)).rowcount > 0
+
+
+async def set_job(conn: AsyncConnection, tenant: str, id: str, job: int) -> None:
+    """Note the queue's number of the job that will run it."""
+    await conn.execute(update(predictions).where(*_this(tenant, id)).values(job_id=job))
+
+
+async def fail(conn: AsyncConnection, tenant: str, id: str, *, error: str, usage: str | None = None) -> Prediction | None:
+    """End an unfinished prediction as failed whoever runs it; None when it was finished already."""
+    change = (
+        update(predictions)
+        .where(*_this(tenant, id), predictions.c.status.in_(UNFINISHED))
+        .values(status="failed", error=error, usage=usage, run=None, completed_at=func.clock_timestamp())
+        .returning(predictions)
+    )
+    row = (await conn.execute(change)).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def cancel(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
+    """Say that nobody wants the result any more: a running one stops at its next step, a waiting one never starts. None: no such."""
+    change = (
+        update(predictions)
+        .where(*_this(tenant, id))
+        .values(cancelled=or_(predictions.c.cancelled, predictions.c.status.in_(UNFINISHED)))
+        .returning(predictions)
+    )
+    row = (await conn.execute(change)).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def delivered(conn: AsyncConnection, tenant: str, id: str) -> None:
+    """Note that the caller has the result: it was answered, or its webhook acknowledged. The first time counts."""
+    await conn.execute(
+        update(predictions).where(*_this(tenant, id)).values(delivered_at=func.coalesce(predictions.c.delivered_at, func.clock_timestamp()))
+    )
+
+
+async def delete(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
+    """Remove the prediction and every row that belongs to it; None when there is none. Its blobs are the caller's to delete, afterwards."""
+    row = (await conn.execute(delete_from(predictions).where(*_this(tenant, id)).returning(predictions))).mappings().one_or_none()
+    for table in (inputs, steps, deliveries, idempotency):
+        await conn.execute(delete_from(table).where(table.c.tenant == tenant, table.c.prediction == id))
+    return Prediction(**row) if row else None
+
+
+# -- sums and sweeps ------------------------------------------------------------------------------------------------
+
+
+async def unfinished(conn: AsyncConnection, tenant: str) -> int:
+    """How many of the tenant's predictions wait or run: what fairness is computed from."""
+    query = select(func.count()).where(predictions.c.tenant == tenant, predictions.c.status.in_(UNFINISHED))
+    return await conn.scalar(query) or 0
+
+
+async def credits_used(conn: AsyncConnection, tenant: str, *, since: datetime) -> int:
+    """Credits of the tenant's predictions completed since then (for a month: its first instant, UTC)."""
+    query = select(func.coalesce(func.sum(predictions.c.credits), 0)).where(
+        predictions.c.tenant == tenant, predictions.c.completed_at >= since
+    )
+    return int(await conn.scalar(query) or 0)
+
+
+async def by_status(conn: AsyncConnection) -> dict[str, int]:
+    """How many predictions of all tenants are in each unfinished status: for metrics and `jobs list`."""
+    query = select(predictions.c.status, func.count()).where(predictions.c.status.in_(UNFINISHED)).group_by(predictions.c.status)
+    return dict((await conn.execute(query)).tuples().all())
+
+
+async def waiting(conn: AsyncConnection, *, status: Status, limit: int = 1000) -> list[tuple[str, str]]:
+    """`(tenant, id)` of predictions of all tenants in this status, oldest first."""
+    query = select(predictions.c.tenant, predictions.c.id).where(predictions.c.status == status)
+    return [(row.tenant, row.id) for row in await conn.execute(query.order_by(predictions.c.created_at).limit(limit))]
+
+
+async def due_for_removal(
+    conn: AsyncConnection,
+    *,
+    completed_before: datetime | None,
+    unretained_completed_before: datetime,
+    unretained_delivered_before: datetime,
+    limit: int = 100,
+) -> list[tuple[str, str]]:
+    """`(tenant, id)` of finished predictions of all tenants that are to be removed.
+
+    Those older than `completed_before` (None: kept for ever); those with `retain` false that are older than
+    `unretained_completed_before` or were delivered before `unretained_delivered_before`.
+    """
+    due = and_(
+        predictions.c.retain.is_(False),
+        or_(predictions.c.completed_at < unretained_completed_before, predictions.c.delivered_at < unretained_delivered_before),
+    )
+    if completed_before is not None:
+        due = or_(due, predictions.c.completed_at < completed_before)
+    query = select(predictions.c.tenant, predictions.c.id).where(predictions.c.status.in_(FINISHED), due)
+    return [(row.tenant, row.id) for row in await conn.execute(query.order_by(predictions.c.completed_at).limit(limit))]
+
+
+def _this(tenant: str, id: str) -> tuple[Any, ...]:
+    return predictions.c.tenant == tenant, predictions.c.id == id
+
+
+def _run(tenant: str, id: str, run: str) -> tuple[Any, ...]:
+    return *_this(tenant, id), predictions.c.status == "running", predictions.c.run == run
