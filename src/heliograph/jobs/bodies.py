@@ -1,0 +1,73 @@
+"""The JSON of a prediction: what is kept of the request, and the body that GET by id and the webhook both send.
+
+Results are JSON text from the moment they are made, so a field's place and a number's digits arrive as they were written.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from heliograph.extraction.plan import Plan
+from heliograph.store.predictions import Prediction
+
+_USAGE = msgspec.Raw(
+    b'{"elements_processed":null,"element_type":null,"credits_used":null,"steps":null,"message":null,"duration_seconds":0}'
+)
+_METADATA = msgspec.Raw(
+    b'{"environment":"dev","session_id":null,"allow_logging":true,"allow_training":true,"allow_retention":true,"extra":{}}'
+)
+_NULL = msgspec.Raw(b"null")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What stands in `predictions.request`: the parsed body, media replaced by references, and what was made of it."""
+
+    body: dict[str, Any]
+    plan: Plan
+
+
+class _Error(msgspec.Struct):
+    message: str
+
+
+def request_text(body: dict[str, Any], plan: Plan) -> str:
+    """The text for `predictions.request`."""
+    return msgspec.json.encode(Asked(body, plan)).decode()
+
+
+def asked(row: Prediction) -> Asked:
+    """What `request_text` wrote."""
+    return msgspec.json.decode(row.request, type=Asked)
+
+
+def prediction_body(row: Prediction) -> bytes:
+    """A prediction as every route answers it, in the contract's order of fields; UTF-8 JSON.
+
+    `message` (read by one official client) repeats the sentence of `error` (read by another).
+    """
+    message = msgspec.json.decode(row.error, type=_Error).message if row.error else None
+    return msgspec.json.encode(
+        {
+            "usage": _raw(row.usage, _USAGE),
+            "id": row.id,
+            "created_at": _utc(row.created_at),
+            "completed_at": _utc(row.completed_at),
+            "response": _raw(row.response, _NULL),
+            "status": row.status,
+            "domain": row.domain,
+            "metadata": _raw(row.metadata, _METADATA),
+            "message": message,
+            "error": _raw(row.error, _NULL),
+        }
+    )
+
+
+def _raw(text: str | None, default: msgspec.Raw) -> msgspec.Raw:
+    return default if text is None else msgspec.Raw(text.encode())
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)

@@ -1,0 +1,49 @@
+"""What an operator does to the queue: look at it, hold work back, let it go on."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.jobs import queue
+
+_SET = text("INSERT INTO server (name, value) VALUES (:name, 'held') ON CONFLICT (name) DO NOTHING")
+_DROP = text("DELETE FROM server WHERE name = :name OR (:all AND name LIKE 'hold:%')")
+_SCOPE = (
+    "(CAST(:tenant AS text) IS NULL OR p.tenant = :tenant) AND (CAST(:ids AS text[]) IS NULL OR p.id = ANY(:ids)) "
+    "AND p.tenant = job.args->>'tenant' AND p.id = job.args->>'prediction' AND job.queue_name = 'predictions' AND job.status = 'todo'"
+)
+_HOLD = text(
+    "WITH held AS (UPDATE procrastinate_jobs AS job SET priority = :priority, scheduled_at = :never FROM predictions AS p "  # noqa: S608 - constants
+    f"    WHERE {_SCOPE} AND p.status IN ('pending', 'enqueued') RETURNING p.tenant, p.id) "
+    "UPDATE predictions SET status = 'paused' FROM held WHERE predictions.tenant = held.tenant AND predictions.id = held.id"
+)
+_HELD = text(
+    "SELECT job.id, p.tenant, p.id, p.tier, p.started_at IS NOT NULL FROM predictions AS p, procrastinate_jobs AS job "  # noqa: S608
+    f"WHERE {_SCOPE} AND p.status = 'paused' ORDER BY job.id FOR UPDATE OF job, p"
+)
+_RELEASE = text("UPDATE procrastinate_jobs SET priority = :priority, scheduled_at = NULL WHERE id = :job")
+_RESUMED = text("UPDATE predictions SET status = :status WHERE tenant = :tenant AND id = :id")
+
+
+async def hold(conn: AsyncConnection, tenant: str | None = None, *, ids: list[str] | None = None) -> int:
+    """Hold back what waits, and what comes later, of a tenant or of all; or only the predictions `ids`. Returns how many wait now.
+
+    What runs goes on. Held predictions are `paused`.
+    """
+    if ids is None:
+        await conn.execute(_SET, {"name": queue.hold_name(tenant)})
+    held = await conn.execute(_HOLD, {"tenant": tenant, "ids": ids, "never": queue.NEVER, "priority": queue.HELD})
+    return held.rowcount
+
+
+async def release(conn: AsyncConnection, tenant: str | None = None, *, ids: list[str] | None = None) -> int:
+    """End the hold on a tenant, on all, or on the predictions `ids`; what it held is queued as if it had come now. Returns how many."""
+    if ids is None:
+        await conn.execute(_DROP, {"name": queue.hold_name(tenant), "all": tenant is None})
+    held = (await conn.execute(_HELD, {"tenant": tenant, "ids": ids})).all()
+    for job_id, owner, prediction_id, tier, attempted in held:
+        await conn.execute(_RELEASE, {"job": job_id, "priority": await queue.rank(conn, owner, queue.tier_of(tier))})
+        await conn.execute(_RESUMED, {"tenant": owner, "id": prediction_id, "status": "enqueued" if attempted else "pending"})
+        await queue.wake(conn, queue.PREDICTIONS, job_id)
+    return len(held)
