@@ -112,6 +112,18 @@ async def get(conn: AsyncConnection, tenant: str, id: str) -> File | None:
     return File(**row) if row else None
 
 
+async def linked(conn: AsyncConnection, id: str) -> File | None:
+    """The file with this id, of whichever tenant: for who holds a signed link to it, and for nobody else."""
+    row = (await conn.execute(select(files).where(files.c.id == id))).mappings().one_or_none()
+    return File(**row) if row else None
+
+
+async def uploaded(conn: AsyncConnection, id: str, *, bytes: int, md5: str, sha256: str, media_type: str | None) -> None:
+    """Note what was received for a file that is not verified yet."""
+    values = {"bytes": bytes, "md5": md5, "sha256": sha256, "media_type": func.coalesce(media_type, files.c.media_type)}
+    await conn.execute(update(files).where(files.c.id == id, files.c.state == "uploading").values(values))
+
+
 async def by_md5(conn: AsyncConnection, tenant: str, md5: str) -> File | None:
     """The tenant's newest file with this content."""
     query = (

@@ -22,6 +22,14 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+async def recall(conn: AsyncConnection, tenant: str, key: str, *, since: datetime) -> Remembered | None:
+    """What the key was used for since then."""
+    columns = [idempotency.c[field] for field in Remembered.__struct_fields__]
+    query = select(*columns).where(idempotency.c.tenant == tenant, idempotency.c.key == key, idempotency.c.created_at >= since)
+    row = (await conn.execute(query)).mappings().one_or_none()
+    return Remembered(**row) if row else None
+
+
 async def remember(conn: AsyncConnection, tenant: str, key: str, *, digest: str, prediction: str, forgotten_before: datetime) -> Remembered:
     """Use the key for `prediction` and return what it stands for: the same when it was new, else what it was used for before.
 

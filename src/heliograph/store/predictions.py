@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, cast, func, literal, or_, select, update
+from sqlalchemy import and_, cast, func, literal, or_, select, tuple_, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -114,6 +114,33 @@ async def get(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
 async def status(conn: AsyncConnection, tenant: str, id: str) -> Status | None:
     """Only how far it is: what a waiting call asks for, again and again."""
     return await conn.scalar(select(predictions.c.status).where(*_this(tenant, id)))
+
+
+async def statuses(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Status]:
+    """As `status`, of many at once; `keys` are (tenant, id). What is gone is missing from the answer."""
+    query = select(predictions.c.tenant, predictions.c.id, predictions.c.status)
+    query = query.where(tuple_(predictions.c.tenant, predictions.c.id).in_(keys))
+    return {(tenant, id): status for tenant, id, status in (await conn.execute(query)).tuples()}
+
+
+async def unfinished_like(conn: AsyncConnection, tenant: str, digest: str, *, key_id: str) -> Prediction | None:
+    """The oldest unfinished prediction of an equal request by the same API key."""
+    query = (
+        select(predictions)
+        .where(
+            predictions.c.tenant == tenant, predictions.c.status.in_(UNFINISHED), predictions.c.cancelled.is_(False),
+            predictions.c.digest == digest, predictions.c.key_id == key_id,
+        )
+        .order_by(predictions.c.created_at)
+        .limit(1)
+    )  # fmt: skip
+    row = (await conn.execute(query)).mappings().one_or_none()
+    return Prediction(**row) if row else None
+
+
+async def lock(conn: AsyncConnection, tenant: str, what: str) -> None:
+    """Wait until no other transaction holds this lock of the tenant, and hold it until this one ends."""
+    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"prediction {tenant} {what}", 0))))
 
 
 async def list_(

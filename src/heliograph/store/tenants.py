@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -90,11 +90,34 @@ async def create_key(conn: AsyncConnection, tenant: str, name: str, *, secret: s
     return Key(**row), secret
 
 
+async def seed_key(conn: AsyncConnection, tenant: str, name: str, *, secret: str) -> None:
+    """Make sure that this secret works for the tenant, whatever became of it before."""
+    values = {"id": new_id(), "tenant": tenant, "name": name, "digest": digest(secret), "prefix": secret[:_SHOWN]}
+    seeded = insert(keys).values(values)
+    await conn.execute(seeded.on_conflict_do_update(index_elements=["digest"], set_={"tenant": tenant, "revoked_at": None}))
+
+
 async def find_key(conn: AsyncConnection, secret: str) -> Key | None:
     """The key whose secret this is, unless it was revoked."""
-    query = select(*_KEY).where(keys.c.digest == digest(secret), keys.c.revoked_at.is_(None))
+    return await find_digest(conn, digest(secret))
+
+
+async def find_digest(conn: AsyncConnection, digest: str) -> Key | None:
+    """The key with this digest, unless it was revoked."""
+    query = select(*_KEY).where(keys.c.digest == digest, keys.c.revoked_at.is_(None))
     row = (await conn.execute(query)).mappings().one_or_none()
     return Key(**row) if row else None
+
+
+async def count_request(conn: AsyncConnection, key: str, *, minute: int) -> int:
+    """Count a request of this key and return how many there were in this minute (since 1970), by all replicas."""
+    counted = (
+        update(keys)
+        .where(keys.c.id == key)
+        .values(minute=minute, used=case((keys.c.minute == minute, keys.c.used + 1), else_=1))
+        .returning(keys.c.used)
+    )
+    return await conn.scalar(counted) or 0
 
 
 async def list_keys(conn: AsyncConnection, tenant: str) -> list[Key]:
@@ -127,7 +150,7 @@ async def used(conn: AsyncConnection, key_ids: Sequence[str]) -> None:
 
 def digest(secret: str) -> str:
     """What is kept of a key: SHA-256, hex. 256 random bits need no slow hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _new_webhook_secret() -> str:
