@@ -1,0 +1,64 @@
+"""A prediction, as every route answers it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from heliograph.ids import new_id
+from heliograph.wire.base import Sent
+from heliograph.wire.requests import RequestMetadata
+
+Status = Literal["pending", "enqueued", "running", "completed", "failed", "paused"]
+
+
+class CreditUsageResponse(Sent):
+    """Response model for credit usage metrics."""
+
+    elements_processed: int | None = Field(None, description="Number of elements processed.")
+    element_type: Literal["image", "page", "video", "audio"] | None = Field(None, description="The type of element processed (e.g. image, page, video, audio).")
+    credits_used: int | None = Field(None, description="Amount of total credits used.")
+    steps: int | None = Field(None, description="Number of steps processed, in case of agentic execution.")
+    message: str | None = Field(None, description="Warnings, or why the request failed, in one line.")
+    duration_seconds: int = Field(0, description="Duration of the request in seconds.")
+
+
+class PredictionError(Sent):
+    """Why a prediction failed."""
+
+    type: str = Field(description="Machine-readable, such as `encrypted_media`.")
+    message: str = Field(description="A sentence for a person.")
+    pages_read: int | None = Field(None, description="How many pages had been read.")
+
+
+class PredictionResponse(Sent):
+    """Base prediction response for all API responses."""
+
+    usage: CreditUsageResponse = Field(default_factory=CreditUsageResponse, description="The usage metrics for the request.")
+    id: str = Field(default_factory=new_id, description="Unique identifier of the response.")
+    created_at: datetime = Field(default_factory=datetime.now, description="Date and time when the request was created (in UTC timezone)")
+    completed_at: datetime | None = Field(None, description="Date and time when the response was completed (in UTC timezone)")
+    response: Any | None = Field(
+        None,
+        description="The response from the model. May be an empty dict/list when the model found no extractable content (valid for status=completed).",
+    )
+    status: Status = Field("pending", description="The status of the job.")
+    domain: str | None = Field(None, description="The domain of the prediction (e.g. document.invoice, image.caption).")
+    metadata: RequestMetadata = Field(default_factory=RequestMetadata, description="The metadata of the request.")
+    message: str | None = Field(None, description="Why the request failed, in a sentence.")
+    error: PredictionError | None = Field(None, description="Why the request failed.")
+
+
+class DeliveryResponse(Sent):
+    """One attempt to deliver a webhook."""
+
+    id: str = Field(description="Unique identifier of the attempt.")
+    webhook_id: str = Field(description="The `webhook-id` sent: the same over all attempts.")
+    attempt: int = Field(description="1 for the first.")
+    url: str = Field(description="Where it was sent.")
+    status_code: int | None = Field(None, description="What the receiver answered; null when it did not.")
+    error: str | None = Field(None, description="Why there was no answer.")
+    started_at: datetime
+    finished_at: datetime | None = None
