@@ -2,7 +2,8 @@
 
     HeliographError
     ├── InvalidRequest          422  the request itself is wrong
-    │   └── NotConfigured       422  right request, but this server lacks what it needs; names the setting
+    │   ├── NotConfigured       422  right request, but this server lacks what it needs; names the setting
+    │   └── RequiredMissing     422  a strict schema requires values that the document does not hold
     ├── Unauthorized            401
     ├── BudgetExceeded          402
     ├── Forbidden               403
@@ -54,6 +55,12 @@ class NotConfigured(InvalidRequest):
     """This server is not configured for that."""
 
     type = "not_configured"
+
+
+class RequiredMissing(InvalidRequest):
+    """The document does not hold every value that the strict schema requires."""
+
+    type = "required_missing"
 
 
 class Unauthorized(HeliographError):
