@@ -32,6 +32,10 @@ NOT_IN_HUB = {
     "total": ("number", "Grand total of the invoice including tax, the total amount due"),
 }
 
+NEEDS_EYES = "describes what a picture shows, which needs a vision model, and this version of Heliograph has no model backend yet"
+PICTURES = ("aerospace.remote-sensing", "retail.product-catalog")
+"""Domains whose fields are all about what can be seen, while nothing of it is written."""
+
 
 def invoice(schema: dict[str, Any]) -> dict[str, Any]:
     """The hub's invoice with the live API's names first; a client of either finds its fields."""
@@ -60,6 +64,7 @@ def main(folder: Path) -> None:
                 "supported_inputs": (item.metadata and item.metadata.supported_inputs) or ["image", "document"],
                 "tags": (item.metadata and item.metadata.tags) or [],
                 "sample_data": samples,
+                **({"needs": NEEDS_EYES} if item.domain in PICTURES else {}),
                 "json_schema": invoice(schema) if item.domain == "document.invoice" else schema,
             }
             path = folder / f"{item.domain}.json"

@@ -1,0 +1,183 @@
+"""The whole way from files to an answer: read them, then extract, write Markdown, lay out or propose, as the plan says.
+
+Jobs, `heliograph extract` and the evaluation all come through here; none of it knows tenants, queues or HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import msgspec
+
+from heliograph.errors import RequiredMissing
+from heliograph.extraction.embedded import extract
+from heliograph.extraction.layout import layout
+from heliograph.extraction.markdown import markdown
+from heliograph.extraction.metadata import with_metadata
+from heliograph.extraction.plan import Plan
+from heliograph.extraction.propose import propose, proposed_schema
+from heliograph.extraction.schema import Field, Schema, compile_schema
+from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
+from heliograph.media.geometry import Box
+from heliograph.perception.reader import Reader
+
+Known = Callable[[int], Awaitable[Page | None]]
+"""A page that was read before, by its index in the answer; None to have it read."""
+OnPage = Callable[[Page], Awaitable[None]]
+Placed = TypeVar("Placed", Word, Line, Block, Table, Cell, Barcode)
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """What a request gets. `response` is JSON in the order it shall be written; `elements` counts pages or images read."""
+
+    response: Any
+    elements: int
+    element_type: Literal["page", "image"]
+    warnings: list[str]
+    document: Document
+
+    @property
+    def message(self) -> str | None:
+        """The warnings in one line, for `usage.message`."""
+        return "; ".join(" ".join(warning.split()) for warning in self.warnings) or None
+
+
+async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Known | None = None, on_page: OnPage | None = None) -> Answer:
+    """Answer `plan` from the files at `paths`, which are one document: pages of a later file go on where the earlier one ended.
+
+    `known` and `on_page` are asked and told by that running index. Raises `MediaError` for files that cannot be read,
+    `InvalidRequest` for pages that are not there, `RequiredMissing` where a strict schema stays without a required value.
+    """
+    document = await _read(reader, paths, plan, known, on_page)
+    warnings = [*plan.warnings, *_reading_warnings(document)]
+    response: Any
+    match plan.mode:
+        case "markdown":
+            response = await asyncio.to_thread(markdown, document)
+        case "layout":
+            response = layout(document)
+        case "propose":
+            response = await asyncio.to_thread(propose, document, datetime.now(UTC).date())
+        case "extract":
+            response = await asyncio.to_thread(_extract, document, plan, warnings)
+    return Answer(
+        response=response,
+        elements=len(document.pages),
+        element_type="image" if document.kind == "image" else "page",
+        warnings=list(dict.fromkeys(warnings)),
+        document=document,
+    )
+
+
+def _extract(document: Document, plan: Plan, warnings: list[str]) -> Any:
+    schema = compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
+    extraction = extract(document, schema, instructions=plan.instructions)
+    warnings += extraction.warnings
+    missing = list(_missing(extraction.values, schema.root))
+    if missing:
+        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
+        if plan.strict:
+            raise RequiredMissing(f"The document does not hold {named}, which the strict schema requires.")
+        warnings.append(f"required_missing: {named}")
+    warnings += _misfits(schema, extraction.values)
+    return with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence)
+
+
+def _missing(value: Any, field: Field, path: str = "") -> Iterator[str]:
+    """Where a required field that may not be null is null or absent all the same."""
+    if value is None:
+        if field.required and not field.nullable and path:
+            yield path
+    elif isinstance(value, dict):
+        table = cast("dict[str, Any]", value)
+        for child in field.fields:
+            yield from _missing(table.get(child.name), child, f"{path}.{child.name}" if path else child.name)
+    elif isinstance(value, list) and field.item is not None:
+        for number, item in enumerate(cast("list[Any]", value)):
+            yield from _missing(item, field.item, f"{path}[{number}]")
+
+
+def _misfits(schema: Schema, values: Any) -> list[str]:
+    """Values that the schema does not allow, which extraction means never to give; if it did, the caller is told."""
+    problems = schema.check(values)
+    return [f"schema_mismatch: {problem}" for problem in problems[:5]]
+
+
+def _reading_warnings(document: Document) -> Iterator[str]:
+    yield from document.warnings
+    for page in document.pages:
+        for warning in page.warnings:
+            yield f"page {page.index}: {warning}"
+
+
+async def _read(reader: Reader, paths: Sequence[Path], plan: Plan, known: Known | None, on_page: OnPage | None) -> Document:
+    counts = [(await reader.inspect(path)).page_count for path in paths] if len(paths) > 1 or plan.page_indices else [0]
+    if plan.page_indices:
+        plan.check_pages(sum(counts))
+    parts: list[Document] = []
+    first = 0
+    for path, count in zip(paths, counts, strict=True):
+        pages = None if plan.page_indices is None else [index - first for index in plan.page_indices if first <= index < first + count]
+        if pages is None or pages:
+            parts.append(await _read_one(reader, path, pages, plan, first, known, on_page))
+        first += count
+    if len(parts) == 1:
+        return parts[0]
+    return Document(
+        media_type=parts[0].media_type,
+        page_count=sum(counts),
+        pages=[page for part in parts for page in part.pages],
+        kind="image" if all(part.kind == "image" for part in parts) else "document",
+        warnings=[warning for part in parts for warning in part.warnings],
+    )
+
+
+async def _read_one(
+    reader: Reader, path: Path, pages: list[int] | None, plan: Plan, first: int, known: Known | None, on_page: OnPage | None
+) -> Document:
+    """One file, its pages renumbered to begin at `first`."""
+
+    async def known_here(index: int) -> Page | None:
+        page = await known(index + first) if known else None
+        return _moved(page, -first) if page else None
+
+    async def on_page_here(page: Page) -> None:
+        if on_page:
+            await on_page(_moved(page, first))
+
+    document = await reader.read(
+        path,
+        pages=pages,
+        detail=plan.detail,
+        structure="full" if plan.mode in ("markdown", "layout") else "light",
+        known=known_here if known else None,
+        on_page=on_page_here if on_page else None,
+    )
+    return msgspec.structs.replace(document, pages=[_moved(page, first) for page in document.pages])
+
+
+def _moved(page: Page, by: int) -> Page:
+    """`page` with an index, and boxes, `by` pages further on."""
+    if by == 0:
+        return page
+    index = page.index + by
+
+    def at(box: Box) -> Box:
+        return Box(box.x, box.y, box.w, box.h, index)
+
+    def moved(part: Placed) -> Placed:
+        return msgspec.structs.replace(part, box=at(part.box))
+
+    return msgspec.structs.replace(
+        page,
+        index=index,
+        words=[moved(word) for word in page.words],
+        lines=[moved(line) for line in page.lines],
+        blocks=[moved(block) for block in page.blocks],
+        tables=[msgspec.structs.replace(moved(table), cells=[moved(cell) for cell in table.cells]) for table in page.tables],
+        barcodes=[moved(barcode) for barcode in page.barcodes],
+    )

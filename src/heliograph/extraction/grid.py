@@ -1,0 +1,194 @@
+"""A table as data: named and typed columns over rows, as `document.markdown` and proposed schemas give it.
+
+Spanned cells are repeated where they reach, headings of several rows are joined from the top, and rows that only head the rows
+below them become part of those rows' labels; both are joined by ` > `.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from heliograph.media.document import Cell, Table
+
+Dtype = Literal["str", "int", "float", "bool", "date", "datetime", "time", "timedelta", "duration", "currency", "percentage", "enum"]
+Value = str | int | float | bool | None
+
+JOINT = " > "
+_INDENT = 0.004
+"""Of the page width, about half a character: how much further right a label must start to stand below another."""
+
+_NOTHING = frozenset({"", "-", "–", "—", "−", "n/a", "na", "nil", "none", "...", "…", "."})
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
+_DATE = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+    rf"|\d{{1,2}}[ .-]+{_MONTH}[ ,.-]*\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}}"
+)
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?"
+_NUMBER = r"[-+−]?\(?(?:\d{1,3}(?:[,.' ]\d{3})+|\d+)(?:[.,]\d+)?\)?-?|[-+−]?[.,]\d+"
+_MARK = r"(?:[$€£¥₹]|US\$|[A-Z]{3}|R[MsS]\.?)"
+_PATTERNS: tuple[tuple[Dtype, re.Pattern[str]], ...] = (
+    ("bool", re.compile(r"yes|no|true|false", re.IGNORECASE)),
+    ("int", re.compile(r"[-+−]?\(?(?:0|[1-9]\d{0,2}(?:[,.' ]\d{3})+|[1-9]\d{0,11})\)?")),
+    ("float", re.compile(_NUMBER)),
+    ("percentage", re.compile(rf"(?:{_NUMBER}) ?%")),
+    ("currency", re.compile(rf"[-+−(]?{_MARK} ?(?:{_NUMBER})\)?|(?:{_NUMBER}) ?{_MARK}")),
+    ("date", re.compile(_DATE, re.IGNORECASE)),
+    ("datetime", re.compile(rf"(?:{_DATE})[ T,]+{_CLOCK}", re.IGNORECASE)),
+    ("duration", re.compile(r"\d+ ?(?:h|hrs?|hours?|min|mins|minutes?|s|secs?|seconds?|days?|weeks?|months?|years?)", re.IGNORECASE)),
+    ("time", re.compile(_CLOCK, re.IGNORECASE)),
+)
+
+
+class Column(msgspec.Struct):
+    """`id` is unique in its table; `name` is the heading as printed, or empty; `dtype` is None where the column is empty."""
+
+    id: str
+    name: str
+    dtype: Dtype | None
+
+
+class Grid(msgspec.Struct):
+    """A table's data. `rows[i][c]` is the text of a cell; `sources[i]` its row in the table; `notes` stood alone below everything."""
+
+    columns: list[Column]
+    rows: list[list[str]]
+    sources: list[int]
+    title: str | None = None
+
+    def values(self, row: int) -> dict[str, Value]:
+        """A row by column id, whole numbers and decimals as numbers, everything else as printed; empty cells are null."""
+        european = [_comma_decimals([cells[column] for cells in self.rows]) for column in range(len(self.columns))]
+        return {
+            column.id: _value(text, column.dtype, comma) for column, text, comma in zip(self.columns, self.rows[row], european, strict=True)
+        }
+
+
+def grid(table: Table) -> Grid:
+    """`table` as data."""
+    texts, owners = _spread(table)
+    heads = min(max(table.header_rows, 0), table.rows)
+    title = None
+    while heads > 1 and len({id(owner) for owner in owners[0] if owner}) == 1 and len([o for o in owners[0] if o]) == table.columns:
+        # a first row of one cell over all columns is a title, not a heading
+        title = f"{title} {texts[0][0]}" if title else texts[0][0]
+        texts, owners, heads = texts[1:], owners[1:], heads - 1
+    names = [_joined([texts[row][column] for row in range(heads)]) for column in range(table.columns)]
+    offset = table.rows - len(texts)
+    rows, sources = _labelled(texts[heads:], owners[heads:], first=heads + offset)
+    columns = [
+        Column(id=column_id(name, number), name=name, dtype=dtype([row[number] for row in rows])) for number, name in enumerate(names)
+    ]
+    return Grid(columns=columns, rows=rows, sources=sources, title=title)
+
+
+def column_id(name: str, number: int) -> str:
+    """`name` in snake_case and its column, as the platform writes header ids: `Unit Price` in column 3 is `unit_price_3`."""
+    return f"{snake(name) or 'column'}_{number}"
+
+
+def snake(name: str) -> str:
+    """`name` in lower case, words joined by underscores: `Unit Price` and `unitPrice` are `unit_price`."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    return re.sub(r"[^\w]+", "_", parted.lower()).strip("_")
+
+
+def dtype(texts: list[str]) -> Dtype | None:
+    """What all `texts` are that say something; `str` where they differ, None where none does. Integers among decimals are floats."""
+    said = [text.strip() for text in texts if text.strip().lower() not in _NOTHING]
+    if not said:
+        return None
+    for kind, pattern in _PATTERNS:
+        if all(pattern.fullmatch(text) for text in said):
+            return kind
+    plain = dict(_PATTERNS)
+    if all(plain["currency"].fullmatch(text) or plain["float"].fullmatch(text) for text in said):
+        return "currency"
+    if all(plain["percentage"].fullmatch(text) or plain["float"].fullmatch(text) for text in said):
+        return "percentage"
+    return "str"
+
+
+def _spread(table: Table) -> tuple[list[list[str]], list[list[Cell | None]]]:
+    texts = [[""] * table.columns for _ in range(table.rows)]
+    owners: list[list[Cell | None]] = [[None] * table.columns for _ in range(table.rows)]
+    for cell in table.cells:
+        for row in range(cell.row, min(cell.row + max(cell.row_span, 1), table.rows)):
+            for column in range(cell.column, min(cell.column + max(cell.column_span, 1), table.columns)):
+                texts[row][column] = " ".join(cell.text.split())
+                owners[row][column] = cell
+    return texts, owners
+
+
+def _joined(parts: list[str]) -> str:
+    """Headings of one column from the top; one that spans several rows counts once."""
+    kept: list[str] = []
+    for part in parts:
+        if part and (not kept or kept[-1] != part):
+            kept.append(part)
+    return JOINT.join(kept)
+
+
+def _labelled(texts: list[list[str]], owners: list[list[Cell | None]], *, first: int) -> tuple[list[list[str]], list[int]]:
+    """Rows with the headings above them in their first cell; rows that are such headings are left out, and so are empty ones."""
+    rows: list[list[str]] = []
+    sources: list[int] = []
+    above: list[tuple[float, bool, str]] = []
+    for number, (row, owner) in enumerate(zip(texts, owners, strict=True)):
+        if not any(row):
+            continue
+        start = owner[0].box.x if owner[0] else 0.0
+        wide = _is_wide(owner)
+        if wide or _is_heading(number, texts, owners):
+            above = [] if wide else [level for level in above if level[1] or level[0] < start - _INDENT]
+            above.append((start, wide, row[0].rstrip(" :")))
+            continue
+        above = [level for level in above if level[1] or level[0] < start - _INDENT or level[2] == row[0]]
+        labels = [level[2] for level in above if level[2] != row[0]]
+        rows.append([JOINT.join([*labels, row[0]]) if row[0] else JOINT.join(labels), *row[1:]])
+        sources.append(number + first)
+    return rows, sources
+
+
+def _is_wide(owner: list[Cell | None]) -> bool:
+    """One cell with text over the whole row."""
+    cell = owner[0]
+    return cell is not None and len(owner) > 1 and bool(cell.text.strip()) and cell.column_span >= len(owner)
+
+
+def _is_heading(number: int, texts: list[list[str]], owners: list[list[Cell | None]]) -> bool:
+    """Only its first cell says something, and the row below starts further right, or it ends with a colon."""
+    row, cell = texts[number], owners[number][0]
+    if cell is None or not row[0] or any(row[1:]) or cell.row_span > 1 or len(row) < 2 or number + 1 >= len(texts):
+        return False
+    below, under = texts[number + 1], owners[number + 1][0]
+    if not any(below[1:]):
+        return row[0].endswith(":")
+    return row[0].endswith(":") or (under is not None and bool(below[0]) and under.box.x > cell.box.x + _INDENT)
+
+
+def _comma_decimals(texts: list[str]) -> bool:
+    """Whether a column writes 1.234,56: a comma before other than three digits, or after a point."""
+    return any(re.search(r",\d{1,2}\D*$|\.\d{3},|,\d{4,}", text) for text in texts) and not any(
+        re.search(r"\.\d{1,2}\D*$|,\d{3}\.", text) for text in texts
+    )
+
+
+def _value(text: str, kind: Dtype | None, comma: bool) -> Value:
+    text = text.strip()
+    if not text:
+        return None
+    if kind == "bool":
+        return text.lower() in ("yes", "true")
+    if kind in ("int", "float") and text.lower() not in _NOTHING:
+        negative = text[0] in "-−(" or text[-1] == "-"
+        digits = re.sub(r"[^\d.,]", "", text)
+        if kind == "int":
+            number: int | float = int(re.sub(r"\D", "", digits))
+        else:
+            digits = digits.replace(".", "").replace(",", ".") if comma else digits.replace(",", "")
+            number = float(digits) if digits.count(".") < 2 else float(digits.replace(".", ""))
+        return -number if negative else number
+    return text
