@@ -77,17 +77,19 @@ def arrange(words: Sequence[Word], width: float, height: float, *, skew: float =
     if not placed:
         return Arranged([], [], [])
     typical = median(word.size for word in placed)
+    upward, placed = _vertical(placed)
     head, middle, foot = _margins(_segments(placed, typical), typical, height)
     regions = [region for region in (head, *_split(middle, typical), foot) if region]
     rows = [row for region in regions for row in _rows(region)]
+    rows += [(-1 - number, [_Segment(run)]) for number, run in enumerate(upward)]
     ordered: list[Word] = []
     lines: list[Line] = []
     for _, row in rows:
         indices: list[int] = []
-        for segment in row:
-            for item in segment.words:
-                indices.append(len(ordered))
-                ordered.append(msgspec.structs.replace(item.word, line=len(lines)))
+        items = [item for segment in row for item in segment.words]
+        for item in items if not _right_to_left(items) else reversed(items):
+            indices.append(len(ordered))
+            ordered.append(msgspec.structs.replace(item.word, line=len(lines)))
         text = " ".join(ordered[i].text for i in indices)
         lines.append(Line(text, union(ordered[i].box for i in indices), indices))
     blocks = _blocks(ordered, lines, [number for number, _ in rows], width, height)
@@ -139,6 +141,25 @@ def _beside(a: _Placed | _Segment, b: _Placed | _Segment) -> bool:
     """Do two things share a row? Half of the lower one's height must be common, and sizes not differ wildly."""
     shared = min(a.y1, b.y1) - max(a.y0, b.y0)
     return shared >= 0.5 * min(a.y1 - a.y0, b.y1 - b.y0)
+
+
+def _vertical(words: list[_Placed]) -> tuple[list[list[_Placed]], list[_Placed]]:
+    """Runs of words that stand on end, as along a margin, in the order they came in; and the other words."""
+    runs: list[list[_Placed]] = []
+    others: list[_Placed] = []
+    for word in words:
+        if len(word.word.text) < 3 or word.y1 - word.y0 < 1.5 * (word.x1 - word.x0):
+            others.append(word)
+        elif runs and min(runs[-1][-1].x1, word.x1) - max(runs[-1][-1].x0, word.x0) > 0.5 * (word.x1 - word.x0):
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs, others
+
+
+def _right_to_left(items: list[_Placed]) -> bool:
+    letters = [char for item in items for char in item.word.text if char.isalpha()]
+    return 2 * sum("\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufefc" for char in letters) > len(letters)
 
 
 def _margins(segments: list[_Segment], typical: float, height: float) -> tuple[list[_Segment], list[_Segment], list[_Segment]]:

@@ -1,0 +1,53 @@
+"""Ruling lines on a page image: long, thin, straight strokes, horizontal and vertical."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from heliograph.media.geometry import Box
+from heliograph.perception.detection import Image
+
+SHORTEST = 0.02
+"""Least length of a rule, as a fraction of the page's longer side."""
+LONGEST_SIDE = 1600
+"""Images are looked at no larger than this."""
+DARK = 120
+"""Mean grey of a neighbourhood below which it is a dark area."""
+
+
+def find_rules(image: Image, page: int = 0) -> list[Box]:
+    """The rules of an upright RGB `image`, as thin boxes: wider than tall are horizontal, the others vertical.
+
+    Opening a local threshold of the image with long thin bars keeps strokes that are straight for at least a bar's length;
+    what remains thicker than a stroke is a filled area and no rule.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, LONGEST_SIDE / max(height, width))
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 10)
+    # between letters that are white on dark stand dark strokes; a rule has light around it
+    ink[cv2.blur(grey, (31, 31)) < DARK] = 0
+    shortest = max(20, round(SHORTEST * max(grey.shape)))
+    boxes: list[Box] = []
+    for across in (True, False):
+        for x, y, w, h in _strokes(np.asarray(ink, dtype=np.uint8), shortest, across=across):
+            boxes.append(Box.from_xyxy(x, y, x + w, y + h, width=grey.shape[1], height=grey.shape[0], page=page))
+    return boxes
+
+
+def _strokes(ink: NDArray[np.uint8], shortest: int, *, across: bool) -> list[tuple[int, int, int, int]]:
+    bar = (shortest, 1) if across else (1, shortest)
+    bridge = (shortest // 2, 1) if across else (1, shortest // 2)
+    mask = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, bar))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, bridge))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found: list[tuple[int, int, int, int]] = []
+    for x, y, w, h, _area in stats[1:count].tolist():
+        length, thickness = (w, h) if across else (h, w)
+        if length >= shortest and thickness <= max(6, length // 12):
+            found.append((x, y, w, h))
+    return found
