@@ -49,5 +49,13 @@ dist: setup ## the wheel, in dist/
 lock: ## new lock files (needs uv)
 	requirements/lock.sh
 
+hub: .venv-hub/.ready ## the domains' schemas anew, from the vlmrun-hub package
+	.venv-hub/bin/python tools/hub.py src/heliograph/extraction/domains/hub
+
+.venv-hub/.ready: requirements/conformance.lock
+	test -x .venv-hub/bin/python || $(PYTHON) -m venv .venv-hub
+	.venv-hub/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/conformance.lock
+	@touch $@
+
 clean: ## forget what was built
 	rm -rf .venv .venv-* out dist build
