@@ -123,7 +123,7 @@ async def _read(reader: Reader, paths: Sequence[Path], plan: Plan, known: Known 
     for path, count in zip(paths, counts, strict=True):
         pages = None if plan.page_indices is None else [index - first for index in plan.page_indices if first <= index < first + count]
         if pages is None or pages:
-            parts.append(await _read_one(reader, path, pages, plan, first, known, on_page))
+            parts.append(await _read_one(reader, path, plan, pages, first=first, known=known, on_page=on_page))
         first += count
     if len(parts) == 1:
         return parts[0]
@@ -137,7 +137,7 @@ async def _read(reader: Reader, paths: Sequence[Path], plan: Plan, known: Known 
 
 
 async def _read_one(
-    reader: Reader, path: Path, pages: list[int] | None, plan: Plan, first: int, known: Known | None, on_page: OnPage | None
+    reader: Reader, path: Path, plan: Plan, pages: list[int] | None, *, first: int, known: Known | None, on_page: OnPage | None
 ) -> Document:
     """One file, its pages renumbered to begin at `first`."""
 
