@@ -73,7 +73,7 @@ def module_database_url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[s
 def _new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield postgres.url(name)
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from psycopg import AsyncConnection as PsycopgConnection
-from psycopg import DataError as PsycopgDataError
 from psycopg import OperationalError as PsycopgOperationalError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,11 +44,8 @@ class Database:
                 yield connection
         except PoolTimeout as problem:
             raise Unavailable("The server is busy; try again in a moment.", retry_after=2) from problem
-        except (DataError, PsycopgDataError) as problem:
-            # 22P05 from a cast to JSON, without a code from the driver for a parameter
-            if "NUL" in str(problem) or "22P05" in str(
-                getattr(problem.orig if isinstance(problem, DataError) else problem, "sqlstate", "")
-            ):
+        except DataError as problem:
+            if _is_about_nul(problem):
                 raise InvalidRequest("Text may not contain the NUL character (\\u0000).") from problem
             raise
         except (OperationalError, InterfaceError, PsycopgOperationalError) as problem:
@@ -71,6 +67,11 @@ def lost(problem: BaseException) -> bool:
     # classes 08 and 57P: connection exceptions, and a server that shuts down, crashed or starts
     state = getattr(problem, "sqlstate", None)
     return isinstance(problem, PsycopgOperationalError) and (state is None or str(state).startswith(("08", "57P", "53300")))
+
+
+def _is_about_nul(problem: DataError) -> bool:
+    # 22P05: an escape in JSON that has no character; the driver refuses a NUL in a parameter itself, without a code
+    return "NUL" in str(problem.orig) or getattr(problem.orig, "sqlstate", None) == "22P05"
 
 
 def libpq_url(url: str) -> str:

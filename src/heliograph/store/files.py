@@ -161,7 +161,8 @@ async def delete(conn: AsyncConnection, tenant: str, id: str) -> tuple[File, str
     if gone is None:
         return None
     file = File(**gone)
-    others = await conn.scalar(select(func.count()).where(files.c.tenant == tenant, files.c.blob == file.blob))
+    shared = files.c.sha256 == file.sha256 if file.sha256 else files.c.sha256.is_(None)  # the index is on it
+    others = await conn.scalar(select(func.count()).where(files.c.tenant == tenant, shared, files.c.blob == file.blob))
     return file, None if others else file.blob
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )  # fmt: skip
 
 metadata = MetaData(
@@ -83,6 +84,8 @@ files = Table(
     Column("expires_at", DateTime(timezone=True)),
     Index(None, "tenant", "md5"),
     Index(None, "tenant", "created_at"),
+    Index(None, "tenant", "sha256"),
+    Index(None, "expires_at"),
 )  # fmt: skip
 
 predictions = Table(
@@ -117,6 +120,9 @@ predictions = Table(
     Index(None, "tenant", "created_at"),
     Index(None, "tenant", "status"),
     Index(None, "status", "created_at"),
+    Index(None, "tenant", "completed_at"),
+    Index(None, "completed_at"),
+    Index("ix_predictions_unfinished", "tenant", "digest", postgresql_where=text("status IN ('pending', 'enqueued', 'running', 'paused')")),
 )  # fmt: skip
 
 inputs = Table(
