@@ -1,0 +1,208 @@
+"""Where a document names what a field asks for.
+
+Every segment is read as tokens (misread letters forgiven against the words that are looked for); the phrases of all fields are
+looked up in them in one pass. An `Occurrence` says where a field's label stands and how well it fits: a label that is all of
+its cell fits, one in the middle of a sentence, or beside words that make it another one's label, does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from heliograph.extraction.fields import Ask
+from heliograph.extraction.normalise import amounts, dates
+from heliograph.extraction.segments import Segment, Sheet
+from heliograph.extraction.vocabulary import Tokens, vocabulary
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[#%]")
+_LONGEST = 8
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token of a segment's text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Occurrence(msgspec.Struct):
+    """A field's label in the document: `segment.text[start:end]`, `fit` 0-1; `colon` when `:` or `#` follows."""
+
+    ask: int
+    segment: Segment
+    start: int
+    end: int
+    fit: float
+    colon: bool
+    heading: bool
+    """Whether it is a heading: nothing but the label in its segment."""
+
+
+class Reader:
+    """Tokens of segments, with spelling forgiven towards `known` words."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.known = {word for word in known if word}
+        self.long = [word for word in self.known if len(word) >= 5]
+        self.cache: dict[str, str] = {}
+
+    def tokens(self, text: str) -> list[Token]:
+        """The tokens of a text with their places."""
+        return [Token(self.canonical(found.group()), found.start(), found.end()) for found in _TOKEN.finditer(text)]
+
+    def canonical(self, word: str) -> str:
+        """The canonical token, or the known one it is a misreading of."""
+        made = self.cache.get(word)
+        if made is None:
+            made = vocabulary().token(word)
+            if made not in self.known and len(made) >= 5 and made.isalpha():
+                near = process.extractOne(made, self.long, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=0.79)
+                if near is not None and abs(len(near[0]) - len(made)) <= 1:
+                    made = str(near[0])
+            self.cache[word] = made
+        return made
+
+
+def label_part(text: str, tokens: list[Token], start: int, end: int) -> tuple[int, int]:
+    """The stretch of `text` around `[start, end)` that can belong to one label: up to values and colons on either side."""
+    left, right = 0, len(text)
+    for found in re.finditer(r"[:;|]|\s[-–●•]\s", text):
+        if found.end() <= start:
+            left = max(left, found.end())
+        elif found.start() >= end:
+            right = min(right, found.start())
+    values = [(span.start, span.end) for span in dates(text)]
+    values += [(a.start, a.end) for a in amounts(text) if not a.percent and (a.grouped or len(a.raw) > 2)]
+    for first, last in values:
+        if last <= start:
+            left = max(left, last)
+        elif first >= end:
+            right = min(right, first)
+    return left, right
+
+
+class Finder:
+    """Looks for the labels of all fields of a schema at once."""
+
+    def __init__(self, asks: list[Ask]) -> None:
+        self.asks = asks
+        self.exact: dict[Tokens, list[tuple[int, float]]] = {}
+        words = vocabulary()
+        for index, ask in enumerate(asks):
+            for phrase in ask.phrases:
+                for tokens in {phrase.tokens, tuple(t for t in phrase.tokens if words.weight(t) > 0)}:
+                    if tokens:
+                        weight = phrase.weight if tokens == phrase.tokens else phrase.weight * 0.98
+                        self.exact.setdefault(tokens, []).append((index, weight))
+        self.partial: dict[str, list[tuple[int, frozenset[str], float]]] = {}
+        for index, ask in enumerate(asks):
+            for phrase in ask.phrases:
+                bag = frozenset(token for token in phrase.tokens if words.weight(token) > 0)
+                if phrase.own and len(bag) > 1:
+                    for token in bag:
+                        if words.weight(token) >= 1.0:
+                            self.partial.setdefault(token, []).append((index, bag, phrase.weight))
+        known = {token for tokens in self.exact for token in tokens} | words.label_tokens
+        self.reader = Reader(known)
+
+    def find(self, sheet: Sheet) -> list[Occurrence]:
+        """Every label of every field on a page, best fit first."""
+        found: dict[tuple[int, int, int], Occurrence] = {}
+        for segment in sheet.segments:
+            tokens = self.reader.tokens(segment.text)
+            if not tokens or len(tokens) > 60:
+                continue
+            telling = [t for t in tokens if vocabulary().weight(t.text) > 0]
+            for stream in (tokens, telling) if len(telling) < len(tokens) else (tokens,):
+                self._exact(segment, tokens, stream, found)
+            self._partial(segment, tokens, found)
+        return sorted(found.values(), key=lambda o: -o.fit)
+
+    def _exact(self, segment: Segment, tokens: list[Token], stream: list[Token], found: dict[tuple[int, int, int], Occurrence]) -> None:
+        for first in range(len(stream)):
+            key: Tokens = ()
+            for last in range(first, min(first + _LONGEST, len(stream))):
+                key = (*key, stream[last].text)
+                for index, weight in self.exact.get(key, ()):
+                    self._add(found, index, segment, tokens, stream[first].start, stream[last].end, weight)
+
+    def _partial(self, segment: Segment, tokens: list[Token], found: dict[tuple[int, int, int], Occurrence]) -> None:
+        words = vocabulary()
+        seen: set[tuple[int, frozenset[str]]] = set()
+        for token in tokens:
+            for index, bag, weight in self.partial.get(token.text, ()):
+                if (index, bag) in seen:
+                    continue
+                seen.add((index, bag))
+                left, right = label_part(segment.text, tokens, token.start, token.end)
+                part = [t for t in tokens if t.start >= left and t.end <= right]
+                shared = [t for t in part if t.text in bag]
+                have = sum(words.weight(t) for t in {t.text for t in shared})
+                want = sum(words.weight(t) for t in bag)
+                ask = self.asks[index]
+                if have / want < 0.6 or not ({t.text for t in shared} & ask.strong):
+                    continue
+                missing = sum(words.weight(t) for t in ask.strong - {t.text for t in part})
+                fit = weight * (have / want) * (0.75 if missing else 0.92)
+                self._add(found, index, segment, tokens, shared[0].start, shared[-1].end, fit)
+
+    def _add(self, found: dict[tuple[int, int, int], Occurrence], index: int, segment: Segment, tokens: list[Token], start: int, end: int, weight: float) -> None:
+        words = vocabulary()
+        ask, text = self.asks[index], segment.text
+        left, right = label_part(text, tokens, start, end)
+        part = [t for t in tokens if t.start >= left and t.end <= right]
+        if ask.exclude and any(t.text in ask.exclude for t in part):
+            return
+        inside = sum(words.weight(t.text) for t in part if start <= t.start and t.end <= end) or 0.2
+        lead = sum(words.weight(t.text) for t in part if t.end <= start and not t.text.isdigit())
+        tail = sum(words.weight(t.text) for t in part if t.start >= end and not t.text.isdigit())
+        rest = text[end:right] + text[right : right + 1]
+        colon = bool(re.match(r"\s*(?:[.)]\s*)?[:#=]", text[end:])) or text[end - 1 : end] == "#"
+        after = re.match(r"\s*[:#=.]", rest) is not None
+        if ask.kind in ("text", "org", "person", "name", "address", "enumtext", "id", "city", "country", "state", "person1", "street") and (colon or not after):
+            # the value itself may follow without a colon: words after the label are no sign of another label
+            tail_cost = 0.0 if colon else 0.12 * tail
+        else:
+            tail_cost = 0.22 * tail
+        fit = weight * inside / (inside + 0.55 * lead + tail_cost * 1.0)
+        if left > 0 and lead == 0:
+            fit *= 0.97
+        if fit < 0.3:
+            return
+        heading = lead == 0 and tail == 0
+        key = (index, segment.page * 100000 + segment.index, start)
+        known = found.get(key)
+        if known is None or (fit, end) > (known.fit, known.end):
+            found[key] = Occurrence(index, segment, start, end, fit, colon, heading)
+
+
+def is_label(reader: Reader, segment: Segment) -> bool:
+    """Whether a segment is nothing but a label: it ends in a colon, or is one that documents use."""
+    text = segment.text.strip()
+    if text.endswith(":"):
+        return True
+    tokens = tuple(t.text for t in reader.tokens(text))
+    return bool(tokens) and tokens in vocabulary().every_label
+
+
+def value_end(reader: Reader, text: str, start: int) -> int:
+    """Where the value that begins at `start` ends: before the next `label:` in the same text."""
+    known = vocabulary().label_tokens
+    for found in re.finditer(r"[:#]", text[start:]):
+        at = start + found.start()
+        before = [t for t in reader.tokens(text[start:at])]
+        keep = at
+        for token in reversed(before):
+            if token.text in known and not token.text.isdigit():
+                keep = start + token.start
+            else:
+                break
+        if keep < at and keep > start:
+            return keep
+    return len(text)

@@ -1,0 +1,326 @@
+"""Text as documents write it to values as schemas ask for it.
+
+Dates to ISO 8601, amounts by the document's own decimal convention, currencies to ISO 4217; identifiers with check digits
+(IBAN ISO 13616, ISBN, VIN ISO 3779) are checked. What cannot be read as asked gives None, never a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+import msgspec
+
+from heliograph.extraction.vocabulary import plain, vocabulary
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A value found in a text at `[start, end)`."""
+
+    start: int
+    end: int
+    value: object
+    raw: str
+
+
+class Conventions(msgspec.Struct):
+    """What the document as a whole says about how it writes."""
+
+    decimal: str = "."
+    day_first: bool = True
+    currency: str | None = None
+    currency_share: float = 0.0
+
+
+class DateSpan(msgspec.Struct, frozen=True):
+    """A date found in a text: `order` says how it was written; ambiguous ones are settled by `Conventions.day_first`."""
+
+    start: int
+    end: int
+    a: int
+    b: int
+    year: int
+    order: str  # "ymd" | "named" | "numeric"
+
+    def settle(self, *, day_first: bool) -> date | None:
+        """The calendar date, or None where there is no such day."""
+        if self.order != "numeric":
+            return _date(self.year, self.a, self.b)
+        first, second = (self.b, self.a) if day_first else (self.a, self.b)
+        return _date(self.year, first, second) or _date(self.year, second, first)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+_NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./\-\u2010-\u2013,'’])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d|[./]\d)")
+_ISO = re.compile(r"(?<![\d.-])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
+_CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
+_DAY_NAME = re.compile(r"(?<![\d./])(\d{1,2})(?:st|nd|rd|th|er|º|ª)?[\s.\-/,]{0,3}(?:de\s|of\s)?\s?([^\W\d_]{3,10})\.?[\s.\-/,']{0,3}(?:de\s|del\s)?\s?(\d{4}|\d{2})(?!\d)", re.I)
+_NAME_DAY = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,10})\.?[\s\-]{0,2}(\d{1,2})(?:st|nd|rd|th)?\s?[,.\s\-]\s?(\d{4})(?!\d)", re.I)
+_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def _year(text: str) -> int:
+    value = int(text)
+    return value if len(text) == 4 else 2000 + value if value < 70 else 1900 + value
+
+
+def dates(text: str, *, compact: bool = False) -> list[DateSpan]:
+    """Every date in a text, left to right, none overlapping."""
+    if not any(c.isdigit() for c in text):
+        return []
+    found: list[DateSpan] = []
+    for m in _ISO.finditer(text):
+        found.append(DateSpan(m.start(), m.end(), int(m[3]), int(m[4]), int(m[1]), "ymd"))
+    for m in _CJK.finditer(text):
+        found.append(DateSpan(m.start(), m.end(), int(m[2]), int(m[3]), int(m[1]), "ymd"))
+    months = vocabulary().months
+    for m in _DAY_NAME.finditer(text):
+        month = months.get(plain(m[2]))
+        if month:
+            found.append(DateSpan(m.start(), m.end(), month, int(m[1]), _year(m[3]), "named"))
+    for m in _NAME_DAY.finditer(text):
+        month = months.get(plain(m[1]))
+        if month:
+            found.append(DateSpan(m.start(), m.end(), month, int(m[2]), _year(m[3]), "named"))
+    for m in _NUMERIC.finditer(text):
+        found.append(DateSpan(m.start(), m.end(), int(m[1]), int(m[3]), _year(m[4]), "numeric"))
+    if compact:
+        for m in _COMPACT.finditer(text):
+            found.append(DateSpan(m.start(), m.end(), int(m[2]), int(m[3]), int(m[1]), "ymd"))
+    kept: list[DateSpan] = []
+    for span in found:
+        if span.settle(day_first=True) is None or not 1900 <= span.year <= 2099:
+            continue
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
+
+
+_TIME = re.compile(r"(?<![\d:.])([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?:\s?[:.]\s?([0-5]\d))?\s?([AaPp]\.?\s?[Mm]\.?)?(?![\d])")
+
+
+def times(text: str) -> Iterator[Span]:
+    """Times of day as `HH:MM:SS`."""
+    for m in _TIME.finditer(text):
+        hour = int(m[1])
+        half = (m[4] or "").lower().replace(".", "").replace(" ", "")
+        if ":" not in m.group() and not half and "h" not in m.group():
+            continue
+        if half and hour <= 12:
+            hour = hour % 12 + (12 if half == "pm" else 0)
+        yield Span(m.start(), m.end(), f"{hour:02d}:{m[2]}:{m[3] or '00'}", m.group())
+
+
+_SYMBOL = r"(?:US\$|A\$|C\$|S\$|R\$|HK\$|NT\$|[$€£¥₹₩₽₺฿₱₫₪₴₦]|(?<![^\W\d_])(?:EUR|USD|GBP|MYR|RM|CHF|JPY|CNY|INR|Rs\.?|SGD|AUD|CAD|NZD|BRL|IDR|Rp|THB|PLN|CZK|DKK|SEK|NOK|HUF|kr|zł|Kč)(?![^\W\d_]))"
+_AMOUNT = re.compile(
+    rf"(?P<open>\()?\s?(?P<pre>{_SYMBOL})?\s?(?P<sign>[-−–+])?\s?(?P<pre2>{_SYMBOL})?\s?"
+    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)|\d{1,3}(?:[.,'’]\s?\d{3})+(?:\s?[.,]\s?\d{1,4})?(?!\d)|\d+(?:\s?[.,]\s?\d{1,4}(?!\d))?|[.,]\d{2}(?!\d))"
+    rf"\s?(?P<tail>-(?![\d\w])|CR(?!\w))?\s?(?P<percent>%)?\s?(?P<post>{_SYMBOL})?(?P<close>\))?"
+)
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """A number found in a text. `value` is exact; `decimals` counts digits after the separator."""
+
+    start: int
+    end: int
+    value: Decimal
+    decimals: int
+    currency: str
+    percent: bool
+    raw: str
+    grouped: bool = False
+
+
+@lru_cache(maxsize=16384)
+def amounts(text: str, decimal: str = ".") -> tuple[Amount, ...]:
+    """Every free-standing number in a text, left to right, read with `decimal` as the document's decimal separator."""
+    if not any(c.isdigit() for c in text):
+        return ()
+    found: list[Amount] = []
+    taken = [(span.start, span.end) for span in dates(text)]
+    for m in _AMOUNT.finditer(text):
+        start, end = m.span("number")
+        before = text[start - 1] if start else " "
+        after = text[end] if end < len(text) else " "
+        if any(start < e and end > s for s, e in taken):
+            continue
+        if m["pre"] is None and m["pre2"] is None and (
+            before.isalpha() or before in "#/_\\" or (before in ":.-,*" and start > 1 and text[start - 2].isalnum() and not (before in ":-*" and text[start - 2].isalpha()))
+        ):
+            continue
+        if after.isalpha() and not m["post"] and not re.match(r"[A-Za-z]{1,3}\b", text[end:]):
+            continue
+        if after in "/:-_" and end + 1 < len(text) and text[end + 1].isalnum() and not (m["tail"]):
+            continue
+        value, decimals = number(m["number"], decimal)
+        if value is None:
+            continue
+        if m["sign"] in ("-", "−", "–") or m["tail"] or (m["open"] and m["close"]):
+            value = -value
+        symbol = m["pre"] or m["pre2"] or m["post"] or ""
+        currency = vocabulary().currencies.get(plain(symbol), "") if symbol else ""
+        first, last = m.start(), m.end()
+        if m["open"] and not m["close"]:
+            first = m.start() + 1
+        if m["close"] and not m["open"]:
+            last -= 1
+        raw = text[first:last]
+        first += len(raw) - len(raw.lstrip())
+        last -= len(raw) - len(raw.rstrip())
+        found.append(Amount(first, last, value, decimals, currency, m["percent"] is not None, text[first:last], not m["number"].isdigit()))
+    return tuple(found)
+
+
+def number(text: str, decimal: str = ".") -> tuple[Decimal | None, int]:
+    """A written number and how many decimals it has. Two different separators: the last is the decimal one; one that can only
+    group or only divide is read so; otherwise `decimal` decides."""
+    digits = re.sub(r"[\s\u00a0\u202f'’]", "", text)
+    separators = [c for c in digits if c in ".,"]
+    mark = ""
+    if len(set(separators)) == 2:
+        mark = separators[-1] if digits.count(separators[-1]) == 1 else ""
+    elif len(separators) == 1:
+        after = len(digits) - digits.index(separators[0]) - 1
+        before = digits.index(separators[0])
+        if after != 3 or before == 0 or before > 3 or digits[0] == "0":
+            mark = separators[0]
+        else:
+            mark = separators[0] if separators[0] == decimal else ""
+    elif len(separators) > 1:
+        mark = ""
+    if mark:
+        whole, _, fraction = digits.rpartition(mark)
+        plain_digits = re.sub(r"[.,]", "", whole) + "." + fraction
+        decimals = len(fraction)
+    else:
+        plain_digits, decimals = re.sub(r"[.,]", "", digits), 0
+    try:
+        return Decimal(plain_digits), decimals
+    except InvalidOperation:
+        return None, 0
+
+
+def conventions(texts: list[str], *, language: str | None = None) -> Conventions:
+    """Read the decimal separator, the order of day and month and the currency off the whole document."""
+    comma = point = 0
+    day = month = 0
+    counts: dict[str, float] = {}
+    american = 0
+    known = vocabulary().currencies
+    for text in texts:
+        comma += len(re.findall(r"(?<![\d.])\d{1,3}(?:\.\d{3})*,\d{2}(?![\d,])", text))
+        point += len(re.findall(r"(?<![\d,])\d{1,3}(?:,\d{3})*\.\d{2}(?![\d.])", text))
+        for span in dates(text):
+            if span.order == "numeric":
+                day += span.a > 12
+                month += span.b > 12
+        for found in re.finditer(_SYMBOL, text):
+            code = known.get(plain(found.group()))
+            if code:
+                counts[code] = counts.get(code, 0) + 1
+        for found in re.finditer(r"(?<![^\W\d_])(?:euros?|ringgit|dollars?|pounds? sterling)(?![^\W\d_])", text, re.I):
+            code = known.get(plain(found.group()))
+            if code:
+                counts[code] = counts.get(code, 0) + 1
+        american += len(re.findall(r"\b[A-Z]{2},?\s+\d{5}(?:-\d{4})?\b", text)) + len(re.findall(r"\(\d{3}\)\s?\d{3}-\d{4}", text))
+    best = max(counts, key=lambda code: counts[code]) if counts else None
+    total = sum(counts.values())
+    if day == month:
+        usual = american > 0 and (best in (None, "USD"))
+        day_first = not usual and not (language == "en" and best == "USD")
+    else:
+        day_first = day > month
+    return Conventions("," if comma > point else ".", day_first, best, counts[best] / total if best else 0.0)
+
+
+_IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?)(?![A-Z0-9])")
+_BIC = re.compile(r"(?<![A-Z0-9])([A-Z]{4}(?:AD|AE|AT|AU|BE|BG|BR|CA|CH|CN|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GR|HK|HR|HU|ID|IE|IN|IS|IT|JP|KR|LI|LT|LU|LV|MC|MT|MX|MY|NL|NO|NZ|PL|PT|RO|SE|SG|SI|SK|TH|TR|US|ZA|M0)[A-Z0-9]{2}(?:[A-Z0-9]{3})?|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:XXX|[A-Z0-9]{3}))(?![A-Z0-9])")
+_EMAIL = re.compile(r"[\w.+'-]+\s?@\s?[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"(?:https?://|www\.)[^\s,;<>\"]+|(?<![@\w.])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|de|fr|es|it|nl|pt|my|uk|eu|io|gov|edu|info|biz)(?:/[^\s,;]*)?(?![\w@])", re.I)
+_VAT = re.compile(r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])")
+_VIN = re.compile(r"(?<![A-Z0-9])([A-HJ-NPR-Z0-9]{17})(?![A-Z0-9])")
+_ISBN = re.compile(r"(?<!\d)((?:97[89][- ]?)?\d{1,5}[- ]?\d{1,7}[- ]?\d{1,7}[- ]?[\dX])(?!\d)")
+_BLOOD = re.compile(r"(?<![A-Za-z0-9])((?:AB|A|B|O|0)\s?(?:\+|-|−|Rh\s?[+-]|positive|negative|pos|neg)(?:ve)?)(?![A-Za-z])", re.I)
+_FLIGHT = re.compile(r"(?<![A-Z0-9])((?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?![A-Z0-9])")
+_PHONE = re.compile(r"(?<![\w/])(\+?\(?\d[\d\s().\-/–]{5,20}\d)(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\w])")
+_ID = re.compile(r"[A-Za-z0-9][\w\-/.#+*]*")
+_CARD = re.compile(r"(?:[xX*•#]{2,}[\s-]*)+(\d{4})(?!\d)|(?<!\d)\d{4}[\s-](?:\d{4}[\s-]){2}(\d{4})(?!\d)|(?<!\d)\d{12}(\d{4})(?!\d)")
+_POSTAL = re.compile(r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?![\w-])")
+
+
+def iban_valid(text: str) -> bool:
+    """Check digits by ISO 13616 (modulo 97)."""
+    code = re.sub(r"\s", "", text).upper()
+    if not 15 <= len(code) <= 34 or not code.isalnum():
+        return False
+    moved = code[4:] + code[:4]
+    return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
+
+
+def isbn_valid(text: str) -> bool:
+    """Check digit of ISBN-10 or ISBN-13."""
+    code = re.sub(r"[\s-]", "", text).upper()
+    if len(code) == 13 and code.isdigit() and code[:3] in ("978", "979"):
+        return sum(int(c) * (1 if i % 2 == 0 else 3) for i, c in enumerate(code)) % 10 == 0
+    if len(code) == 10 and code[:9].isdigit():
+        return sum((10 if c == "X" else int(c)) * (10 - i) for i, c in enumerate(code)) % 11 == 0
+    return False
+
+
+def patterned(kind: str, text: str) -> Iterator[Span]:
+    """Values that have a shape of their own, wherever they stand: iban, bic, email, url, vat, vin, isbn, blood, flight, card4."""
+    if kind == "iban":
+        for m in _IBAN.finditer(text):
+            words = m[1].split()
+            for keep in range(len(words), 0, -1):
+                raw = " ".join(words[:keep])
+                if iban_valid(raw):
+                    yield Span(m.start(1), m.start(1) + len(raw), raw.replace(" ", ""), raw)
+                    break
+        return
+    pattern = {"bic": _BIC, "email": _EMAIL, "url": _URL, "vat": _VAT, "vin": _VIN, "isbn": _ISBN, "blood": _BLOOD, "flight": _FLIGHT, "card4": _CARD, "phone": _PHONE}.get(kind)
+    if pattern is None:
+        return
+    for m in pattern.finditer(text):
+        group = next((g for g in range(1, (pattern.groups or 0) + 1) if m[g] is not None), 0)
+        raw = m[group]
+        if kind == "isbn" and not isbn_valid(raw):
+            continue
+        if kind == "vin" and not (any(c.isdigit() for c in raw) and any(c.isalpha() for c in raw)):
+            continue
+        if kind == "phone" and not 6 <= sum(c.isdigit() for c in raw) <= 15:
+            continue
+        if kind == "phone" and (dates(raw) or re.fullmatch(r"\d+[.,]\d{2}", raw)):
+            continue
+        value = re.sub(r"\s*@\s*", "@", raw) if kind == "email" else raw.rstrip(".,;)") if kind == "url" else raw
+        yield Span(m.start(group), m.start(group) + len(raw.rstrip(".,;)") if kind == "url" else raw), value, raw)
+
+
+def identifiers(text: str) -> Iterator[Span]:
+    """Tokens that could be a number or code of something: they hold a digit, or stand alone in capitals."""
+    for m in _ID.finditer(text):
+        raw = m.group().rstrip(".,;:-/")
+        if any(c.isdigit() for c in raw):
+            yield Span(m.start(), m.start() + len(raw), raw, raw)
+
+
+def postal_codes(text: str) -> Iterator[Span]:
+    """Postal codes by the shapes of many countries."""
+    for m in _POSTAL.finditer(text):
+        yield Span(m.start(), m.end(), m.group(), m.group())
+
+
+def currency_code(text: str) -> str | None:
+    """ISO 4217 of a symbol, code or name; None when unknown."""
+    word = plain(text.strip().strip("()[]:.").strip())
+    return vocabulary().currencies.get(word)

@@ -1,0 +1,352 @@
+"""Who is who on a document: blocks of lines, names of organisations and people, and addresses.
+
+A block is a column of lines that stand together. A party's block stands under its heading (`Bill to`, `Verkäufer`); without
+headings the issuer is who heads the page, and the customer is the addressee of a letter.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from heliograph.extraction.normalise import amounts, dates, patterned, postal_codes
+from heliograph.extraction.segments import Segment, Sheet
+from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
+
+_NEUTRAL = frozenset({("name",), ("to",), ("from",), ("attention",), ("address",), ("m", "s"), ("main",), ("property",), ("payee",)})
+_CONTACT = re.compile(r"(?<![^\W\d_])(?:tel|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])", re.I)
+_REGISTRATION = re.compile(r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$", re.I)
+
+
+class Block(msgspec.Struct):
+    """Lines that stand together in a column, top to bottom. `party`: whose heading stands over it."""
+
+    lines: list[Segment]
+    party: str = ""
+
+
+class Name(msgspec.Struct):
+    """A name or an address, the words it stands on, and how much it looks like one."""
+
+    text: str
+    parts: list[tuple[Segment, int, int]]
+    score: float
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """A label that opens a party's part of the page."""
+
+    segment: Segment
+    party: str
+
+
+@lru_cache(maxsize=32768)
+def address_likeness(text: str) -> float:
+    """How much a line looks like part of an address; about 0 for other text, 1 and more for an address."""
+    words = vocabulary()
+    tokens = [plain(t) for t in re.findall(r"[^\W\d_]+\.?|\d+", text)]
+    bare = [t.rstrip(".") for t in tokens]
+    street = sum(1 for t in bare if t in words.street or (len(t) > 6 and t.endswith(("strasse", "str", "weg", "platz", "allee", "gasse", "straat", "laan"))))
+    region = sum(1 for t in bare if t in words.region)
+    score = 0.55 * min(street, 2) + 0.5 * min(region, 2)
+    postal = [p for p in postal_codes(text) if sum(c.isdigit() for c in p.raw) >= 4]
+    if postal:
+        score += 0.6 if any(len(re.sub(r"\D", "", p.raw)) >= 5 or re.search("[A-Z]", p.raw) for p in postal) else 0.3
+    if re.search(r"(?<!\w)\d{1,4}[A-Za-z]?(?:[-/]\d{1,4})?(?!\w)", text):
+        score += 0.25
+    score += 0.15 * min(text.count(","), 2)
+    if re.match(r"\s*(?:no\.?\s*|lot\s*|#)?\d+[\w\-/]*[\s,]+[^\W\d_]{2,}", text, re.I):
+        score += 0.25
+    if re.fullmatch(r"[^\W\d_][^\d]{2,30}\s\d{1,4}\s?[a-zA-Z]?", text.strip()):
+        score += 0.45
+    if _CONTACT.search(text):
+        score -= 1.2
+    if dates(text) or any(a.decimals == 2 for a in amounts(text)) or "@" in text:
+        score -= 1.2
+    if len(tokens) > 16 or not any(c.isalpha() for c in text):
+        score -= 0.8
+    if text.rstrip().endswith(":"):
+        score -= 0.6
+    return score
+
+
+@lru_cache(maxsize=32768)
+def name_likeness(text: str) -> float:
+    """How much a line looks like the name of an organisation or a person."""
+    words = vocabulary()
+    stripped = text.strip(" .,:*-=_")
+    letters = sum(c.isalpha() for c in stripped)
+    if letters < 3 or len(stripped) > 70:
+        return -3.0
+    tokens = [plain(t) for t in re.findall(r"[^\W\d_]+\.?", stripped)]
+    score = 0.0
+    if any(t in words.legal or t.rstrip(".") in words.legal for t in tokens):
+        score += 1.6
+    elif any(t.rstrip(".") in words.organisation for t in tokens):
+        score += 0.8
+    canonical = tokens_of(stripped)
+    if canonical in words.titles:
+        score -= 4.0
+    elif any(canonical[: len(title)] == title for title in words.titles if len(title) >= 1 and len(title[0]) > 3):
+        score -= 1.5
+    if canonical in words.every_label or text.rstrip().endswith(":"):
+        score -= 2.5
+    if re.search(r"[:=]|\bthank|\bwelcome|\bpage\b", stripped, re.I):
+        score -= 1.5
+    if dates(stripped) or next(iter(patterned("email", stripped)), None) or next(iter(patterned("url", stripped)), None):
+        score -= 3.0
+    without = _REGISTRATION.sub("", stripped)
+    digits = sum(c.isdigit() for c in without)
+    score -= 3.0 * digits / max(1, len(without))
+    if any(a.decimals == 2 for a in amounts(without)):
+        score -= 2.0
+    if address_likeness(without) > 0.75:
+        score -= 1.4
+    if len(tokens) > 8:
+        score -= 1.0
+    if len(tokens) == 1 and letters < 4:
+        score -= 0.8
+    return score
+
+
+def clean_name(text: str) -> tuple[int, int]:
+    """Where in `text` the name is: without a registration number in brackets behind it, or dashes around it."""
+    start = len(text) - len(text.lstrip(" *-=_.:~"))
+    end = len(text.rstrip(" *-=_:,~"))
+    for _ in range(2):
+        found = _REGISTRATION.search(text, start, end)
+        if found and found.start() > start + 2:
+            end = found.start()
+    return start, len(text[:end].rstrip(" -,("))
+
+
+class Parties:
+    """The blocks, headings, names and addresses of a document."""
+
+    def __init__(self, sheets: list[Sheet]) -> None:
+        self.sheets = sheets
+        words = vocabulary()
+        self.labels: dict[tuple[str, ...], str] = {}
+        for party in ("issuer", "customer"):
+            for tokens in words.labels[f"{party}.name"]:
+                if tokens not in _NEUTRAL and len(tokens) > 0:
+                    self.labels.setdefault(tokens, party)
+        self.headings = [heading for sheet in sheets for heading in self._headings(sheet)]
+        self.blocks = [block for sheet in sheets[:3] for block in _blocks(sheet)]
+        self._block_of = {(line.page, line.index): block for block in self.blocks for line in block.lines}
+        self._party_cache: dict[tuple[int, int], str] = {}
+
+    def _headings(self, sheet: Sheet) -> list[Heading]:
+        found: list[Heading] = []
+        for segment in sheet.segments:
+            text = re.split(r"[:(]", segment.text, maxsplit=1)[0]
+            tokens = tokens_of(text)
+            party = self.labels.get(tokens)
+            if party is None and len(tokens) > 1 and all(t in self._heads for t in tokens):
+                party = self.labels.get(tokens[:1])
+            if party and (":" in segment.text or len(tokens) == len(tokens_of(segment.text))):
+                found.append(Heading(segment, party))
+        return found
+
+    @property
+    def _heads(self) -> set[str]:
+        return {tokens[0] for tokens in self.labels}
+
+    def block(self, segment: Segment) -> Block | None:
+        """The block a line stands in."""
+        return self._block_of.get((segment.page, segment.index))
+
+    def party(self, segment: Segment) -> str:
+        """Whose part of the page a line stands in: that of the nearest heading over it, or none."""
+        key = (segment.page, segment.index)
+        if key not in self._party_cache:
+            self._party_cache[key] = self._nearest(segment)
+        return self._party_cache[key]
+
+    def _nearest(self, segment: Segment) -> str:
+        best, party = 1e9, ""
+        for heading in self.headings:
+            other = heading.segment
+            if other.page != segment.page or other.row > segment.row:
+                continue
+            if other.row == segment.row and other.x0 > segment.x0:
+                continue
+            height = max(segment.height, other.height)
+            down = (segment.y0 - other.y0) / height
+            across = (segment.x0 - other.x0) / segment.sheet.page.width
+            if down > 14 or across < -0.08 or across > 0.45:
+                continue
+            distance = down + 25 * abs(across)
+            if distance < best:
+                best, party = distance, heading.party
+        return party
+
+    def names(self, party: str) -> list[Name]:
+        """Who the party may be, best first; without a label of its own."""
+        made: list[Name] = []
+        for sheet in self.sheets[:1]:
+            made += self._issuers(sheet) if party == "issuer" else self._customers(sheet)
+        return sorted(made, key=lambda name: -name.score)[:6]
+
+    def _issuers(self, sheet: Sheet) -> list[Name]:
+        made: list[Name] = []
+        lines = [row for row in sheet.rows if row]
+        rank = 0
+        height = sheet.page.height
+        for position, row in enumerate(lines):
+            for segment in row:
+                if segment.y0 > height * 0.42 and rank > 6:
+                    break
+                likely = name_likeness(segment.text)
+                if likely < -2.5 and tokens_of(segment.text) not in vocabulary().titles:
+                    rank += 0.5 if segment is row[0] else 0
+                    continue
+                score = likely + 1.5 * max(0.0, 1 - rank / 5)
+                score += 0.7 * max(-0.5, min(1.2, segment.height / sheet.height - 1))
+                under = [other for nearby in lines[position + 1 : position + 3] for other in nearby if other.share(segment) > 0.3]
+                if any(address_likeness(other.text) > 0.6 for other in under):
+                    score += 0.9
+                if self.party(segment) == "customer":
+                    score -= 3.0
+                start, end = clean_name(segment.text)
+                if _REGISTRATION.search(segment.text) or any(_REGISTRATION.fullmatch(" " + other.text) for other in under):
+                    score += 0.8
+                made.append(Name(segment.text[start:end], [(segment, start, end)], score))
+                rank += 1 if segment is row[0] else 0
+        return [self._with_tail(name) for name in made]
+
+    def _with_tail(self, name: Name) -> Name:
+        """A legal form that stands alone on the next line belongs to the name."""
+        segment = name.parts[0][0]
+        block = self.block(segment)
+        if block is None or any(plain(t) in vocabulary().legal for t in name.text.split()):
+            return name
+        at = block.lines.index(segment)
+        if at + 1 < len(block.lines):
+            below = block.lines[at + 1]
+            start, end = clean_name(below.text)
+            words = [plain(t).rstrip(".") for t in re.findall(r"[^\W\d_]+", below.text[start:end])]
+            if words and len(words) <= 3 and all(w in vocabulary().legal or w in ("m", "co", "s") for w in words):
+                return Name(f"{name.text} {below.text[start:end]}", [*name.parts, (below, start, end)], name.score + 0.5)
+        return name
+
+    def _customers(self, sheet: Sheet) -> list[Name]:
+        made: list[Name] = []
+        for heading in self.headings:
+            if heading.party != "customer" or heading.segment.page != sheet.page.index:
+                continue
+            for segment in list(sheet.below(heading.segment, reach=3.0))[:3]:
+                if name_likeness(segment.text) > -0.8:
+                    start, end = clean_name(segment.text)
+                    made.append(Name(segment.text[start:end], [(segment, start, end)], 2.0 + name_likeness(segment.text)))
+                    break
+        for block in self.blocks:
+            lines = block.lines
+            if not 3 <= len(lines) <= 7 or lines[0].page != sheet.page.index or lines[0].y0 > sheet.page.height * 0.42 or lines[0].x0 > sheet.page.width * 0.5:
+                continue
+            first = 0
+            while first < len(lines) - 2 and (len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2 and postal_codes_in(lines[first].text) or tokens_of(lines[first].text) in self.labels):
+                first += 1
+            rest = lines[first + 1 :]
+            if any(postal_codes_in(line.text) and address_likeness(line.text) > 0.3 for line in rest) and name_likeness(lines[first].text) > -0.6 and self.party(lines[first]) != "issuer":
+                start, end = clean_name(lines[first].text)
+                bonus = 1.0 if first > 0 else 0.0
+                made.append(Name(lines[first].text[start:end], [(lines[first], start, end)], 0.6 + bonus + 0.3 * name_likeness(lines[first].text)))
+        return made
+
+    def address_from(self, segment: Segment, start: int = 0, *, strict: bool = False) -> Name | None:
+        """The address whose first line is `segment.text[start:]`: that line and those under it that go on like one."""
+        block = self.block(segment)
+        lines = [segment]
+        if block is not None:
+            lines = block.lines[block.lines.index(segment) :]
+        parts: list[tuple[Segment, int, int]] = []
+        total = 0.0
+        for position, line in enumerate(lines[:7]):
+            first = start if position == 0 else 0
+            end = _address_end(line.text, first)
+            text = line.text[first:end].strip()
+            likely = address_likeness(text) if text else -1.0
+            following = address_likeness(lines[position + 1].text) if position + 1 < len(lines) else 0.0
+            if not text or likely < (0.3 if position else 0.1) and not (position and likely > -0.2 and following > 0.7 and len(text) < 40 and not strict):
+                break
+            lead = len(line.text[first:end]) - len(line.text[first:end].lstrip(" :.,-"))
+            parts.append((line, first + lead, first + len(line.text[first:end].rstrip(" :;-"))))
+            total += min(1.0, max(0.0, likely))
+            if end < len(line.text.rstrip()):
+                break
+        if not parts:
+            return None
+        has_place = any(postal_codes_in(line.text[a:b]) or address_likeness(line.text[a:b]) > 0.9 for line, a, b in parts)
+        return Name(" ".join(line.text[a:b].strip() for line, a, b in parts), parts, total / max(2.0, len(parts)) + (0.5 if has_place else 0.0))
+
+    def addresses(self, party: str, name: Name | None) -> list[Name]:
+        """Addresses of a party without a label: under its name, or heading the page."""
+        made: list[Name] = []
+        near = name.parts[-1][0] if name is not None else None
+        for block in self.blocks:
+            skip = -1
+            for position, line in enumerate(block.lines):
+                if position <= skip or address_likeness(line.text) < 0.5:
+                    continue
+                found = self.address_from(line)
+                if found is None:
+                    continue
+                skip = position + len(found.parts) - 1
+                whose = self.party(line)
+                score = found.score + (0.6 if len(found.parts) > 1 else 0.0)
+                if whose == party:
+                    score += 1.0
+                elif whose:
+                    score -= 1.5
+                if near is not None and near.page == line.page:
+                    rows = line.row - near.row
+                    if 0 < rows <= 4 and line.share(near) > 0.2:
+                        score += 1.6 - 0.25 * rows
+                    elif rows < 0:
+                        score -= 0.8
+                if party == "issuer":
+                    score += 0.8 * max(0.0, 1 - line.cy / (line.sheet.page.height * 0.45))
+                elif near is None:
+                    score -= 1.0
+                made.append(Name(found.text, found.parts, score))
+        return sorted(made, key=lambda item: -item.score)[:6]
+
+
+def postal_codes_in(text: str) -> bool:
+    """Whether a line has a postal code with a place: four or five digits beside letters."""
+    return any(len(re.sub(r"\D", "", p.raw)) >= 4 for p in postal_codes(text)) and any(c.isalpha() for c in text)
+
+
+def _address_end(text: str, start: int) -> int:
+    """Where an address ends in its line: before a phone, a tax number or another label."""
+    found = _CONTACT.search(text, start + 3)
+    return found.start() if found else len(text)
+
+
+def _blocks(sheet: Sheet) -> list[Block]:
+    blocks: list[Block] = []
+    open_blocks: list[Block] = []
+    for segment in sheet.segments:
+        best, best_gap = None, 1e9
+        for block in open_blocks:
+            last = block.lines[-1]
+            if last.row == segment.row:
+                continue
+            gap = segment.y0 - last.y1
+            height = max(min(last.height, segment.height), 1.0)
+            if gap > 1.25 * height or gap < -0.8 * height:
+                continue
+            left = abs(segment.x0 - last.x0) < 1.2 * height
+            centred = abs(segment.cx - last.cx) < 2.5 * height
+            if (left or centred or segment.share(last) > 0.6) and gap < best_gap:
+                best, best_gap = block, gap
+        if best is None:
+            best = Block([])
+            blocks.append(best)
+            open_blocks.append(best)
+        best.lines.append(segment)
+        open_blocks = [block for block in open_blocks if segment.row - block.lines[-1].row <= 6]
+    return blocks

@@ -1,0 +1,170 @@
+"""A page as people see it: rows of runs of words.
+
+A `Segment` is a run of words that stand together on one row: a label, a value, a cell, a line of an address. Wide gaps and cell
+borders end it. Candidates, labels and tables are found on segments; spans of their text map back to words and so to boxes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from heliograph.extraction.result import Evidence
+from heliograph.media.document import Document, Page
+from heliograph.media.geometry import Box, union
+
+
+class Segment:
+    """A run of words. `row` counts from the top of its page; `text` joins the words with single spaces.
+
+    Distances are in lines: `x0, y0, x1, y1` are points on the page, `height` the words' median height.
+    """
+
+    __slots__ = ("height", "index", "offsets", "page", "row", "score", "sheet", "text", "words", "x0", "x1", "y0", "y1")
+
+    def __init__(self, sheet: Sheet, words: list[int], row: int) -> None:
+        page = sheet.page
+        self.sheet, self.words, self.row, self.page, self.index = sheet, words, row, page.index, -1
+        texts = [page.words[i].text for i in words]
+        self.text = " ".join(texts)
+        self.offsets: list[int] = []
+        at = 0
+        for text in texts:
+            self.offsets.append(at)
+            at += len(text) + 1
+        boxes = [page.words[i].box for i in words]
+        self.x0, self.x1 = min(b.x for b in boxes) * page.width, max(b.x1 for b in boxes) * page.width
+        self.y0, self.y1 = min(b.y for b in boxes) * page.height, max(b.y1 for b in boxes) * page.height
+        heights = sorted(b.h * page.height for b in boxes)
+        self.height = max(heights[len(heights) // 2], 1.0)
+        self.score = min(page.words[i].score for i in words)
+
+    @property
+    def cx(self) -> float:
+        """Centre, in points."""
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def cy(self) -> float:
+        """Centre, in points."""
+        return (self.y0 + self.y1) / 2
+
+    def word_at(self, offset: int) -> int:
+        """Which of `words` holds the character at `offset`."""
+        return max(0, bisect_right(self.offsets, offset) - 1)
+
+    def evidence(self, start: int = 0, end: int | None = None) -> Evidence:
+        """The words under `text[start:end]`; a word that is only partly inside is cut in proportion to its characters."""
+        end = len(self.text) if end is None else end
+        words = self.sheet.page.words
+        boxes: list[Box] = []
+        scores: list[float] = []
+        for position, index in enumerate(self.words):
+            word, at = words[index], self.offsets[position]
+            first, last = max(start - at, 0), min(end - at, len(word.text))
+            if first >= last:
+                continue
+            share = word.box.w / max(1, len(word.text))
+            boxes.append(Box(word.box.x + first * share, word.box.y, (last - first) * share, word.box.h, word.box.page))
+            scores.append(word.score)
+        if not boxes:
+            return Evidence(self.text[start:end], words[self.words[0]].box, 0.0)
+        return Evidence(self.text[start:end].strip(), union(boxes), min(scores))
+
+    def share(self, other: Segment) -> float:
+        """How much of the narrower one's width both have in common, 0-1."""
+        common = min(self.x1, other.x1) - max(self.x0, other.x0)
+        return max(0.0, common) / max(1.0, min(self.x1 - self.x0, other.x1 - other.x0))
+
+    def __repr__(self) -> str:
+        return f"<{self.page}:{self.row} {self.text!r}>"
+
+
+class Sheet:
+    """One page's segments, by row."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows: list[list[Segment]] = []
+        for row in _rows(page):
+            self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row)])
+        self.segments = [segment for row in self.rows for segment in row]
+        for index, segment in enumerate(self.segments):
+            segment.index = index
+        heights = sorted(segment.height for segment in self.segments)
+        self.height = heights[len(heights) // 2] if heights else 10.0
+
+    def right_of(self, segment: Segment) -> Iterator[Segment]:
+        """The segments after this one on its row, left to right."""
+        for other in self.rows[segment.row]:
+            if other.x0 >= segment.x1 - segment.height * 0.5 and other is not segment:
+                yield other
+
+    def below(self, segment: Segment, *, reach: float = 3.0) -> Iterator[Segment]:
+        """The segments under this one that share its column, nearest row first, at most `reach` line heights away."""
+        limit = segment.y1 + reach * max(segment.height, self.height)
+        for row in self.rows[segment.row + 1 :]:
+            if not row or min(other.y0 for other in row) > limit:
+                return
+            for other in row:
+                if other.y0 <= limit and other.x0 < segment.x1 + segment.height and other.x1 > segment.x0 - segment.height * 0.5:
+                    yield other
+
+
+def sheets(document: Document) -> list[Sheet]:
+    """The pages of a document as segments."""
+    return [Sheet(page) for page in document.pages]
+
+
+def _rows(page: Page) -> list[list[int]]:
+    """Words that stand on one row, top to bottom, each left to right."""
+    words = page.words
+    order = sorted((i for i, word in enumerate(words) if word.text.strip() and word.box.h > 0), key=lambda i: (words[i].box.cy, words[i].box.x))
+    rows: list[list[int]] = []
+    for index in order:
+        box = words[index].box
+        best, best_score = None, 0.45
+        for row in rows[-6:]:
+            near = min(row, key=lambda j: abs(words[j].box.cx - box.cx) - words[j].box.w / 2)
+            other = words[near].box
+            overlap = (min(box.y1, other.y1) - max(box.y, other.y)) / max(1e-9, min(box.h, other.h))
+            taller = max(box.h, other.h) / max(1e-9, min(box.h, other.h))
+            collides = any(min(box.x1, words[j].box.x1) - max(box.x, words[j].box.x) > 0.5 * min(box.w, words[j].box.w) for j in row)
+            if overlap > best_score and not (taller > 2.5 and overlap < 0.8) and not collides:
+                best, best_score = row, overlap
+        if best is None:
+            rows.append([index])
+        else:
+            best.append(index)
+    for row in rows:
+        row.sort(key=lambda i: words[i].box.x)
+    rows.sort(key=lambda row: sum(words[i].box.cy for i in row) / len(row))
+    return rows
+
+
+def _runs(page: Page, row: Sequence[int]) -> Iterator[list[int]]:
+    """A row cut at wide gaps."""
+    cell_of = _cells(page)
+    run: list[int] = []
+    for index in row:
+        if run:
+            last, word = page.words[run[-1]], page.words[index]
+            gap = (word.box.x - last.box.x1) * page.width
+            height = max(min(last.box.h, word.box.h) * page.height, 1.0)
+            same_line = last.line == word.line and last.line >= 0
+            wide = gap > height * (1.6 if same_line else 1.0)
+            if wide or cell_of.get(run[-1]) != cell_of.get(index):
+                yield run
+                run = []
+        run.append(index)
+    if run:
+        yield run
+
+
+def _cells(page: Page) -> dict[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    for table_index, table in enumerate(page.tables):
+        for cell_index, cell in enumerate(table.cells):
+            for word in cell.words:
+                found[word] = (table_index, cell_index)
+    return found

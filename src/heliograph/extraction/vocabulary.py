@@ -1,0 +1,127 @@
+"""The words that documents and schemas use, in English, German, French, Spanish, Italian, Dutch, Portuguese and Malay.
+
+`vocabulary.json` is the readable source: spellings of one token (`nr`, `number`, `#` are all `no`), the concepts that fields
+ask for with their labels on documents, month names, currencies, and the words that mark organisations, streets and totals.
+It names kinds of things only; no company, person or form.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import msgspec
+
+Tokens = tuple[str, ...]
+
+_WORD = re.compile(r"[^\W\d_]+|\d+|[#%]")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Concept(msgspec.Struct, frozen=True):
+    """Something schemas often ask for. `names` are how fields call it, `labels` how documents do.
+
+    `kind` is the type of its values, `party` whose it is, `unlabelled` whether documents show it without a label, `line`
+    whether it belongs to a row of a table, `role` its part in net + tax = gross, `range` which end of a period it is,
+    `words` the values it can have, `exclude` words that turn a label into another one's.
+    """
+
+    id: str
+    kind: str
+    names: list[str]
+    labels: list[str]
+    party: str = ""
+    unlabelled: bool = False
+    line: bool = False
+    role: str = ""
+    range: str = ""
+    words: str = ""
+    exclude: str = ""
+    pattern: str = ""
+
+
+class _File(msgspec.Struct, frozen=True):
+    version: str
+    tokens: dict[str, list[str]]
+    stop: list[str]
+    weak: list[str]
+    issuer: list[str]
+    customer: list[str]
+    months: dict[str, int]
+    currencies: dict[str, list[str]]
+    titles: list[str]
+    organisation: list[str]
+    legal: list[str]
+    street: list[str]
+    region: list[str]
+    totals: list[str]
+    yes: list[str]
+    no: list[str]
+    concepts: list[Concept]
+
+
+def plain(text: str) -> str:
+    """Lower case without accents: `Währung` is `waehrung`, `Référence` is `reference`."""
+    lowered = text.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    if lowered.isascii():
+        return lowered
+    return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+
+
+class Vocabulary:
+    """The file, indexed for look-up."""
+
+    def __init__(self, raw: _File) -> None:
+        self.raw = raw
+        self.version = raw.version
+        self.canonical = {plain(spelling): token for token, spellings in raw.tokens.items() for spelling in spellings}
+        self.stop = frozenset(raw.stop)
+        self.weak = frozenset(raw.weak)
+        self.months = raw.months
+        self.currencies = {spelling: code for code, spellings in raw.currencies.items() for spelling in (*spellings, code.casefold())}
+        self.codes = frozenset(raw.currencies)
+        self.titles = {self.tokens(title) for title in raw.titles}
+        self.organisation, self.legal = frozenset(raw.organisation), frozenset(raw.legal)
+        self.street, self.region = frozenset(plain(w) for w in raw.street), frozenset(raw.region)
+        self.totals = {self.tokens(words) for words in raw.totals}
+        self.yes, self.no = frozenset(raw.yes), frozenset(raw.no)
+        self.issuer, self.customer = frozenset(self.tokens(" ".join(raw.issuer))), frozenset(self.tokens(" ".join(raw.customer)))
+        self.concepts = {concept.id: concept for concept in raw.concepts}
+        self.labels = {concept.id: {self.tokens(words): None for words in concept.labels} for concept in raw.concepts}
+        self.names = {concept.id: [self.tokens(words) for words in concept.names] for concept in raw.concepts}
+        self.every_label: frozenset[Tokens] = frozenset(tokens for table in self.labels.values() for tokens in table if tokens)
+        self.label_tokens = frozenset(token for tokens in self.every_label for token in tokens)
+
+    def tokens(self, text: str) -> Tokens:
+        """The canonical tokens of a label or a name."""
+        return tuple(self.token(found.group()) for found in _WORD.finditer(text))
+
+    def token(self, word: str) -> str:
+        """The canonical form of one word."""
+        lowered = plain(word)
+        return self.canonical.get(lowered, lowered)
+
+    def weight(self, token: str) -> float:
+        """How much a token says: `passport` a lot, `number` little, `the` nothing."""
+        if token in self.stop:
+            return 0.0
+        return 0.35 if token in self.weak else 0.2 if len(token) == 1 else 1.0
+
+
+def split_name(name: str) -> str:
+    """A field's name as words: `invoiceIssueDate`, `invoice_issue_date` -> `invoice issue date`."""
+    return re.sub(r"[_\W]+", " ", _CAMEL.sub(" ", name)).strip()
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The shipped vocabulary."""
+    return Vocabulary(msgspec.json.decode(files("heliograph.extraction").joinpath("vocabulary.json").read_bytes(), type=_File))
+
+
+@lru_cache(maxsize=65536)
+def tokens_of(text: str) -> Tokens:
+    """`vocabulary().tokens(text)`, remembered."""
+    return vocabulary().tokens(text)
