@@ -107,8 +107,8 @@ function fillDomains(domains) {
     if (!groups.has(family)) groups.set(family, make("optgroup", { label: family }));
     groups.get(family).append(make("option", { value: domain, textContent: domain }));
   }
-  const first = ["document", "healthcare"];
-  const families = [...groups.keys()].sort((a, b) => (first.indexOf(b) - first.indexOf(a)) || a.localeCompare(b));
+  const rank = (family) => (family === "document" ? 0 : 1);
+  const families = [...groups.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   $("domain").replaceChildren(...families.map((family) => groups.get(family)));
   describeDomain();
 }
@@ -121,7 +121,8 @@ for (const name of REMEMBERED) $(name).addEventListener("change", () => memory.s
 
 function restoreQuestion() {
   for (const name of REMEMBERED) if (memory.get(name)) $(name).value = memory.get(name);
-  if (!$("domain").value) $("domain").value = "document.invoice";
+  const known = memory.get("domain") in descriptions;
+  if (!known && "document.invoice" in descriptions) $("domain").value = "document.invoice";
   describeDomain();
   choose(memory.get("tab") === "schema" ? "schema" : "domain");
 }
@@ -344,7 +345,7 @@ function valueRow(title, path, value, metadata) {
   const row = make(
     "button",
     { type: "button", className: `value ${tone}`, data: { path } },
-    make("span", { className: "name", textContent: title }),
+    make("span", { className: "name" }, ...title.split(/(?<=_)/).flatMap((part) => [part, make("wbr")])),
     make("span", { className: absent ? "text null" : "text", textContent: absent ? (metadata?.state ?? "absent") : shown(value) }),
     tone ? make("span", { className: "dot", textContent: CONFIDENCE[tone] }) : null,
     metadata ? make("span", { className: "cite", textContent: citation(value, metadata) }) : null,
