@@ -22,7 +22,7 @@ class FileResponse(Sent):
     purpose: Purpose
     created_at: datetime
     object: Literal["file"] = "file"
-    public_url: str | None = Field(None, description="A signed, expiring link to the content.")
+    public_url: str | None = Field(default=None, description="A signed, expiring link to the content.")
 
 
 class PresignedUrlRequest(Received):
@@ -30,7 +30,7 @@ class PresignedUrlRequest(Received):
 
     filename: str = Field(min_length=1, max_length=1024)
     purpose: UploadPurpose = "assistants"
-    expiration: int = Field(86400, ge=1, le=7 * 86400, description="Seconds that the URL works.")
+    expiration: int = Field(default=86400, ge=1, le=7 * 86400, description="Seconds that the URL works.")
 
 
 class PresignedUrlResponse(Sent):

@@ -17,12 +17,14 @@ Status = Literal["pending", "enqueued", "running", "completed", "failed", "pause
 class CreditUsageResponse(Sent):
     """Response model for credit usage metrics."""
 
-    elements_processed: int | None = Field(None, description="Number of elements processed.")
-    element_type: Literal["image", "page", "video", "audio"] | None = Field(None, description="The type of element processed (e.g. image, page, video, audio).")
-    credits_used: int | None = Field(None, description="Amount of total credits used.")
-    steps: int | None = Field(None, description="Number of steps processed, in case of agentic execution.")
-    message: str | None = Field(None, description="Warnings, or why the request failed, in one line.")
-    duration_seconds: int = Field(0, description="Duration of the request in seconds.")
+    elements_processed: int | None = Field(default=None, description="Number of elements processed.")
+    element_type: Literal["image", "page", "video", "audio"] | None = Field(
+        default=None, description="The type of element processed (e.g. image, page, video, audio)."
+    )
+    credits_used: int | None = Field(default=None, description="Amount of total credits used.")
+    steps: int | None = Field(default=None, description="Number of steps processed, in case of agentic execution.")
+    message: str | None = Field(default=None, description="Warnings, or why the request failed, in one line.")
+    duration_seconds: int = Field(default=0, description="Duration of the request in seconds.")
 
 
 class PredictionError(Sent):
@@ -30,7 +32,7 @@ class PredictionError(Sent):
 
     type: str = Field(description="Machine-readable, such as `encrypted_media`.")
     message: str = Field(description="A sentence for a person.")
-    pages_read: int | None = Field(None, description="How many pages had been read.")
+    pages_read: int | None = Field(default=None, description="How many pages had been read.")
 
 
 class PredictionResponse(Sent):
@@ -39,16 +41,16 @@ class PredictionResponse(Sent):
     usage: CreditUsageResponse = Field(default_factory=CreditUsageResponse, description="The usage metrics for the request.")
     id: str = Field(default_factory=new_id, description="Unique identifier of the response.")
     created_at: datetime = Field(default_factory=datetime.now, description="Date and time when the request was created (in UTC timezone)")
-    completed_at: datetime | None = Field(None, description="Date and time when the response was completed (in UTC timezone)")
+    completed_at: datetime | None = Field(default=None, description="Date and time when the response was completed (in UTC timezone)")
     response: Any | None = Field(
-        None,
-        description="The response from the model. May be an empty dict/list when the model found no extractable content (valid for status=completed).",
+        default=None,
+        description="The response from the model. May be empty when there was no extractable content (valid for status=completed).",
     )
-    status: Status = Field("pending", description="The status of the job.")
-    domain: str | None = Field(None, description="The domain of the prediction (e.g. document.invoice, image.caption).")
+    status: Status = Field(default="pending", description="The status of the job.")
+    domain: str | None = Field(default=None, description="The domain of the prediction (e.g. document.invoice, image.caption).")
     metadata: RequestMetadata = Field(default_factory=RequestMetadata, description="The metadata of the request.")
-    message: str | None = Field(None, description="Why the request failed, in a sentence.")
-    error: PredictionError | None = Field(None, description="Why the request failed.")
+    message: str | None = Field(default=None, description="Why the request failed, in a sentence.")
+    error: PredictionError | None = Field(default=None, description="Why the request failed.")
 
 
 class DeliveryResponse(Sent):
@@ -58,7 +60,7 @@ class DeliveryResponse(Sent):
     webhook_id: str = Field(description="The `webhook-id` sent: the same over all attempts.")
     attempt: int = Field(description="1 for the first.")
     url: str = Field(description="Where it was sent.")
-    status_code: int | None = Field(None, description="What the receiver answered; null when it did not.")
-    error: str | None = Field(None, description="Why there was no answer.")
+    status_code: int | None = Field(default=None, description="What the receiver answered; null when it did not.")
+    error: str | None = Field(default=None, description="Why there was no answer.")
     started_at: datetime
     finished_at: datetime | None = None

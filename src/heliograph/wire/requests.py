@@ -49,36 +49,59 @@ class GenerationConfig(Received):
     # unknown options are kept, so that the plan can warn of them; the published schema says nothing of them
     model_config = ConfigDict(extra="allow", json_schema_extra=_leave_open)
 
-    prompt: str | None = Field(None, description="Additional user instructions, appended to the domain's or skill's prompt. The embedded engine takes label hints from it.")
-    detail: Literal["auto", "hi", "lo"] = Field("auto", description="The detail level to use for processing multimodal data.")
-    json_schema: dict[str, Any] | None = Field(None, description="The JSON schema of the answer, to be used instead of the domain's.")
-    skills: list[AgentSkill] | None = Field(None, description="List of agent skills to enable for this generation request.")
-    gql_stmt: str | None = Field(None, description="A GraphQL selection over the domain's schema; the answer holds only what it names.")
-    max_retries: int = Field(1, description="The maximum number of retries. Has no effect without a configured model.")
-    max_tokens: int = Field(65535, description="The maximum number of tokens. Has no effect without a configured model.")
-    temperature: float = Field(0, description="The sampling temperature. Has no effect without a configured model.")
-    confidence: bool = Field(False, description="Include confidence in the response (in the fields' `_metadata`).")
-    grounding: bool = Field(False, description="Include grounding in the response (in the fields' `_metadata`).")
-    keyframes: bool = Field(False, description="Include keyframes in the video transcription response.")
-    video_segment_duration: Annotated[float, Field(ge=1)] | None = Field(None, description="Duration in seconds of each video segment. Defaults to 150.0s.")
-    video_frames_per_segment: AtLeastOne | None = Field(None, description="Number of frames to sample per video segment. Defaults to 8.")
-    video_model: str | None = Field(None, description="Model to use for video segment captioning. When omitted, the server default.")
-    video_input_mode: Literal["frames", "native_video"] | None = Field(None, description="How to pass video to the captioning model.")
-    video_transcribe_audio: bool = Field(False, description="Transcribe the audio track to align segment boundaries.")
-    chat_context: str | None = Field(None, description="Plain-text chat transcript used to ground video captioning.")
-    page_indices: list[int] | None = Field(None, description="0-indexed page indices to process for document files. If None, all pages are processed.")
-    use_context_cache: bool = Field(True, description="Reuse what was read from the same content before. Set to False to read it again.")
-    service_tier: ServiceTier | None = Field(None, description="Delivery tier: 'flex' costs half and waits, 'priority' costs 1.8 times and goes first, else 'standard'.")
+    prompt: str | None = Field(
+        default=None,
+        description="Instructions appended to the domain's or skill's prompt; the embedded engine takes label hints from them.",
+    )
+    detail: Literal["auto", "hi", "lo"] = Field(default="auto", description="The detail level to use for processing multimodal data.")
+    json_schema: dict[str, Any] | None = Field(
+        default=None, description="The JSON schema of the answer, to be used instead of the domain's."
+    )
+    skills: list[AgentSkill] | None = Field(default=None, description="List of agent skills to enable for this generation request.")
+    gql_stmt: str | None = Field(
+        default=None, description="A GraphQL selection over the domain's schema; the answer holds only what it names."
+    )
+    max_retries: int = Field(default=1, description="The maximum number of retries. Has no effect without a configured model.")
+    max_tokens: int = Field(default=65535, description="The maximum number of tokens. Has no effect without a configured model.")
+    temperature: float = Field(default=0, description="The sampling temperature. Has no effect without a configured model.")
+    confidence: bool = Field(default=False, description="Include confidence in the response (in the fields' `_metadata`).")
+    grounding: bool = Field(default=False, description="Include grounding in the response (in the fields' `_metadata`).")
+    keyframes: bool = Field(default=False, description="Include keyframes in the video transcription response.")
+    video_segment_duration: Annotated[float, Field(ge=1)] | None = Field(
+        default=None, description="Duration in seconds of each video segment. Defaults to 150.0s."
+    )
+    video_frames_per_segment: AtLeastOne | None = Field(
+        default=None, description="Number of frames to sample per video segment. Defaults to 8."
+    )
+    video_model: str | None = Field(
+        default=None, description="Model to use for video segment captioning. When omitted, the server default."
+    )
+    video_input_mode: Literal["frames", "native_video"] | None = Field(
+        default=None, description="How to pass video to the captioning model."
+    )
+    video_transcribe_audio: bool = Field(default=False, description="Transcribe the audio track to align segment boundaries.")
+    chat_context: str | None = Field(default=None, description="Plain-text chat transcript used to ground video captioning.")
+    page_indices: list[int] | None = Field(
+        default=None, description="0-indexed page indices to process for document files. If None, all pages are processed."
+    )
+    use_context_cache: bool = Field(
+        default=True, description="Reuse what was read from the same content before. Set to False to read it again."
+    )
+    service_tier: ServiceTier | None = Field(
+        default=None, description="Delivery tier: 'flex' costs half and waits, 'priority' costs 1.8 times and goes first, else 'standard'."
+    )
 
 
 class RequestMetadata(Received):
     """Metadata for the request."""
 
-    environment: Literal["dev", "staging", "prod"] = Field("dev", description="The environment where the request was made.")
-    session_id: str | None = Field(None, description="The session ID of the request")
-    allow_logging: bool = Field(True, description="Whether to enable logs for this request.")
-    allow_training: bool = Field(True, description="Whether the file can be used for training")
-    allow_retention: bool = Field(True, description="Whether to allow retention of the data. If not, it is deleted soon after it was delivered.")
+    environment: Literal["dev", "staging", "prod"] = Field(default="dev", description="The environment where the request was made.")
+    session_id: str | None = Field(default=None, description="The session ID of the request")
+    allow_logging: bool = Field(default=True, description="Whether to enable logs for this request.")
+    allow_training: bool = Field(default=True, description="Whether the file can be used for training")
+    allow_retention: bool = Field(
+        default=True, description="Whether to allow retention of the data. If not, it is deleted soon after it was delivered."
+    )
     extra: dict[str, Any] = Field(default_factory=dict, description="Extra metadata for the request (e.g. `dataset_id`, `subset_id`).")
 
 
@@ -86,41 +109,50 @@ class Request(Received):
     """What every body has."""
 
     metadata: RequestMetadata = Field(default_factory=RequestMetadata, description="Optional metadata to pass to the model.")
-    config: GenerationConfig = Field(default_factory=GenerationConfig, description="The VLM generation config to be used for /<dtype>/generate.")
-    id: PredictionId = Field(default_factory=new_id, description="Unique identifier of the request. The same id with the same body is the same request.")
+    config: GenerationConfig = Field(
+        default_factory=GenerationConfig, description="The VLM generation config to be used for /<dtype>/generate."
+    )
+    id: PredictionId = Field(
+        default_factory=new_id, description="Unique identifier of the request. The same id with the same body is the same request."
+    )
     created_at: datetime = Field(default_factory=_now, description="Date and time when the request was created (in UTC timezone)")
-    callback_url: Url | None = Field(None, description="The URL to call when the request is completed.")
-    batch: bool = Field(True, description="Whether to process the document in batch mode (async).")
+    callback_url: Url | None = Field(default=None, description="The URL to call when the request is completed.")
+    batch: bool = Field(default=True, description="Whether to process the document in batch mode (async).")
 
 
 class _File(Received):
-    url: str | None = Field(None, description="The URL of the file (provide either `file_id` or `url`). A `data:` URI is taken too.")
-    file_id: str | None = Field(None, description="The ID of the uploaded file (provide either `file_id` or `url`).")
+    url: str | None = Field(
+        default=None, description="The URL of the file (provide either `file_id` or `url`). A `data:` URI is taken too."
+    )
+    file_id: str | None = Field(default=None, description="The ID of the uploaded file (provide either `file_id` or `url`).")
 
 
 class _Images(Received):
-    images: list[str] = Field(min_length=1, max_length=1000, description="URLs or `data:` URIs of images; several are the pages of one document.")
+    images: list[str] = Field(
+        min_length=1, max_length=1000, description="URLs or `data:` URIs of images; several are the pages of one document."
+    )
 
 
 class _Generate(Request):
-    model: Literal["vlm-1"] | str = Field("vlm-1", description="The model to use for generating the response.")
+    model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")
 
 
 class _Execute(Request):
     name: str = Field(min_length=1, max_length=255, description="The domain to run, such as `document.invoice` or `document/invoice`.")
-    version: str | int = Field("latest", description="The version of what is run; only `latest` exists.")
-    model: Literal["vlm-1"] | str = Field("vlm-1", description="The model to use for generating the response.")
+    version: str | int = Field(default="latest", description="The version of what is run; only `latest` exists.")
+    model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")
 
 
 class _Propose(Request):
-    batch: bool = Field(False, description="Whether to process the file in batch mode (async).")
+    batch: bool = Field(default=False, description="Whether to process the file in batch mode (async).")
 
 
 class DocumentFilePredictionRequest(_Generate, _File):
     """Request to the VLM API using a document (doc, docx, pptx, pdf)."""
 
     domain: DocumentDomain | str | None = Field(
-        None, description="The domain identifier (e.g. `document.invoice`). Optional when a skill or a schema is provided in config."
+        default=None,
+        description="The domain identifier (e.g. `document.invoice`). Optional when a skill or a schema is provided in config.",
     )
 
 
@@ -128,7 +160,7 @@ class ImagePredictionRequest(_Generate, _Images):
     """Request to the VLM API using images."""
 
     domain: str | None = Field(
-        None, description="The domain identifier (e.g. `image.caption`). Optional when a skill or a schema is provided in config."
+        default=None, description="The domain identifier (e.g. `image.caption`). Optional when a skill or a schema is provided in config."
     )
 
 

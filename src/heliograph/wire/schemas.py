@@ -13,7 +13,7 @@ from heliograph.wire.requests import GenerationConfig
 class SchemaRequest(Received):
     """Ask for the schema that a request with this domain and config would be answered in."""
 
-    domain: str | None = Field(None, max_length=255)
+    domain: str | None = Field(default=None, max_length=255)
     config: GenerationConfig = Field(default_factory=GenerationConfig)
 
 
@@ -41,8 +41,8 @@ class DomainResponse(Sent):
     domain: str
     name: str
     description: str | None = None
-    supported_inputs: list[str] = []
-    tags: list[str] = []
+    supported_inputs: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
     sample_data: str | None = None
 
 

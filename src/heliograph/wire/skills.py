@@ -21,8 +21,10 @@ class InlineSkillSource(Received):
         }
     """
 
-    type: Literal["base64"] = Field("base64", description="Encoding type for the inline skill data. Currently only 'base64' is supported.")
-    media_type: str = Field("application/zip", description="MIME type of the skill bundle. Must be 'application/zip'.")
+    type: Literal["base64"] = Field(
+        default="base64", description="Encoding type for the inline skill data. Currently only 'base64' is supported."
+    )
+    media_type: str = Field(default="application/zip", description="MIME type of the skill bundle. Must be 'application/zip'.")
     data: str = Field(description="Base64-encoded zip bundle containing the skill files.")
 
 
@@ -34,14 +36,14 @@ class AgentSkill(Received):
     """
 
     type: str = Field(
-        "skill_reference",
+        default="skill_reference",
         description="The type of the skill: 'skill_reference' for stored skills, 'inline' for one that comes with the request.",
     )
-    skill_id: str | None = Field(None, description="The unique identifier of the skill: a UUID or a name.")
-    skill_name: str | None = Field(None, description="Name of the skill. Deprecated in favour of skill_id.")
-    skill_version: int | str = Field("latest", description="The version of the skill: an integer, a version string or 'latest'.")
-    version: int | str | None = Field(None, description="DEPRECATED: use 'skill_version' instead.")
-    name: str | None = Field(None, description="Name of the inline skill.")
-    description: str | None = Field(None, description="Short description of what the inline skill does.")
-    source: InlineSkillSource | None = Field(None, description="The inline skill's zip, base64-encoded.")
-    bundle: str | None = Field(None, description="DEPRECATED: use 'source.data' instead. Base64-encoded zip of an inline skill.")
+    skill_id: str | None = Field(default=None, description="The unique identifier of the skill: a UUID or a name.")
+    skill_name: str | None = Field(default=None, description="Name of the skill. Deprecated in favour of skill_id.")
+    skill_version: int | str = Field(default="latest", description="The version of the skill: an integer, a version string or 'latest'.")
+    version: int | str | None = Field(default=None, description="DEPRECATED: use 'skill_version' instead.")
+    name: str | None = Field(default=None, description="Name of the inline skill.")
+    description: str | None = Field(default=None, description="Short description of what the inline skill does.")
+    source: InlineSkillSource | None = Field(default=None, description="The inline skill's zip, base64-encoded.")
+    bundle: str | None = Field(default=None, description="DEPRECATED: use 'source.data' instead. Base64-encoded zip of an inline skill.")

@@ -1,0 +1,82 @@
+"""The application: rings around routers. `create_app` is all that `heliograph serve` needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from heliograph.api import errors
+from heliograph.api.admission import Admission
+from heliograph.api.edge import Edge
+from heliograph.api.metrics import Metrics
+from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
+from heliograph.api.pictures import Pictures
+from heliograph.api.routes import files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.server import Server
+from heliograph.config import Settings
+from heliograph.errors import HeliographError
+from heliograph.store.blobs import Blobs
+from heliograph.store.database import Database
+
+
+def create_app(settings: Settings, database_url: str) -> FastAPI:
+    """The API over an existing, migrated database. It holds no state that another replica would miss."""
+    blobs = Blobs(settings)
+    server = Server(
+        settings=settings,
+        database=Database(database_url),
+        blobs=blobs,
+        metrics=Metrics(),
+        admission=Admission(settings),
+        pictures=Pictures(settings, blobs),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await server.open()
+        yield
+        await server.close()
+
+    app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
+    for router in (
+        health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router, hub.router,
+        models.router, later.router, pages.router,
+    ):  # fmt: skip
+        app.include_router(router)
+    app.add_exception_handler(HeliographError, _of_the_tree)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_status)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Api-Key", "X-Client-Id", "X-Request-Id"],
+        expose_headers=["Retry-After", "X-Request-Id"],
+        max_age=600,
+    )
+    app.add_middleware(Edge, metrics=server.metrics)
+    return app
+
+
+async def _of_the_tree(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HeliographError)
+    return errors.render(error, path=request.url.path, request_id=request.state.request_id)
+
+
+async def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return errors.render_validation(error.errors(), path=request.url.path, request_id=request.state.request_id)
+
+
+async def _of_status(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = error.detail if error.status_code != 404 else f"There is no {request.method} {request.url.path[:200]} here."
+    return errors.render_status(
+        error.status_code, message, path=request.url.path, request_id=request.state.request_id, headers=error.headers
+    )

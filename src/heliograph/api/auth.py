@@ -1,0 +1,99 @@
+"""Who calls: API keys, and the routes that need one.
+
+Keys are 256 random bits, so their SHA-256 is looked up as it is: the database compares digests, never keys, and time tells nothing.
+A found key is remembered for `TTL` seconds; that long a revoked one may still work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from heliograph.api.body import read_json
+from heliograph.config import Settings
+from heliograph.errors import Unauthorized
+
+TTL = 2.0
+MOST_REMEMBERED = 10_000
+
+BEARER = HTTPBearer(scheme_name="HTTPBearer", description="An API key; `X-Api-Key` is taken too.", auto_error=False)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The tenant that calls, and the key it uses."""
+
+    tenant: str
+    key_id: str
+
+
+class Keys:
+    """Finds the caller of a key. `find` looks a digest up in the database and gives None for one that is unknown or revoked."""
+
+    def __init__(self, find: Callable[[str], Awaitable[Caller | None]]) -> None:
+        self._find = find
+        self._known: dict[str, tuple[Caller, float]] = {}
+
+    async def authenticate(self, key: str | None) -> Caller:
+        """The caller. Raises Unauthorized."""
+        if not key:
+            raise Unauthorized("Send an API key as `Authorization: Bearer <key>`.")
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        known = self._known.get(digest)
+        now = time.monotonic()
+        if known is not None and now < known[1]:
+            return known[0]
+        caller = await self._find(digest)
+        if caller is None:
+            self._known.pop(digest, None)
+            raise Unauthorized("The API key is not valid.")
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[digest] = (caller, now + TTL)
+        return caller
+
+
+def key_of(request: Request) -> str | None:
+    """The key that a request carries."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return request.headers.get("x-api-key")
+
+
+class Guarded(APIRoute):
+    """A route that needs a key, and reads its JSON body within limits: first the key, then the body."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["dependencies"] = [Depends(BEARER), *(options.get("dependencies") or [])]
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with the guard before it."""
+        handle = super().get_route_handler()
+        reads_json = self.body_field is not None
+
+        async def guarded(request: Request) -> Response:
+            keys: Keys = request.app.state.keys
+            settings: Settings = request.app.state.settings
+            request.state.caller = await keys.authenticate(key_of(request))
+            if reads_json:
+                request = await read_json(request, limit=settings.max_body, depth=settings.json_depth)
+            return await handle(request)
+
+        return guarded
+
+
+def _caller(request: Request) -> Caller:
+    return request.state.caller
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+"""In a guarded route: who calls."""

@@ -1,0 +1,116 @@
+"""`POST /v1/{document,image}/{generate,execute,schema}`: every request makes a prediction, or finds the one it made before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+
+from heliograph.api.auth import Caller, CallerOf, Guarded
+from heliograph.api.intake import Source
+from heliograph.api.openapi import answers
+from heliograph.api.server import Server, ServerOf
+from heliograph.api.submit import Asked, submit
+from heliograph.errors import InvalidRequest, NotFound
+from heliograph.jobs.bodies import prediction_body
+from heliograph.store import predictions
+from heliograph.wire.predictions import PredictionResponse
+from heliograph.wire.requests import (
+    DocumentExecuteRequest,
+    DocumentFilePredictionRequest,
+    DocumentSchemaRequest,
+    ImageExecuteRequest,
+    ImagePredictionRequest,
+    ImageSchemaRequest,
+)
+
+document = APIRouter(prefix="/v1/document", tags=["document"], route_class=Guarded)
+image = APIRouter(prefix="/v1/image", tags=["image"], route_class=Guarded)
+
+SAID: dict[str, Any] = {
+    "status_code": 201,
+    "response_model": PredictionResponse,
+    "responses": answers(401, 402, 404, 409, 413, 422, 429),
+}
+KeyHeader = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, description="The same key and body get the same answer for a day."),
+]
+
+
+@document.post("/generate", **SAID)
+async def document_generate(body: DocumentFilePredictionRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Generate structured prediction for the given document."""
+    asked = Asked(
+        kind="document", operation="generate", body=body, domain=body.domain, sources=_file(body.url, body.file_id), idempotency_key=key
+    )
+    return await _answer(server, caller, asked)
+
+
+@document.post("/execute", **SAID)
+async def document_execute(body: DocumentExecuteRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Run a domain by its name over a document."""
+    _only_latest(body.name, body.version)
+    asked = Asked(
+        kind="document", operation="execute", body=body, domain=body.name, sources=_file(body.url, body.file_id), idempotency_key=key
+    )
+    return await _answer(server, caller, asked)
+
+
+@document.post("/schema", **SAID)
+async def document_schema(body: DocumentSchemaRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Propose a JSON Schema from the document itself."""
+    asked = Asked(kind="document", operation="schema", body=body, domain=None, sources=_file(body.url, body.file_id), idempotency_key=key)
+    return await _answer(server, caller, asked)
+
+
+@image.post("/generate", **SAID)
+async def image_generate(body: ImagePredictionRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Generate structured prediction for the given images, which are the pages of one document."""
+    asked = Asked(kind="image", operation="generate", body=body, domain=body.domain, sources=_images(body.images), idempotency_key=key)
+    return await _answer(server, caller, asked)
+
+
+@image.post("/execute", **SAID)
+async def image_execute(body: ImageExecuteRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Run a domain by its name over images."""
+    _only_latest(body.name, body.version)
+    asked = Asked(kind="image", operation="execute", body=body, domain=body.name, sources=_images(body.images), idempotency_key=key)
+    return await _answer(server, caller, asked)
+
+
+@image.post("/schema", **SAID)
+async def image_schema(body: ImageSchemaRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+    """Propose a JSON Schema from the images themselves."""
+    asked = Asked(kind="image", operation="schema", body=body, domain=None, sources=_images(body.images), idempotency_key=key)
+    return await _answer(server, caller, asked)
+
+
+def _file(url: str | None, file_id: str | None) -> list[Source]:
+    given = [Source("file_id", "file", file_id)] if file_id else []
+    given += [Source("url", "url", url)] if url else []
+    if len(given) != 1:
+        raise InvalidRequest("Give exactly one of `file_id` and `url`.", param="file_id")
+    return given
+
+
+def _images(images: list[str]) -> list[Source]:
+    return [Source(f"images.{index}", "url", url) for index, url in enumerate(images)]
+
+
+def _only_latest(name: str, version: str | int) -> None:
+    if version != "latest":
+        raise NotFound(f"There is no version {str(version)[:50]!r} of {name[:100]!r}; only 'latest'.", param="version")
+
+
+async def _answer(server: Server, caller: Caller, asked: Asked) -> Response:
+    row = await submit(server, caller, asked)
+    if not asked.body.batch:
+        if row.status not in predictions.FINISHED:
+            await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout)
+        async with server.database.begin() as conn:
+            found = await predictions.get(conn, caller.tenant, row.id)
+        if found is None:
+            raise NotFound("The prediction was deleted while it was waited for.")
+        row = found
+    return Response(prediction_body(row), 201, media_type="application/json")

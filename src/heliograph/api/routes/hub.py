@@ -1,0 +1,89 @@
+"""`/hub`, `/domains` and `/schema`: the catalogue of domains and their schemas."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from heliograph.api.auth import Guarded
+from heliograph.api.openapi import answers
+from heliograph.errors import NotFound
+from heliograph.extraction import domains, gql
+from heliograph.extraction.plan import schema_of
+from heliograph.skills import reader
+from heliograph.wire.schemas import DomainResponse, HubInfoResponse, HubSchemaRequest, SchemaRequest, SchemaResponse
+
+router = APIRouter(prefix="/v1", tags=["hub"], route_class=Guarded)
+
+
+@router.get("/domains", response_model=list[DomainResponse], responses=answers(401))
+async def list_domains() -> Response:
+    """Every domain that a request may name."""
+    return _json([_domain(domain) for domain in domains.catalog().values()])
+
+
+@router.post("/schema", response_model=SchemaResponse, responses=answers(401, 404, 413, 422))
+async def get_schema(body: SchemaRequest) -> Response:
+    """The schema that a request with this domain and config is answered in."""
+    config = body.config.model_dump(exclude_unset=True)
+    found, schema = await asyncio.to_thread(schema_of, body.domain, config, skills=reader())
+    return _schema(found.domain if found else "custom", found.description if found else None, schema)
+
+
+@router.get("/hub/info", response_model=HubInfoResponse, responses=answers(401))
+async def hub_info() -> Response:
+    """The version of the catalogue."""
+    return _json({"version": domains.HUB_VERSION})
+
+
+@router.get("/hub/domains", response_model=list[DomainResponse], responses=answers(401))
+async def hub_domains() -> Response:
+    """Every domain of the catalogue."""
+    return await list_domains()
+
+
+@router.get("/hub/domains/{domain:path}", response_model=bool, responses=answers(401, 422))
+async def hub_domain(domain: str) -> Response:
+    """Whether the catalogue has this domain."""
+    return _json(domain in domains.catalog())
+
+
+@router.post("/hub/schema", response_model=SchemaResponse, responses=answers(401, 404, 413, 422))
+async def hub_schema(body: HubSchemaRequest) -> Response:
+    """A domain's schema, or what `gql_stmt` selects from it."""
+    found = domains.catalog().get(body.domain)
+    if found is None:
+        near = domains.nearest(body.domain)
+        raise NotFound(f"Schema '{body.domain}' not found" + (f"; did you mean {', '.join(near)}?" if near else "."), param="domain")
+    schema = found.json_schema if body.gql_stmt is None else gql.select(found.json_schema, body.gql_stmt)
+    return _schema(found.domain, found.description, schema)
+
+
+def _domain(domain: domains.Domain) -> dict[str, object]:
+    return {
+        "domain": domain.domain,
+        "name": domain.domain.rpartition(".")[2],
+        "description": domain.description,
+        "supported_inputs": domain.supported_inputs,
+        "tags": domain.tags,
+        "sample_data": domain.sample_data[0] if domain.sample_data else None,
+    }
+
+
+def _schema(domain: str, description: str | None, schema: dict[str, object]) -> Response:
+    return _json(
+        {
+            "domain": domain,
+            "description": description,
+            "schema_version": domains.HUB_VERSION,
+            "schema_hash": domains.schema_hash(schema),
+            "gql_stmt": gql.statement(schema),
+            "json_schema": schema,
+        }
+    )
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,67 @@
+"""Routes of the API that this server does not have yet. They answer 422 `not_configured` in the caller's dialect with a sentence:
+never 501 or 404, which clients retry or take for a wrong address.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from fastapi import APIRouter, Request
+
+from heliograph.api.auth import Guarded
+from heliograph.api.openapi import answers
+from heliograph.errors import NotConfigured
+
+router = APIRouter(prefix="/v1", tags=["not yet"], route_class=Guarded)
+
+ROUTES: dict[str, list[tuple[str, str]]] = {
+    "Audio": [("POST", "/audio/generate"), ("POST", "/audio/execute"), ("POST", "/audio/schema")],
+    "Video": [("POST", "/video/generate"), ("POST", "/video/execute"), ("POST", "/video/schema")],
+    "Agents": [
+        ("GET", "/agent"),
+        ("POST", "/agent/lookup"),
+        ("GET", "/agents/{id}"),
+        ("POST", "/agent/create"),
+        ("POST", "/agent/execute"),
+        ("GET", "/agent/executions"),
+        ("GET", "/agent/executions/{id}"),
+    ],
+    "Chat": [("POST", "/openai/chat/completions")],
+    "Artifacts": [("GET", "/artifacts"), ("GET", "/artifacts/list")],
+    "Stored skills": [
+        ("GET", "/skills"),
+        ("POST", "/skills/lookup"),
+        ("POST", "/skills/create"),
+        ("GET", "/skills/{id}"),
+        ("GET", "/skills/{id}/download"),
+        ("POST", "/skills/{id}/update"),
+    ],
+    "Feedback": [("POST", "/feedback/submit"), ("GET", "/feedback/{id}")],
+    "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets"), ("GET", "/datasets/{id}")],
+    "Fine-tuning": [
+        ("POST", "/fine_tuning/create"),
+        ("POST", "/fine_tuning/provision"),
+        ("POST", "/fine_tuning/generate"),
+        ("GET", "/fine_tuning/jobs"),
+        ("GET", "/fine_tuning/jobs/{id}"),
+        ("GET", "/fine_tuning/models"),
+    ],
+}
+"""What is missing, by the word that its sentence begins with."""
+
+_SUBJECT = {path: subject for subject, routes in ROUTES.items() for _, path in routes}
+
+
+async def not_yet(request: Request) -> NoReturn:
+    """Not part of this release."""
+    subject = _SUBJECT[request.scope["route"].path.removeprefix("/v1")]
+    raise NotConfigured(f"{subject}: this release of Heliograph does not have it. Documents and images work.")
+
+
+for _subject, _routes in ROUTES.items():
+    for _method, _path in _routes:
+        _openai = _path.startswith("/openai/")
+        router.add_api_route(
+            _path, not_yet, response_model=None, methods=[_method], summary=f"{_subject} (not in this release)", status_code=422,
+            responses=answers(401, 422, openai=_openai),
+        )  # fmt: skip

@@ -1,0 +1,156 @@
+"""From a request to a prediction: decide, take in what came with it, and write row, inputs and job in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.api.auth import Caller
+from heliograph.api.intake import Intake, Source
+from heliograph.api.server import Server
+from heliograph.errors import Conflict, InvalidRequest
+from heliograph.extraction.plan import Kind, Operation, Plan, resolve
+from heliograph.jobs import bodies, queue
+from heliograph.skills import reader
+from heliograph.store import idempotency, predictions
+from heliograph.store.predictions import Input, Prediction
+from heliograph.wire.requests import Request
+
+FUTURE = timedelta(minutes=5)
+"""How far a client's clock may be ahead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request, as its route understood it."""
+
+    kind: Kind
+    operation: Operation
+    body: Request
+    domain: str | None
+    sources: Sequence[Source]
+    idempotency_key: str | None
+
+    @property
+    def model(self) -> str:
+        """What was asked to answer."""
+        return getattr(self.body, "model", "vlm-1")
+
+    @property
+    def named(self) -> bool:
+        """Whether the client chose the id."""
+        return "id" in self.body.model_fields_set
+
+    def digest(self) -> str:
+        """What two equal requests share: SHA-256 over the route and the body but for `id` and `created_at`, whatever the order of keys."""
+        body = self.body.model_dump(mode="json", exclude_unset=True, exclude={"id", "created_at"})
+        return hashlib.sha256(f"{self.kind} {self.operation} ".encode() + msgspec.json.encode(body, order="sorted")).hexdigest()
+
+    def kept(self) -> dict[str, Any]:
+        """The body without what was brought to be read, which stands in the inputs."""
+        return self.body.model_dump(mode="json", exclude_unset=True, exclude={"images", "url", "metadata"})
+
+    def plan(self) -> Plan:
+        """What shall be done."""
+        config = self.body.config.model_dump(exclude_unset=True)
+        return resolve(self.kind, self.operation, self.domain, config, skills=reader())
+
+
+async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
+    """The prediction that answers `asked`: a new one, or the one there is when the same was asked before under the same id or key,
+    or is being worked on for a caller that waits.
+
+    Raises InvalidRequest, NotConfigured, NotFound, Conflict, PayloadTooLarge, RateLimited, BudgetExceeded, Unavailable and MediaError.
+    """
+    server.admission.check_disk()
+    digest = await asyncio.to_thread(asked.digest)
+    async with server.database.begin() as conn:
+        await server.admission.count(conn, caller)
+    async with server.database.begin() as conn:
+        known = await _known(server, conn, caller, asked, digest)
+        if known is not None:
+            return known
+        await server.admission.check_budget(conn, caller)
+    _check(asked)
+    plan = await asyncio.to_thread(asked.plan)
+    if asked.body.callback_url is not None:
+        from heliograph.media import fetch  # noqa: PLC0415 - brings an HTTP client, which only webhooks need here
+
+        await fetch.check_url(asked.body.callback_url, server.settings)
+
+    intake = Intake(server, caller.tenant, asked.body.id)
+    try:
+        reads = [await intake.read(position, source) for position, source in enumerate(asked.sources)]
+        row, is_new = await _write(server, caller, asked, digest=digest, plan=plan, reads=reads)
+    except BaseException:
+        await intake.undo()
+        raise
+    if not is_new:
+        await intake.undo()
+    return row
+
+
+def _check(asked: Asked) -> None:
+    created = asked.body.created_at
+    if (created if created.tzinfo else created.replace(tzinfo=UTC)) > datetime.now(UTC) + FUTURE:
+        raise InvalidRequest("created_at is in the future.", param="created_at")
+
+
+async def _known(server: Server, conn: AsyncConnection, caller: Caller, asked: Asked, digest: str) -> Prediction | None:
+    """The prediction that this request stands for already."""
+    if asked.idempotency_key is not None:
+        used = await idempotency.recall(conn, caller.tenant, asked.idempotency_key, since=_forgotten_before(server))
+        if used is not None:
+            return await _same(conn, caller, prediction=used.prediction, used_for=used.digest, digest=digest, what="Idempotency-Key")
+    if asked.named:
+        row = await predictions.get(conn, caller.tenant, asked.body.id)
+        return None if row is None else await _same(conn, caller, prediction=row.id, used_for=row.digest, digest=digest, what="id")
+    if not asked.body.batch and asked.idempotency_key is None:
+        return await predictions.unfinished_like(conn, caller.tenant, digest, key_id=caller.key_id)
+    return None
+
+
+async def _same(conn: AsyncConnection, caller: Caller, *, prediction: str, used_for: str, digest: str, what: str) -> Prediction:
+    if used_for != digest:
+        raise Conflict(f"This {what} was used for another request.", param=what)
+    row = await predictions.get(conn, caller.tenant, prediction)
+    if row is None:
+        raise Conflict(f"This {what} was used for a prediction that has been deleted.", param=what)
+    return row
+
+
+async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, plan: Plan, reads: list[Input]) -> tuple[Prediction, bool]:
+    """The new row and True; or, when an equal request was faster, its row and False."""
+    body = asked.body
+    async with server.database.begin() as conn:
+        # equal requests at the same time take their turn here, so that the second finds the first
+        await predictions.lock(conn, caller.tenant, asked.idempotency_key or (body.id if asked.named else digest))
+        known = await _known(server, conn, caller, asked, digest)
+        if known is not None:
+            return known, False
+        row = await predictions.create(
+            conn, caller.tenant, id=body.id, kind=asked.kind, operation=asked.operation, domain=plan.domain or asked.domain,
+            model=asked.model, request=bodies.request_text(asked.kept(), plan), digest=digest, key_id=caller.key_id,
+            metadata=body.metadata.model_dump_json(), callback_url=body.callback_url, tier=plan.service_tier,
+            retain=body.metadata.allow_retention, log=body.metadata.allow_logging,
+            created_at=body.created_at if "created_at" in body.model_fields_set else None, reads=reads,
+        )  # fmt: skip
+        if row is None:
+            raise Conflict("This id was used for another request.", param="id")
+        if asked.idempotency_key is not None:
+            await idempotency.remember(
+                conn, caller.tenant, asked.idempotency_key, digest=digest, prediction=row.id, forgotten_before=_forgotten_before(server)
+            )
+        await queue.enqueue(conn, caller.tenant, row.id, plan.service_tier)
+        return row, True
+
+
+def _forgotten_before(server: Server) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=server.settings.idempotency_ttl)
