@@ -18,6 +18,7 @@ from heliograph.errors import InvalidRequest
 
 Schema = dict[str, Any]
 
+MAX_LEAVES = 5_000
 _MAX_LENGTH = 64 * 1024
 _MAX_TOKENS = 10_000
 _PARAM = "config.gql_stmt"
@@ -35,21 +36,32 @@ def select(schema: Schema, statement: str) -> Schema:
 
 
 def statement(schema: Schema) -> str:
-    """The statement that selects every leaf of `schema`. A recursive schema is followed once; names are made valid for GraphQL."""
-    return _write(schema, schema, 1, ()) or "{\n}"
+    """The statement that selects every leaf of `schema`, `MAX_LEAVES` at most.
+
+    A recursive schema is followed once; names are made valid for GraphQL.
+    """
+    return _Writer(schema).write(schema, 1, ()) or "{\n}"
 
 
 def properties(node: Schema, root: Schema) -> Schema | None:
     """The properties of the object (or list of objects) that `node` describes, or None for a leaf. `root` holds the `$defs`."""
+    return _properties(node, root, set())
+
+
+def _properties(node: Schema, root: Schema, seen: set[str]) -> Schema | None:
+    if isinstance(node.get("$ref"), str):
+        if node["$ref"] in seen:
+            return None
+        seen.add(cast("str", node["$ref"]))
     resolved = _resolve(node, root)
     merged: Schema = dict(_dict(resolved.get("properties")))
     for part in _list(resolved.get("allOf")):
-        merged.update(properties(part, root) or {})
+        merged.update(_properties(_dict(part), root, seen) or {})
     for option in [*_list(resolved.get("anyOf")), *_list(resolved.get("oneOf"))]:
-        for name, field in (properties(option, root) or {}).items():
+        for name, field in (_properties(_dict(option), root, seen) or {}).items():
             merged.setdefault(name, field)
     if not merged and isinstance(resolved.get("items"), dict):
-        return properties(cast("Schema", resolved["items"]), root)
+        return _properties(cast("Schema", resolved["items"]), root, seen)
     return merged or None
 
 
@@ -96,6 +108,8 @@ def _select(node: Schema, selections: ast.SelectionSetNode, root: Schema, path: 
     known = properties(resolved, root)
     if known is None:
         raise InvalidRequest(f"gql_stmt selects inside {path or 'the answer'}, which has no fields of its own.", param=_PARAM)
+    if not selections.selections:
+        raise InvalidRequest(f"gql_stmt selects nothing{f' in {path}' if path else ''}.", param=_PARAM)
     chosen: Schema = {}
     required: list[str] = []
     for field in selections.selections:
@@ -133,20 +147,27 @@ def _known_name(field: ast.FieldNode, known: Schema, path: str) -> str:
     raise InvalidRequest(f"gql_stmt names the unknown field {asked}{where}{hint}", param=_PARAM)
 
 
-def _write(node: Schema, root: Schema, depth: int, seen: tuple[str, ...]) -> str | None:
-    """The selection set of `node` with `depth` steps of indentation; None for a leaf or where the schema begins to repeat."""
-    refs = tuple(_refs(node))
-    known = properties(node, root)
-    if known is None or any(ref in seen for ref in refs):
-        return None
-    indent = "  " * depth
-    lines: list[str] = []
-    for name, field in known.items():
-        inner = _write(cast("Schema", field), root, depth + 1, seen + refs)
-        if inner is None and any(ref in seen + refs for ref in _refs(field)):
-            continue
-        lines.append(f"{indent}{_gql_name(name)}{' ' + inner if inner else ''}")
-    return "{\n" + "\n".join(lines) + "\n" + "  " * (depth - 1) + "}" if lines else None
+class _Writer:
+    def __init__(self, root: Schema) -> None:
+        self.root = root
+        self.left = MAX_LEAVES
+
+    def write(self, node: Schema, depth: int, seen: tuple[str, ...]) -> str | None:
+        """The selection set of `node` with `depth` steps of indentation; None for a leaf or where the schema begins to repeat."""
+        refs = tuple(_refs(node))
+        known = properties(node, self.root)
+        if known is None or any(ref in seen for ref in refs):
+            return None
+        lines: list[str] = []
+        for name, field in known.items():
+            if self.left <= 0:
+                break
+            inner = self.write(_dict(field), depth + 1, seen + refs)
+            if inner is None and any(ref in seen + refs for ref in _refs(field)):
+                continue
+            self.left -= inner is None
+            lines.append(f"{'  ' * depth}{_gql_name(name)}{' ' + inner if inner else ''}")
+        return "{\n" + "\n".join(lines) + "\n" + "  " * (depth - 1) + "}" if lines else None
 
 
 def _refs(node: object) -> list[str]:

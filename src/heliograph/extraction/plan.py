@@ -24,7 +24,7 @@ import msgspec
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction import domains, gql
 from heliograph.extraction.domains import Domain
-from heliograph.extraction.schema import compile_schema
+from heliograph.extraction.schema import Schema, compile_schema
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
@@ -248,20 +248,22 @@ def _schema(
         schema, strict = _unwrap(asked.json_schema)
         if asked.gql_stmt:
             warnings.append("gql_stmt has no effect beside json_schema")
-        warnings += compile_schema(schema).warnings
+        warnings += _compiled(schema, "config.json_schema").warnings
         return schema, "json_schema", strict
     if asked.gql_stmt is not None:
         base = domain.json_schema if domain else _merge(own) if own else None
         if base is None:
             raise InvalidRequest("gql_stmt selects fields of a schema: give a domain, or a skill that has one.", param="config.gql_stmt")
+        if domain is None:
+            _compiled(base, "config.skills")
         selected = gql.select(base, asked.gql_stmt)
         if domain and domain.needs:
             raise NotConfigured(f"{domain.domain} {domain.needs}.", param="domain")
-        compile_schema(selected)
+        warnings += _compiled(selected, "config.gql_stmt").warnings
         return selected, "gql_stmt", False
     if full or (own and domain is None):
         schema = _merge(full or own)
-        warnings += compile_schema(schema).warnings
+        warnings += _compiled(schema, "config.skills").warnings
         if not full:
             warnings.append("schema_derived: no skill has a schema.json; the fields were read from the skill's text")
         return schema, "skill" if full else "instructions", False
@@ -269,6 +271,15 @@ def _schema(
         return domain.json_schema, "domain", False
     warnings.append("schema_derived: no skill has a schema.json or names fields in its text; the fields were found in the document")
     return None, "document", False
+
+
+def _compiled(schema: dict[str, Any], param: str) -> Schema:
+    """The compiled schema; what is wrong with it is the fault of `param`."""
+    try:
+        return compile_schema(schema)
+    except InvalidRequest as error:
+        error.param = param
+        raise
 
 
 def _unwrap(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -26,7 +26,7 @@ _TYPES: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = (
     (re.compile(r"\b(list|array)\b", re.IGNORECASE), {"type": "array", "items": {"type": "string"}}),
     (re.compile(r"\b(bool(ean)?|true\b.*\bfalse|whether)\b", re.IGNORECASE), {"type": "boolean"}),
     (re.compile(r"\b(int(eger)?|whole number|count)\b", re.IGNORECASE), {"type": "integer"}),
-    (re.compile(r"\b(number|float|decimal|amount|price|total|percentage)\b", re.IGNORECASE), {"type": "number"}),
+    (re.compile(r"\b(float|decimal|amount|price|total|percentage)\b", re.IGNORECASE), {"type": "number"}),
     (re.compile(r"\b(date|yyyy-mm-dd)\b", re.IGNORECASE), {"type": "string", "format": "date"}),
 )
 _SAID = re.compile(
@@ -139,7 +139,8 @@ def _nest(items: list[tuple[int, str, str]]) -> dict[str, Any]:
 def _described(name: str, rest: str) -> dict[str, Any]:
     said = _SAID.search(rest)
     hint = said[1] if said else ("" if _LIKE_A_NUMBER.search(name) else f"{name.replace('_', ' ')} {rest.partition('.')[0]}")
-    kind = next((kind for pattern, kind in _TYPES if pattern.search(hint)), {"type": "string"})
+    kind: dict[str, Any] = {"type": "number" if said and hint.lower() == "number" else "string"}
+    kind = next((kind for pattern, kind in _TYPES if pattern.search(hint)), kind)
     description = (rest.replace(said[0], "") if said else rest).strip(" :-–—")
     field = kind if kind.get("type") == "array" else _nullable(kind)
     return {**field, **({"description": description[:500]} if description else {})}

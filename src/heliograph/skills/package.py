@@ -22,7 +22,7 @@ MAX_FILES = 1000
 MAX_SKILL_MD = 1 << 20
 MAX_SCHEMA = 4 << 20
 
-_FRONTMATTER = re.compile(r"\A﻿?---[ \t]*\r?\n(.*?)^---[ \t]*$\r?\n?(.*)\Z", re.DOTALL | re.MULTILINE)
+_FRONTMATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?(.*)\Z", re.DOTALL | re.MULTILINE)
 
 
 class Package(msgspec.Struct, kw_only=True):
@@ -106,7 +106,7 @@ def _within(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
 
 def _package(skill_md: bytes, schema: bytes | None) -> Package:
     try:
-        text = skill_md.decode("utf-8")
+        text = skill_md.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest("SKILL.md of the skill is not UTF-8 text.") from None
     matter: dict[str, Any] = {}

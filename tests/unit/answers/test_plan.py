@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.errors import InvalidRequest, NotConfigured
+from heliograph.extraction.domains import catalog
+from heliograph.extraction.plan import Plan, Skill, resolve, schema_of
+
+INVOICE = catalog()["document.invoice"].json_schema
+OWN = {"type": "object", "properties": {"po": {"type": "string"}}, "required": ["po"]}
+
+
+def reader(item: dict[str, Any]) -> Skill:
+    """Skills by name, as a store would give them."""
+    return {
+        "full": Skill(name="full", prompt="Read the order.", schema=OWN),
+        "other": Skill(name="other", prompt="Read the ship.", schema={"type": "object", "properties": {"ship": {"type": "string"}}}),
+        "clash": Skill(name="clash", prompt="", schema={"type": "object", "properties": {"po": {"type": "integer"}}}),
+        "derived": Skill(name="derived", prompt="Read.", schema=OWN, derived=True),
+        "bare": Skill(name="bare", prompt="Read whatever there is."),
+    }[item["skill_id"]]
+
+
+def plan(domain: str | None = "document.invoice", **config: Any) -> Plan:
+    return resolve("document", "generate", domain, config, skills=reader)
+
+
+def test_a_domain_alone_gives_its_schema_and_prompt() -> None:
+    made = plan()
+    assert (made.mode, made.schema_from, made.schema, made.domain) == ("extract", "domain", INVOICE, "document.invoice")
+    assert made.instructions == catalog()["document.invoice"].prompt
+
+
+def test_json_schema_wins_over_everything_and_the_prompts_stay() -> None:
+    made = plan(json_schema=OWN, gql_stmt="{ total }", skills=[{"skill_id": "full"}], prompt="Only page one.")
+    assert (made.schema, made.schema_from) == (OWN, "json_schema")
+    assert made.instructions is not None
+    assert made.instructions.endswith("Read the order.\n\nOnly page one.")
+    assert "gql_stmt has no effect beside json_schema" in made.warnings
+
+
+def test_gql_selects_from_the_domain_even_beside_a_skill() -> None:
+    made = plan(gql_stmt="{ total }", skills=[{"skill_id": "full"}])
+    assert made.schema is not None
+    assert (list(made.schema["properties"]), made.schema_from) == (["total"], "gql_stmt")
+
+
+def test_gql_without_a_domain_selects_from_the_skills() -> None:
+    made = plan(None, gql_stmt="{ ship }", skills=[{"skill_id": "full"}, {"skill_id": "other"}])
+    assert made.schema is not None
+    assert list(made.schema["properties"]) == ["ship"]
+
+
+def test_a_skill_wins_over_the_domain() -> None:
+    assert plan(skills=[{"skill_id": "full"}]).schema == OWN
+
+
+def test_skills_are_merged_and_a_field_with_two_meanings_is_refused() -> None:
+    made = plan(None, skills=[{"skill_id": "full"}, {"skill_id": "other"}])
+    assert made.schema == {"type": "object", "properties": {"po": {"type": "string"}, "ship": {"type": "string"}}, "required": ["po"]}
+    with pytest.raises(InvalidRequest, match="clash defines field po otherwise"):
+        plan(None, skills=[{"skill_id": "full"}, {"skill_id": "clash"}])
+
+
+def test_a_derived_schema_is_marked_and_gives_way_to_a_domain() -> None:
+    made = plan(None, skills=[{"skill_id": "derived"}])
+    assert made.schema_from == "instructions"
+    assert any(warning.startswith("schema_derived") for warning in made.warnings)
+    assert plan(skills=[{"skill_id": "derived"}]).schema_from == "domain"
+
+
+def test_a_skill_without_any_fields_takes_them_from_the_document() -> None:
+    made = plan(None, skills=[{"skill_id": "bare"}])
+    assert (made.schema, made.schema_from, made.mode) == (None, "document", "extract")
+    with pytest.raises(InvalidRequest, match="made from each file"):
+        schema_of(None, {"skills": [{"skill_id": "bare"}]}, skills=reader)
+
+
+@pytest.mark.parametrize("config", [{}, {"prompt": "everything"}, {"json_schema": None, "skills": None, "gql_stmt": None}, {"skills": []}])
+def test_nothing_asked_names_the_four_ways(config: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"domain, config\.json_schema, config\.skills, or config\.gql_stmt"):
+        resolve("document", "generate", None, config)
+
+
+def test_gql_alone_says_what_it_selects_from() -> None:
+    with pytest.raises(InvalidRequest, match="four ways"):
+        plan(None, gql_stmt="{ total }")
+    with pytest.raises(InvalidRequest, match="give a domain, or a skill that has one"):
+        plan(None, gql_stmt="{ total }", skills=[{"skill_id": "bare"}])
+
+
+def test_an_unknown_domain_names_its_neighbours() -> None:
+    with pytest.raises(InvalidRequest, match=r"no domain 'document.invoce'; did you mean document.invoice"):
+        plan("document.invoce")
+
+
+def test_execute_takes_a_domain_with_a_slash_or_else_a_skill() -> None:
+    assert resolve("document", "execute", "healthcare/lab-report").domain == "healthcare.lab-report"
+    assert resolve("document", "execute", "full", skills=reader).schema == OWN
+
+
+def test_a_domain_that_needs_a_model_is_not_configured_but_its_name_may_carry_another_schema() -> None:
+    with pytest.raises(NotConfigured, match="vision model"):
+        plan("image.caption")
+    assert plan("image.caption", json_schema=OWN).schema == OWN
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_audio_and_video_are_not_configured(kind: Any) -> None:
+    with pytest.raises(NotConfigured, match=kind):
+        resolve(kind, "generate", f"{kind}.transcription", {})
+    with pytest.raises(NotConfigured, match=kind):
+        plan(f"{kind}.transcription")
+
+
+def test_a_skill_reference_without_a_store_is_not_configured() -> None:
+    with pytest.raises(NotConfigured):
+        resolve("document", "generate", None, {"skills": [{"skill_id": "full"}]})
+
+
+def test_what_every_official_client_sends_gives_no_warning() -> None:
+    python = {"max_retries": 3, "max_tokens": 65535, "temperature": 0.0, "detail": "auto", "confidence": False, "grounding": False}
+    node = {"detail": "auto", "json_schema": None, "skills": None, "confidence": False, "grounding": False, "gql_stmt": None}
+    assert plan(**python).warnings == []
+    assert plan(**node).warnings == []
+
+
+def test_every_option_can_be_null() -> None:
+    options = msgspec.json.decode(msgspec.json.encode(dict.fromkeys(_options(), None)))
+    assert plan(**options) == plan()
+
+
+def test_options_of_video_give_a_warning_and_defaults_none() -> None:
+    made = plan(keyframes=True, video_segment_duration=30, video_transcribe_audio=False, chat_context="hello")
+    assert [warning.split()[0] for warning in made.warnings] == ["config.keyframes", "config.video_segment_duration", "config.chat_context"]
+
+
+def test_an_unknown_option_gives_a_warning_that_names_it() -> None:
+    assert plan(groundings=True).warnings == ["config.groundings is not an option and has no effect"]
+
+
+@pytest.mark.parametrize(
+    ("config", "param"),
+    [
+        ({"detail": "max"}, "config.detail"),
+        ({"grounding": "yes"}, "config.grounding"),
+        ({"video_segment_duration": 0}, "config.video_segment_duration"),
+        ({"service_tier": "fast"}, "config.service_tier"),
+        ({"page_indices": ["a"]}, "config.page_indices[0]"),
+        ({"page_indices": [-1]}, "config.page_indices"),
+        ({"page_indices": []}, "config.page_indices"),
+        ({"json_schema": []}, "config.json_schema"),
+        ({"json_schema": {"$ref": "https://example.com/s.json"}}, "config.json_schema"),
+        ({"gql_stmt": "{ nothing }"}, "config.gql_stmt"),
+        ({"skills": [{"skill_id": "full"}] * 17}, "config.skills"),
+        ({"prompt": "x" * 200_001}, "config.prompt"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_its_name(config: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        plan(**config)
+    assert refused.value.param == param
+
+
+def test_pages_ascend_without_repeats_and_must_be_there() -> None:
+    made = plan(page_indices=[4, 0, 4])
+    assert made.page_indices == [0, 4]
+    assert made.warnings == ["page_indices names a page twice; it is read once"]
+    made.check_pages(5)
+    with pytest.raises(InvalidRequest, match="page 4, but there is only 4 pages, 0 to 3"):
+        made.check_pages(4)
+
+
+@pytest.mark.parametrize(
+    ("asked", "tier"), [(None, "standard"), ("auto", "standard"), ("default", "standard"), ("flex", "flex"), ("priority", "priority")]
+)
+def test_the_service_tier_is_settled(asked: str | None, tier: str) -> None:
+    assert plan(service_tier=asked).service_tier == tier
+
+
+@pytest.mark.parametrize(
+    ("envelope", "strict"),
+    [
+        ({"name": "Po", "schema": OWN, "strict": True}, True),
+        ({"name": "Po", "schema": OWN}, False),
+        ({"type": "json_schema", "json_schema": {"name": "Po", "schema": OWN, "strict": True}}, True),
+        ({"type": "json_schema", "schema": OWN}, False),
+        (OWN, False),
+    ],
+)
+def test_a_schema_may_come_in_an_envelope(envelope: dict[str, Any], strict: bool) -> None:
+    made = plan(json_schema=envelope)
+    assert (made.schema, made.strict) == (OWN, strict)
+
+
+def test_a_schema_with_a_field_called_schema_is_no_envelope() -> None:
+    schema = {"type": "object", "properties": {"schema": {"type": "string"}}}
+    assert plan(json_schema=schema).schema == schema
+
+
+def test_markdown_takes_no_grounding_and_says_so() -> None:
+    made = plan("document.markdown", grounding=True)
+    assert made.mode == "markdown"
+    assert made.warnings == ["markdown carries its own boxes: grounding and confidence have no effect on it"]
+    assert plan("document.layout-detection", grounding=True).warnings == []
+
+
+def test_schema_operation_needs_nothing() -> None:
+    assert resolve("image", "schema").mode == "propose"
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=6))
+def test_a_plan_survives_json_with_the_order_of_its_schema(names: list[str]) -> None:
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names if not name.endswith("_metadata")}}
+    made = plan(json_schema=schema)
+    back = msgspec.json.decode(msgspec.json.encode(made), type=Plan)
+    assert back == made
+    assert list(back.schema["properties"]) == list(schema["properties"])  # pyright: ignore[reportOptionalSubscript]
+
+
+def test_planning_imports_nothing_that_reads_pixels() -> None:
+    heavy = "('numpy', 'cv2', 'PIL', 'openvino')"
+    code = f"import sys, heliograph.extraction.plan, heliograph.skills; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def _options() -> list[str]:
+    from heliograph.extraction import plan as module
+
+    return list(module._Config.__struct_fields__)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_schema_of_is_what_a_request_would_be_answered_in() -> None:
+    domain, schema = schema_of("document.invoice", {"gql_stmt": "{ total }"})
+    assert domain is catalog()["document.invoice"]
+    assert json.dumps(schema) == json.dumps(plan(gql_stmt="{ total }").schema)

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliograph.errors import InvalidRequest, NotConfigured
+from heliograph.extraction.plan import resolve
+from heliograph.extraction.schema import compile_schema
+from heliograph.skills import Package, read_folder, read_zip, reader
+from heliograph.skills.derive import derive
+
+SKILL_MD = '---\nname: orders\ndescription: "Reads orders: all of them"\nlicense: MIT\n---\n# Orders\n\nRead the order number.\n'
+SCHEMA = {"type": "object", "properties": {"order_number": {"type": "string"}}}
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def inline(data: bytes, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "inline",
+        "source": {"type": "base64", "media_type": "application/zip", "data": base64.b64encode(data).decode()},
+        **more,
+    }
+
+
+@pytest.mark.parametrize("folder", ["", "orders/"])
+def test_a_zip_gives_name_description_text_and_schema(folder: str) -> None:
+    package = read_zip(zipped({f"{folder}SKILL.md": SKILL_MD, f"{folder}schema.json": json.dumps(SCHEMA), f"{folder}resources/a.txt": "x"}))
+    assert package == Package(
+        name="orders", description="Reads orders: all of them", text="# Orders\n\nRead the order number.", schema=SCHEMA
+    )
+
+
+def test_a_folder_reads_as_its_zip_does(tmp_path: Path) -> None:
+    (tmp_path / "SKILL.md").write_text(SKILL_MD)
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    assert read_folder(tmp_path) == read_zip(zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)}))
+
+
+def test_a_folder_without_skill_md_is_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InvalidRequest, match=r"no SKILL\.md"):
+            read_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "body"),
+    [
+        ("no frontmatter", None, "no frontmatter"),
+        ("---\n---\nbody", None, "body"),
+        ("\ufeff---\r\nname: a\r\n---\r\nbody", "a", "body"),
+        ("---\nname: >\n  two\n  lines\n---\nbody", "two lines", "body"),
+        ("---\nname: a\n---\n\n---\nrest", "a", "---\nrest"),
+        ("---\nname: [a, b]\n---\nbody", None, "body"),
+    ],
+)
+def test_frontmatter_is_read_as_yaml(text: str, name: str | None, body: str) -> None:
+    package = read_zip(zipped({"SKILL.md": text}))
+    assert (package.name, package.text) == (name, body)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "holds 0"),
+        ({"readme.md": "x"}, "holds 0"),
+        ({"SKILL.md": "x", "b/SKILL.md": "y"}, "holds 2"),
+        ({"SKILL.md": "x", "../evil": "y"}, "leads outside"),
+        ({"SKILL.md": "x", "/etc/passwd": "y"}, "leads outside"),
+        ({"SKILL.md": "x", "a\\..\\b": "y"}, "leads outside"),
+        ({"SKILL.md": "x", "c:evil": "y"}, "leads outside"),
+        ({"SKILL.md": b"\xff\xfe"}, "UTF-8"),
+        ({"SKILL.md": "x" * (1 << 20) + "x"}, r"larger than 1048576 bytes"),
+        ({"SKILL.md": "x", "big": b"\0" * (65 << 20)}, "unpack to more"),
+        ({"SKILL.md": "x", **{f"f{n}": "" for n in range(1000)}}, "1001 files"),
+        ({"SKILL.md": "x", "schema.json": "{"}, "not JSON"),
+        ({"SKILL.md": "x", "schema.json": "[]"}, "must be an object"),
+        ({"SKILL.md": "x", "schema.json": "[" * 100_000}, "not JSON"),
+        ({"SKILL.md": "---\na: &b [x]\nc: *b\n---\n"}, "anchors or aliases"),
+        ({"SKILL.md": "---\n" + "[" * 5000 + "\n---\n"}, "frontmatter"),
+        ({"SKILL.md": "---\nname: [\n---\n"}, "not YAML"),
+        ({"SKILL.md": "---\njust text\n---\n"}, "key: value"),
+    ],
+)
+def test_a_zip_that_is_no_skill_is_refused_with_a_sentence(files: dict[str, str | bytes], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        read_zip(zipped(files))
+
+
+def test_a_link_in_a_zip_is_refused() -> None:
+    link = zipfile.ZipInfo("resources/link")
+    link.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("SKILL.md", SKILL_MD)
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(InvalidRequest, match="link"):
+        read_zip(buffer.getvalue())
+
+
+def test_a_zip_that_lies_about_its_size_is_not_unpacked_beyond_it() -> None:
+    data = bytearray(zipped({"SKILL.md": b"x" * (8 << 20)}))
+    real = (8 << 20).to_bytes(4, "little")
+    while (at := data.find(real)) >= 0:
+        data[at : at + 4] = (10).to_bytes(4, "little")
+    with pytest.raises(InvalidRequest):
+        read_zip(bytes(data))
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=200)
+def test_any_bytes_are_a_skill_or_refused(data: bytes) -> None:
+    for candidate in (data, zipped({"SKILL.md": data}), zipped({"SKILL.md": SKILL_MD})[:-1] + data):
+        with contextlib.suppress(InvalidRequest):
+            assert read_zip(candidate).text is not None
+
+
+def test_an_inline_skill_brings_its_schema_and_its_text() -> None:
+    skill = reader()(inline(zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)})))
+    assert (skill.name, skill.prompt, skill.schema, skill.derived) == ("orders", "# Orders\n\nRead the order number.", SCHEMA, False)
+    assert skill.description == "Reads orders: all of them"
+    assert reader()(inline(zipped({"SKILL.md": SKILL_MD}), name="mine", description="own")).name == "mine"
+
+
+def test_the_older_flat_bundle_is_read_too() -> None:
+    data = zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)})
+    assert reader()({"type": "inline", "bundle": base64.b64encode(data).decode(), "skill_version": 3, "source": None}).schema == SCHEMA
+
+
+def test_a_plan_is_made_from_an_inline_skill_alone() -> None:
+    item = inline(zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)}))
+    plan = resolve("document", "generate", None, {"skills": [item]}, skills=reader())
+    assert (plan.schema, plan.schema_from, plan.instructions) == (SCHEMA, "skill", "# Orders\n\nRead the order number.")
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"type": "inline"}, "needs source"),
+        ({"type": "inline", "source": {}}, "missing required field `data`"),
+        (inline(b"", skill_id="x"), "no skill_id"),
+        ({"type": "inline", "source": {"type": "url", "data": ""}}, "must be base64"),
+        ({"type": "inline", "source": {"media_type": "application/gzip", "data": ""}}, "application/zip"),
+        ({"type": "inline", "source": {"data": "not base64!"}}, "not base64"),
+        ({"type": "inline", "source": {"data": "eHh4"}}, "not a zip"),
+        ({"type": "inline", "source": {"data": "A" * (12 << 20)}}, "larger than"),
+        ({}, "skill_id or skill_name"),
+        ({"skill_id": "a", "skill_version": 2, "version": 3}, "two versions: 2 and 3"),
+        ({"skill_id": ["a"]}, "config.skills"),
+    ],
+)
+def test_a_wrong_attachment_is_refused_with_a_sentence(item: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        reader()(item)
+
+
+def test_a_reference_is_looked_up_by_id_before_name_and_by_the_version_that_says_something() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def lookup(name: str, version: str) -> Package:
+        asked.append((name, version))
+        return Package(name="stored", text="Read.", schema=SCHEMA)
+
+    read = reader(lookup)
+    for item in (
+        {"type": "vlm-run", "skill_id": "an-id", "skill_name": "a-name"},
+        {"skill_name": "a-name", "skill_version": "latest", "version": "20260720-b19b53d9"},
+        {"skill_name": "a-name", "skill_version": 2, "version": None},
+    ):
+        assert read(item).schema == SCHEMA
+    assert asked == [("an-id", "latest"), ("a-name", "20260720-b19b53d9"), ("a-name", "2")]
+
+
+def test_a_reference_without_a_store_is_not_configured_and_says_what_works() -> None:
+    with pytest.raises(NotConfigured, match="type inline"):
+        reader()({"skill_name": "invoice-extraction", "version": "latest"})
+
+
+LIST = """# Order skill
+
+Read orders.
+
+## Fields to extract
+
+- **Order number**: the number at the top
+- `order_date` (date): when it was placed
+- `rush` (boolean): whether it is urgent
+- `total`: the amount to pay
+- **Lines** (list): every line
+  - `sku`: article number
+  - `quantity` (integer): how many
+
+## Style
+
+- **Be brief**: do not chat
+"""
+
+
+def test_fields_are_read_from_a_list_in_the_text() -> None:
+    schema = derive(LIST)
+    assert schema is not None
+    leaves = {field.dotted: (field.kind, field.format) for field in compile_schema(schema).root.leaves()}
+    assert leaves == {
+        "Order_number": ("string", ""),
+        "order_date": ("string", "date"),
+        "rush": ("boolean", ""),
+        "total": ("number", ""),
+        "Lines[].sku": ("string", ""),
+        "Lines[].quantity": ("integer", ""),
+    }
+    assert schema["properties"]["order_date"]["description"] == "when it was placed"
+
+
+def test_fields_are_read_from_a_table_in_the_text() -> None:
+    schema = derive(
+        "| Field | Type | Description |\n|---|---|---|\n| `po_number` | string | The order |\n| amount | number | What to pay |\n"
+    )
+    assert schema is not None
+    assert [(f.dotted, f.kind) for f in compile_schema(schema).root.leaves()] == [("po_number", "string"), ("amount", "number")]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '{"type": "object", "properties": {"po": {"type": "string"}}}',
+        '{"po": "PO-12", "po_metadata": null}',
+        '{"po": null}',
+    ],
+)
+def test_fields_are_read_from_a_json_block_be_it_a_schema_or_an_example(block: str) -> None:
+    schema = derive(f"Answer so:\n\n```json\n{block}\n```\n")
+    assert schema is not None
+    assert [(f.dotted, f.kind) for f in compile_schema(schema).root.leaves()] == [("po", "string")]
+
+
+def test_text_that_names_no_fields_gives_none() -> None:
+    assert derive("Be careful.\n\n- **Speed**: matters\n- Read `page 1` first\n") is None
+
+
+def test_published_skills_that_extract_nothing_give_no_schema(shared_data: Path) -> None:
+    for folder in sorted((shared_data / "agent_skills").iterdir()):
+        if (folder / "SKILL.md").exists():
+            package = read_folder(folder)
+            assert package.name == folder.name
+            assert package.description
+            assert derive(package.text) is None, folder.name
