@@ -75,3 +75,7 @@ def main() -> None:
             raise
         print(f"heliograph: {error.message}", file=sys.stderr)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
