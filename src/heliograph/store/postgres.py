@@ -51,6 +51,7 @@ _OPTIONS = {
     "max_wal_size": "512MB",
     "wal_level": "minimal",  # nobody replicates it; backups are dumps
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "io_method": "sync",  # three processes fewer
     "jit": "off",
     "timezone": "UTC",

@@ -131,6 +131,14 @@ async def any_key(conn: AsyncConnection) -> bool:
     return (await conn.scalar(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1))) is not None
 
 
+async def first_key(conn: AsyncConnection, name: str) -> str | None:
+    """The secret of a new key of the default tenant when no key of anybody works yet, else None; of two callers at once, one makes it."""
+    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("first key", 0))))
+    if await any_key(conn):
+        return None
+    return (await create_key(conn, DEFAULT, name))[1]
+
+
 async def revoke_key(conn: AsyncConnection, tenant: str, key: str) -> Key | None:
     """Revoke the tenant's key with this id; None when there is none. Revoking twice keeps the first time."""
     change = (

@@ -1,0 +1,68 @@
+"""`heliograph worker`: a worker without an API, for further machines; and what `serve` starts (`python -m heliograph.cli.worker`)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from heliograph.config import Settings
+
+import typer
+
+
+def worker(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the local blobs and caches; of the database too when none is set.")
+    ] = None,
+) -> None:
+    """Run a worker only. It needs the database and the store of the server it works for."""
+    from heliograph.cli import logs
+    from heliograph.config import Settings
+    from heliograph.store.migrations import migrate
+    from heliograph.store.postgres import database
+
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    settings = Settings(**given)
+    logs.set_up(settings)
+    with database(settings) as url:
+        migrate(url)
+        where = "the database of " + str(settings.data_dir) if settings.database_url is None else "the configured database"
+        print(f"A worker for {where}. Ctrl-C hands back what it does and stops.", file=sys.stderr, flush=True)
+        asyncio.run(_work(settings, url, attended=False))
+
+
+async def _work(settings: Settings, url: str, *, attended: bool) -> None:
+    from heliograph.jobs.worker import run_worker
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if attended:
+        # nothing is ever written there: it becomes readable when the process that started this one is gone
+        loop.add_reader(sys.stdin.fileno(), _orphaned, loop, stop)
+    await run_worker(settings, url, stop)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    loop.remove_reader(sys.stdin.fileno())
+    stop.set()
+
+
+def _attended() -> None:
+    from heliograph.cli import logs
+    from heliograph.config import settings as read_settings
+
+    settings = read_settings()
+    if settings.database_url is None:
+        sys.exit("this is started by `heliograph serve`; use `heliograph worker`")
+    logs.set_up(settings)
+    asyncio.run(_work(settings, settings.database_url.get_secret_value(), attended=True))
+
+
+if __name__ == "__main__":
+    _attended()
