@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     public_file_ttl: float = Field(7 * 86400.0, gt=0, description="How long a public file URL works.")
     download_ttl: float = Field(3600.0, gt=0, description="How long a download URL works.")
 
+    # logging
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_json: bool = Field(False, description="Log one JSON object a line.")
 
