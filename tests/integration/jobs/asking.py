@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.extraction.plan import Plan
@@ -39,6 +40,13 @@ async def look(database: Database, id: str, tenant: str = tenants.DEFAULT) -> Pr
         row = await predictions.get(conn, tenant, id)
     assert row
     return row
+
+
+async def queued(database: Database) -> list[tuple[str, str, str]]:
+    """Queue, prediction and status of every job there is."""
+    async with database.begin() as conn:
+        rows = await conn.execute(text("SELECT queue_name, args->>'prediction', CAST(status AS text) FROM procrastinate_jobs ORDER BY id"))
+        return [tuple(row) for row in rows]
 
 
 def usage(row: Prediction) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""What a finished request counts for: elements, credits, seconds, and one line of warnings."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from heliograph.extraction.plan import Plan
+
+ElementType = Literal["page", "image"]
+
+_PER_ELEMENT: dict[str, tuple[int, int, int]] = {"markdown": (1, 4, 6)}
+_OTHERWISE = (1, 2, 4)
+_DETAIL = {"lo": 0, "auto": 1, "hi": 2}
+_GROUNDING = 2
+_TIER = {"flex": 0.5, "standard": 1.0, "priority": 1.8}
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """As the contract's `usage`. `duration_seconds` is rounded to whole ones."""
+
+    elements_processed: int | None = None
+    element_type: ElementType | None = None
+    credits_used: int | None = None
+    steps: int | None = None
+    message: str | None = None
+    duration_seconds: int = 0
+
+    def text(self) -> str:
+        """JSON text for the prediction's row."""
+        return msgspec.json.encode(self).decode()
+
+
+def credits_for(plan: Plan, elements: int) -> int:
+    """Credits for `elements` pages or images that were really read: those that came from the cache are not among them.
+
+    The platform's price list: 1, 2 or 4 by detail and 2 more with grounding; Markdown 1, 4 or 6, grounding included. Flex is
+    half, priority 1.8 times; the sum is rounded up.
+    """
+    each = _PER_ELEMENT.get(plan.mode, _OTHERWISE)[_DETAIL[plan.detail]]
+    if plan.grounding and plan.mode != "markdown":
+        each += _GROUNDING
+    return math.ceil(round(elements * each * _TIER[plan.service_tier], 6))
