@@ -86,7 +86,11 @@ class Barcode(msgspec.Struct, gc=False):
 
 
 class Page(msgspec.Struct):
-    """One page, upright. `width`, `height` in points (1/72 inch); words and lines are in reading order."""
+    """One page, upright. `width`, `height` in points (1/72 inch); words and lines are in reading order.
+
+    `rotation`: degrees clockwise by which the page was turned to be upright, after what the file itself says of its
+    orientation (a scan that lies on its side). Sizes and boxes are those of the turned page.
+    """
 
     index: int
     width: float
@@ -99,6 +103,7 @@ class Page(msgspec.Struct):
     source: Source = "none"
     language: str | None = None
     warnings: list[str] = []
+    rotation: Literal[0, 90, 180, 270] = 0
 
     @property
     def text(self) -> str:
