@@ -19,9 +19,9 @@ from heliograph.perception import weights
 from heliograph.perception.detection import Image, Quad, detect, sides
 from heliograph.perception.inference import load
 from heliograph.perception.ink import tighten
+from heliograph.perception.options import Detail
 from heliograph.perception.recognition import Glyphs, Recogniser
 
-Detail = Literal["lo", "auto", "hi"]
 Turn = Literal[0, 90, 180, 270]
 
 DETECTION_SIDE: dict[Detail, int] = {"lo": 960, "auto": 1280, "hi": 1920}
@@ -79,6 +79,10 @@ class TextReader:
         quads = self._look_closer(image, quads, detail)
         lines = [line for quad in quads if (line := self._line(image, quad))]
         return ReadImage(lines, turn, image.shape[1], image.shape[0])
+
+    def read_line(self, line: Image) -> str:
+        """The text of `line`, an upright RGB image of one line."""
+        return self._recogniser.read(line).text if min(line.shape[:2]) > 2 else ""
 
     def _look_closer(self, image: Image, quads: list[Quad], detail: Detail) -> list[Quad]:
         """Detect again, larger and only where there is text, when lines came out too small to be told apart."""

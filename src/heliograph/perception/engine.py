@@ -1,0 +1,157 @@
+"""The functions that run in an engine child: one opened page becomes one read page. Call them through a `ChildPool` of this module.
+
+Networks load at their first use and stay warm; the pool replaces the child when it has grown or served long enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from heliograph.media.content import PageContent
+from heliograph.media.document import Page, PageImage, Source, Table, Word
+from heliograph.media.geometry import Box
+from heliograph.perception.barcodes import find_barcodes
+from heliograph.perception.blocks import numbered, with_pictures, with_tables
+from heliograph.perception.detection import Image
+from heliograph.perception.language import guess_language
+from heliograph.perception.layout import LayoutModel, Region, name_blocks
+from heliograph.perception.ocr import ReadImage, TextReader, Turn, turned
+from heliograph.perception.options import Options
+from heliograph.perception.order import arrange
+from heliograph.perception.rules import find_rules
+from heliograph.perception.tablemodel import TableModel
+from heliograph.perception.tables import find_tables
+from heliograph.perception.textlayer import agrees, merged
+
+
+def read_page(content: PageContent, options: Options) -> Page:
+    """Words, lines, blocks, tables, barcodes and the language of one page; `content.image` is needed for all but words in a text layer."""
+    page = content.page
+    if content.structured:
+        page.language = page.language or guess_language(line.text for line in page.lines)
+        return page
+    image = _pixels(content.image)
+    if image is None or not options.ocr:
+        words, source, skew = page.words, page.source, 0.0
+    else:
+        words, source, skew, turn = _words(content, image, options)
+        if turn:
+            image = turned(image, turn)
+            page.rotation = turn
+            if turn in {90, 270}:
+                page.width, page.height = page.height, page.width
+    arranged = arrange(words, page.width, page.height, skew=skew)
+    page.words, page.lines, page.source = arranged.words, arranged.lines, source
+    blocks = arranged.blocks
+    regions: list[Region] = []
+    if image is not None:
+        page.tables = find_tables(page.words, page.lines, find_rules(image, page.index), page.width, page.height)
+        if source != "text" or content.regions or options.structure == "full":
+            page.barcodes = find_barcodes(image, page.index)
+        if options.structure == "full":
+            regions = _layout(options.threads).regions(image, page.index)
+            if source in {"ocr", "mixed"}:
+                page.tables = _with_model_tables(page.tables, image, regions, page.words)
+    blocks = with_tables(blocks, page.lines, page.tables)
+    blocks = name_blocks(blocks, regions) if regions else blocks
+    page.blocks = with_pictures(blocks, content.regions if content.text == "good" else [])
+    numbered(page.blocks, page.lines)
+    page.language = guess_language(line.text for line in page.lines)
+    return page
+
+
+def turn_image(image: PageImage, turn: int) -> PageImage:
+    """`image` turned clockwise by 90, 180 or 270 degrees."""
+    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+    result = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+    return PageImage(result.shape[1], result.shape[0], result.tobytes(), image.dpi)
+
+
+def warm(threads: int) -> None:
+    """Load the OCR networks. Raises NotConfigured when weights or runtimes are missing."""
+    _reader(threads)
+
+
+@cache
+def _reader(threads: int) -> TextReader:
+    return TextReader(threads)
+
+
+@cache
+def _layout(threads: int) -> LayoutModel:
+    return LayoutModel(threads)
+
+
+@cache
+def _table_model() -> TableModel:
+    return TableModel()
+
+
+def _pixels(image: PageImage | None) -> Image | None:
+    return None if image is None else np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+
+
+def _words(content: PageContent, image: Image, options: Options) -> tuple[list[Word], Source, float, Turn]:
+    """The page's words, where they come from, the page's skew in degrees and how far it must be turned."""
+    page = content.page
+    if content.text == "good":
+        seen = [word for region in content.regions for word in _read_region(image, region, page.height, options)]
+        words = merged(page.words, seen)
+        source: Source = "text" if len(words) == len(page.words) else ("mixed" if page.words else "ocr")
+        return words, source if words else "none", 0.0, 0
+    reader = _reader(options.threads)
+    if content.text == "hidden":
+        layer = arrange(page.words, page.width, page.height)
+        if agrees(layer.words, layer.lines, lambda box: reader.read_line(_crop(image, box))):
+            return page.words, "text", 0.0, 0
+    read = reader.read(image, options.detail)
+    height = page.height if read.turn in {0, 180} else page.width
+    whole = Box(0.0, 0.0, 1.0, 1.0, page.index)
+    return _placed(read, whole, height), "ocr" if read.lines else "none", _skew(read), read.turn
+
+
+def _read_region(image: Image, region: Box, height: float, options: Options) -> list[Word]:
+    x0, y0, x1, y1 = (round(edge) for edge in region.to_xyxy(image.shape[1], image.shape[0]))
+    if min(x1 - x0, y1 - y0) < 16:
+        return []
+    read = _reader(options.threads).read(np.ascontiguousarray(image[y0:y1, x0:x1]), options.detail, upright=True)
+    return _placed(read, region, height)
+
+
+def _placed(read: ReadImage, region: Box, height: float) -> list[Word]:
+    """Words read in a `region` of a page whose height is `height` points, on the page."""
+    words: list[Word] = []
+    for line in read.lines:
+        for word in line.words:
+            inner = Box.from_xyxy(*word.box, width=read.width, height=read.height)
+            box = Box(region.x + inner.x * region.w, region.y + inner.y * region.h, inner.w * region.w, inner.h * region.h, region.page)
+            words.append(Word(word.text, box, round(word.score, 4), size=round(word.height / read.height * region.h * height, 2)))
+    return words
+
+
+def _skew(read: ReadImage) -> float:
+    """The lean of the page's lines: the median over those long enough to tell."""
+    angles = [
+        line.angle for line in read.lines if abs(line.angle) < 20 and len(line.words) > 0 and sum(len(w.text) for w in line.words) >= 8
+    ]
+    return float(np.median(angles)) if len(angles) >= 3 else 0.0
+
+
+def _crop(image: Image, box: Box) -> Image:
+    x0, y0, x1, y1 = box.to_xyxy(image.shape[1], image.shape[0])
+    margin = 0.15 * (y1 - y0)
+    top, bottom = max(0, round(y0 - margin)), round(y1 + margin)
+    return np.ascontiguousarray(image[top:bottom, max(0, round(x0 - margin)) : round(x1 + margin)])
+
+
+def _with_model_tables(tables: Sequence[Table], image: Image, regions: Sequence[Region], words: Sequence[Word]) -> list[Table]:
+    result = list(tables)
+    for region in regions:
+        if region.kind == "table" and all(table.box.intersection(region.box) < 0.3 * region.box.area for table in result):
+            table = _table_model().read(image, region.box, words)
+            if table is not None:
+                result.append(table)
+    return sorted(result, key=lambda table: (table.box.y, table.box.x))

@@ -1,0 +1,175 @@
+"""The door to reading: a path becomes a `Document`.
+
+Pages are read one at a time: `media`'s child opens page n + 1 while the engine reads page n, so memory does not grow with
+the file. Pages that need pixels read go to the engine child, which has all threads of the budget; pages with a good text layer
+go to a second, light child and never wait behind somebody's scan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from heliograph.children import ChildFailed, ChildPool
+from heliograph.config import Settings
+from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
+from heliograph.media.content import Inspection, Limits, PageContent
+from heliograph.media.document import Document, Page, PageImage
+from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
+from heliograph.perception.textlayer import needs_pixels
+
+log = logging.getLogger(__name__)
+
+Known = Callable[[int], Awaitable[Page | None]]
+"""Asked for each page before it is read; a page that it returns is not read again."""
+OnPage = Callable[[Page], Awaitable[None]]
+"""Told of each page as it is ready, in order, also of those that were known."""
+
+ENGINE_MEMORY = 6 << 30
+"""Address space of an engine child. OpenVINO reserves far more than it uses; what it holds is watched by the pool."""
+PAGE_FAILURES = (MediaLimitExceeded, CorruptMedia, ChildFailed)
+
+
+class Reader:
+    """Reads files. One per process: its children hold the engines and are shared by all calls. Close it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = max(1, (settings.cpu_budget or os.cpu_count() or 1) // max(1, settings.workers))
+        self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels)
+        recycle = settings.child_recycle
+        self._media = ChildPool("heliograph.media.opening", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
+        self._engine = ChildPool("heliograph.perception.engine", size=1, memory=ENGINE_MEMORY, recycle_after=recycle * 5)
+        self._light = ChildPool("heliograph.perception.engine", size=1, memory=ENGINE_MEMORY, recycle_after=recycle * 20)
+
+    async def warm(self) -> None:
+        """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
+        await self._engine.call("warm", self._threads, timeout=self._settings.open_timeout, returns=None)
+
+    async def inspect(self, path: Path) -> Inspection:
+        """What a file is, how many pages it has and how large they are. Raises a MediaError for one that cannot be read at all."""
+        return await self._media.call("inspect", path, self._limits, timeout=self._settings.open_timeout, returns=Inspection)
+
+    async def read(
+        self,
+        path: Path,
+        *,
+        pages: Sequence[int] | None = None,
+        detail: Detail = "auto",
+        structure: Structure = "light",
+        known: Known | None = None,
+        on_page: OnPage | None = None,
+    ) -> Document:
+        """Read `pages` (0-indexed; default all, at most the setting `max_pages`) of the file at `path`.
+
+        A page that takes too long, too much memory or crashes its engine becomes a page with a warning and what its text layer
+        says. Raises a MediaError when the file cannot be opened, or no page of it, and InvalidRequest for a page
+        that it has not.
+        """
+        inspection = await self.inspect(path)
+        document = Document(inspection.media_type, inspection.page_count, [], inspection.kind, list(inspection.warnings))
+        indices = self._indices(inspection, pages, document.warnings)
+        options = Options(detail, structure, self._threads)
+        failures: list[Exception] = []
+        ahead: asyncio.Task[PageContent] | None = None
+        try:
+            for position, index in enumerate(indices):
+                page = await known(index) if known else None
+                if page is None:
+                    opening = ahead or self._start(path, index, inspection, options)
+                    ahead = None
+                    try:
+                        content = await opening
+                    except PAGE_FAILURES as error:
+                        failures.append(error)
+                        width, height = inspection.sizes[index] if index < len(inspection.sizes) else (0.0, 0.0)
+                        page = Page(index, width, height, warnings=[f"Page {index + 1} could not be opened: {_sentence(error)}"])
+                    else:
+                        if known is None and position + 1 < len(indices):
+                            ahead = self._start(path, indices[position + 1], inspection, options)
+                        page = await self._page(content, options)
+                elif ahead is not None:
+                    await _drop(ahead)
+                    ahead = None
+                document.pages.append(page)
+                if on_page:
+                    await on_page(page)
+        finally:
+            if ahead is not None:
+                await _drop(ahead)
+        if failures and len(failures) == len(indices):
+            raise failures[0]
+        return document
+
+    async def image(self, path: Path, index: int, dpi: float, *, rotation: int = 0) -> PageImage:
+        """The pixels of a page at `dpi`. `rotation`: the page's own (`Page.rotation`), so that boxes fit the picture."""
+        timeout = self._settings.page_timeout
+        image = await self._media.call("render", path, index, dpi, self._limits, timeout=timeout, returns=PageImage)
+        return await self._light.call("turn_image", image, rotation, timeout=timeout, returns=PageImage) if rotation else image
+
+    async def close(self) -> None:
+        """End the children; calls under way fail with Unavailable."""
+        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close())
+
+    async def __aenter__(self) -> Reader:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _indices(self, inspection: Inspection, pages: Sequence[int] | None, warnings: list[str]) -> list[int]:
+        count, most = inspection.page_count, self._settings.max_pages
+        wanted = sorted(set(pages)) if pages is not None else list(range(count))
+        for index in wanted:
+            if not 0 <= index < count:
+                raise InvalidRequest(f"There is no page {index}; the file has {count}, counted from 0.", param="page_indices")
+        if len(wanted) > most:
+            warnings.append(f"Only the first {most} of {len(wanted)} pages were read; this server reads no more of one file.")
+        return wanted[:most]
+
+    def _start(self, path: Path, index: int, inspection: Inspection, options: Options) -> asyncio.Task[PageContent]:
+        return asyncio.create_task(self._open(path, index, inspection, options))
+
+    async def _open(self, path: Path, index: int, inspection: Inspection, options: Options) -> PageContent:
+        """A page with the pixels that reading it will need."""
+        timeout = self._settings.page_timeout
+        photo = inspection.kind == "image"
+        dpi = PHOTO_DPI[options.detail] if photo else LOOK_DPI
+        content = await self._media.call("open_page", path, index, dpi, True, self._limits, timeout=timeout, returns=PageContent)
+        if options.detail == "lo" and content.text == "good" and content.page.words:
+            content.regions = []
+        if not photo and needs_pixels(content):
+            arguments = (path, index, SCAN_DPI[options.detail], self._limits)
+            content.image = await self._media.call("render", *arguments, timeout=timeout, returns=PageImage)
+        return content
+
+    async def _page(self, content: PageContent, options: Options) -> Page:
+        """Read an opened page; when its engine fails, keep what the text layer says, with a warning."""
+        pool = self._engine if needs_pixels(content) or options.structure == "full" else self._light
+        timeout = self._settings.page_timeout
+        try:
+            return await pool.call("read_page", content, options, timeout=timeout, returns=Page)
+        except PAGE_FAILURES as error:
+            log.warning("page %d could not be read in full: %s", content.page.index, error)
+            reason = _sentence(error)
+        content.image = None
+        plain = Options(options.detail, "light", options.threads, ocr=False)
+        try:
+            page = await self._light.call("read_page", content, plain, timeout=timeout, returns=Page)
+        except PAGE_FAILURES:
+            page = content.page
+            page.words = []
+        page.warnings.append(f"Page {page.index + 1} could not be read in full: {reason}")
+        return page
+
+
+def _sentence(error: Exception) -> str:
+    return "its reader failed." if isinstance(error, ChildFailed) else str(error)
+
+
+async def _drop(task: asyncio.Task[PageContent]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
