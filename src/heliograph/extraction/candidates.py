@@ -21,6 +21,8 @@ from heliograph.extraction.normalise import (
     postal_codes,
     times,
 )
+from heliograph.extraction.parties import clean_name
+from heliograph.extraction.parties import name_likeness as likeness_of_name
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 
@@ -258,6 +260,14 @@ def _free(ask: Ask, piece: str) -> list[Found]:
             return []
     if ask.kind == "address":
         quality = 0.8
+    if ask.kind in ("org", "person", "name"):
+        before, after = clean_name(rest)
+        words = [t for t in tokens_of(rest) if not t.isdigit()]
+        if words and all(t in vocabulary().label_tokens for t in words) or likeness_of_name(rest) < -2:
+            return []
+        first, rest = first + before, rest[before:after]
+        if ask.kind == "org":
+            quality *= 0.8 + 0.1 * max(-2.0, min(1.6, likeness_of_name(rest)))
     limit = ask.field.max_length
     if limit is not None and len(rest) > limit:
         return []
@@ -271,8 +281,10 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     end = value_end(reader, segment.text, occurrence.end)
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
     for order, found in enumerate(same):
+        if ask.kind in FREE and not occurrence.colon and segment.text[found.start].islower():
+            continue  # the rest of a sentence
         gap = len(segment.text[occurrence.end : found.start].strip(" :#.-=()"))
-        far = 0.0 if ask.kind in FREE else min(1.0, gap / 25)
+        far = 0.0 if ask.kind in FREE else min(0.5 if ask.kind == "date" else 1.0, gap / 25)
         yield _candidate(ask, segment, found, {**base, "same": 1.0, "order": float(order), "gap": far}, occurrence)
     if any(found.quality >= 0.75 for found in same) and (ask.kind in FREE or ask.kind == "id") and (occurrence.colon or ask.kind == "id"):
         return

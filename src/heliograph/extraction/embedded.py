@@ -33,6 +33,8 @@ Json = Any
 
 ANSWER = 0.0
 """Least score of a candidate that is answered (a logit before calibration)."""
+_CENTS = tuple(Decimal(cent) / 100 for cent in (-2, -1, 1, 2))
+"""Cash totals are rounded to five cents in many countries."""
 _UNREADABLE = 0.3
 """Reader's score of a word under which it is not answered but called unreadable."""
 
@@ -106,10 +108,13 @@ def _sums(all_sheets: list[Sheet], writing: Conventions) -> dict[str, set[Decima
     ordered = sorted(values)
     for tax in ordered:
         for net in ordered:
-            if net > tax and tax / net <= Decimal("0.3") and tax / net >= Decimal("0.02") and net + tax in values:
-                roles["gross"].add(net + tax)
-                roles["net"].add(net)
-                roles["tax"].add(tax)
+            if net > tax and Decimal("0.02") <= tax / net <= Decimal("0.3"):
+                exact = net + tax in values
+                rounded = [net + tax + cent for cent in _CENTS if net + tax + cent in values] if not exact else [net + tax]
+                if rounded:
+                    roles["gross"].update(rounded)
+                    roles["net"].add(net)
+                    roles["tax"].add(tax)
     return roles
 
 
@@ -139,7 +144,7 @@ def _prefer_larger(ask: Ask, pool: list[Candidate]) -> None:
     if ask.role != "gross" or len(pool) < 2:
         return
     top = pool[0]
-    close = [c for c in pool if c.score > top.score - 0.45 and isinstance(c.value, (int, float)) and c.features.get("quality", 0) >= 0.9]
+    close = [c for c in pool if c.score > top.score - 0.8 and isinstance(c.value, (int, float)) and c.features.get("quality", 0) >= 0.9]
     if len(close) > 1:
         best = max(close, key=lambda c: (cast("float", c.value), c.score))
         if best is not top:
@@ -335,8 +340,20 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
         score += 0.4 * max(0.0, min(1.0, f["large"]))
         if candidate.value <= 0 and ask.role in ("gross", "net"):
             score -= 1.5
-    score -= 0.15 * min(6, page.index)
+    if not ask.role:
+        score -= 0.15 * min(6, page.index)
+    if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):
+        score -= 0.9 * float(reading.parties.party(segment) != "")
     return score
+
+
+def _weak(candidate: Candidate) -> bool:
+    """Whether the label is one that says little by itself, such as `No.` or `Name`."""
+    if candidate.occurrence is None:
+        return False
+    words = vocabulary()
+    at = candidate.occurrence
+    return all(words.weight(token) < 1.0 for token in tokens_of(at.segment.text[at.start : at.end]))
 
 
 def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) -> list[Leaf]:

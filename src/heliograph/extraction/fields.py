@@ -114,6 +114,7 @@ def _concept(field: Field, name: Tokens, title: Tokens, description: Tokens, con
     words = vocabulary()
     content = tuple(token for token in description if words.weight(token) > 0)
     best, best_score = None, 0.0
+    owned: dict[str, tuple[Concept, float]] = {}
     for concept in words.raw.concepts:
         if concept.line and not in_row:
             continue
@@ -131,8 +132,12 @@ def _concept(field: Field, name: Tokens, title: Tokens, description: Tokens, con
             score += 0.1
         elif in_row:
             score -= 0.1
+        if concept.party and score >= 0.85:
+            owned.setdefault(concept.kind, (concept, score))
         if score > best_score:
             best, best_score = concept, score
+    if best is not None and not best.party and best.kind in owned:
+        best = owned[best.kind][0]  # `address`, described as that of the business
     if best_score < 0.66:
         return None, 0.0
     return best, min(1.0, best_score) if best_score > 0.85 else best_score

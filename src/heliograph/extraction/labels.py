@@ -17,9 +17,8 @@ from rapidfuzz.distance import DamerauLevenshtein
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.normalise import amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import Tokens, vocabulary
+from heliograph.extraction.vocabulary import WORD, Tokens, vocabulary
 
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[#%]")
 _LONGEST = 8
 
 
@@ -54,7 +53,7 @@ class Reader:
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of a text with their places."""
-        return [Token(self.canonical(found.group()), found.start(), found.end()) for found in _TOKEN.finditer(text)]
+        return [Token(self.canonical(found.group()), found.start(), found.end()) for found in WORD.finditer(text)]
 
     def canonical(self, word: str) -> str:
         """The canonical token, or the known one it is a misreading of."""
@@ -169,7 +168,7 @@ class Finder:
             # the value itself may follow without a colon: words after the label are no sign of another label
             tail_cost = 0.0 if colon else 0.12 * tail
         else:
-            tail_cost = 0.22 * tail
+            tail_cost = (0.1 if ask.kind in ("date", "datetime") else 0.22) * tail
         fit = weight * inside / (inside + 0.55 * lead + tail_cost * 1.0)
         if left > 0 and lead == 0:
             fit *= 0.97

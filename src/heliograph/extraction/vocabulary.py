@@ -16,7 +16,8 @@ import msgspec
 
 Tokens = tuple[str, ...]
 
-_WORD = re.compile(r"[^\W\d_]+|\d+|[#%]")
+WORD = re.compile(r"[^\W\d_]{2,}?(?=(?<=[a-z])[A-Z][a-z]{3})|[^\W\d_]+|\d+|[#%]")
+"""A token: letters, digits, `#` or `%`. Words that lost their space (`ofRegistrant`) are two."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -96,7 +97,7 @@ class Vocabulary:
 
     def tokens(self, text: str) -> Tokens:
         """The canonical tokens of a label or a name."""
-        return tuple(self.token(found.group()) for found in _WORD.finditer(text))
+        return tuple(self.token(found.group()) for found in WORD.finditer(text))
 
     def token(self, word: str) -> str:
         """The canonical form of one word."""
