@@ -31,6 +31,8 @@ RESULT, ERROR, FAILURE = range(3)
 
 PR_SET_PDEATHSIG = 1
 MiB = 1 << 20
+PROGRAM_MEMORY = 2048 * MiB
+"""Address space that a program started by a child (LibreOffice) may have beyond the child's own limit."""
 
 
 class Request(msgspec.Struct, array_like=True):
@@ -70,9 +72,16 @@ def _limit(memory: int) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_FSIZE, 1024 * MiB),
-        (resource.RLIMIT_AS, memory),
     ):
         resource.setrlimit(limit, (value, value))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory + PROGRAM_MEMORY))
+
+
+def leave_limits() -> None:
+    """In a program that a child is about to become: it dies with the child, and has `PROGRAM_MEMORY` more than it."""
+    die_with_parent()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def _resident() -> int:
