@@ -28,6 +28,7 @@ from heliograph.perception.reader import Reader
 Known = Callable[[int], Awaitable[Page | None]]
 """A page that was read before, by its index in the answer; None to have it read."""
 OnPage = Callable[[Page], Awaitable[None]]
+MAX_WARNINGS = 20
 Placed = TypeVar("Placed", Word, Line, Block, Table, Cell, Barcode)
 
 
@@ -76,7 +77,8 @@ async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Kn
 def _extract(document: Document, plan: Plan, warnings: list[str]) -> Any:
     schema = compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
     extraction = extract(document, schema, instructions=plan.instructions)
-    warnings += extraction.warnings
+    # the extractor names each required leaf on its own; here they are one line, with the objects that are missing whole
+    warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
     missing = list(_missing(extraction.values, schema.root))
     if missing:
         named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
@@ -104,14 +106,13 @@ def _missing(value: Any, field: Field, path: str = "") -> Iterator[str]:
 def _misfits(schema: Schema, values: Any) -> list[str]:
     """Values that the schema does not allow, which extraction means never to give; if it did, the caller is told."""
     problems = schema.check(values)
-    return [f"schema_mismatch: {problem}" for problem in problems[:5]]
+    return [f"schema_mismatch: {problem}" for problem in problems[:MAX_WARNINGS]]
 
 
-def _reading_warnings(document: Document) -> Iterator[str]:
-    yield from document.warnings
-    for page in document.pages:
-        for warning in page.warnings:
-            yield f"page {page.index}: {warning}"
+def _reading_warnings(document: Document) -> list[str]:
+    """What could not be read, each said once and not for more pages than a person would go through."""
+    said = list(dict.fromkeys([*document.warnings, *(warning for page in document.pages for warning in page.warnings)]))
+    return said[:MAX_WARNINGS] + ([f"and {len(said) - MAX_WARNINGS} more about its pages"] if len(said) > MAX_WARNINGS else [])
 
 
 async def _read(reader: Reader, paths: Sequence[Path], plan: Plan, known: Known | None, on_page: OnPage | None) -> Document:

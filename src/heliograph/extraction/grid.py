@@ -7,7 +7,7 @@ below them become part of those rows' labels; both are joined by ` > `.
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -100,6 +100,8 @@ def dtype(texts: list[str]) -> Dtype | None:
     said = [text.strip() for text in texts if text.strip().lower() not in _NOTHING]
     if not said:
         return None
+    if any(re.fullmatch(r"0\d+", text) for text in said):
+        return "str"  # a code: a number is not written with leading zeros
     for kind, pattern in _PATTERNS:
         if all(pattern.fullmatch(text) for text in said):
             return kind
@@ -131,42 +133,53 @@ def _joined(parts: list[str]) -> str:
     return JOINT.join(kept)
 
 
+class _Heading(NamedTuple):
+    """A row above others: `rank` 0 spans the table, 1 ends in a colon, 2 has rows further right below it; `start` is its left edge."""
+
+    rank: int
+    start: float
+    text: str
+
+    def holds(self, rank: int, start: float) -> bool:
+        """Whether a row of this rank (3 is data) that starts there still belongs below."""
+        if self.rank < rank:
+            return self.rank == 0 or start > self.start + (_INDENT if self.rank == 2 else -_INDENT)
+        return self.rank == rank != 0 and start > self.start + _INDENT
+
+
 def _labelled(texts: list[list[str]], owners: list[list[Cell | None]], *, first: int) -> tuple[list[list[str]], list[int]]:
     """Rows with the headings above them in their first cell; rows that are such headings are left out, and so are empty ones."""
     rows: list[list[str]] = []
     sources: list[int] = []
-    above: list[tuple[float, bool, str]] = []
+    above: list[_Heading] = []
     for number, (row, owner) in enumerate(zip(texts, owners, strict=True)):
         if not any(row):
             continue
-        start = owner[0].box.x if owner[0] else 0.0
-        wide = _is_wide(owner)
-        if wide or _is_heading(number, texts, owners):
-            above = [] if wide else [level for level in above if level[1] or level[0] < start - _INDENT]
-            above.append((start, wide, row[0].rstrip(" :")))
+        start = owner[0].box.x if owner[0] else 1.0
+        rank = _rank(number, texts, owners)
+        above = [heading for heading in above if heading.holds(rank, start)]
+        if rank < 3:
+            above.append(_Heading(rank, start, row[0].rstrip(" :")))
             continue
-        above = [level for level in above if level[1] or level[0] < start - _INDENT or level[2] == row[0]]
-        labels = [level[2] for level in above if level[2] != row[0]]
-        rows.append([JOINT.join([*labels, row[0]]) if row[0] else JOINT.join(labels), *row[1:]])
+        rows.append([JOINT.join([*(heading.text for heading in above), *([row[0]] if row[0] else [])]), *row[1:]])
         sources.append(number + first)
     return rows, sources
 
 
-def _is_wide(owner: list[Cell | None]) -> bool:
-    """One cell with text over the whole row."""
-    cell = owner[0]
-    return cell is not None and len(owner) > 1 and bool(cell.text.strip()) and cell.column_span >= len(owner)
-
-
-def _is_heading(number: int, texts: list[list[str]], owners: list[list[Cell | None]]) -> bool:
-    """Only its first cell says something, and the row below starts further right, or it ends with a colon."""
+def _rank(number: int, texts: list[list[str]], owners: list[list[Cell | None]]) -> int:
+    """What kind of `_Heading` a row is; 3 for a row of data."""
     row, cell = texts[number], owners[number][0]
-    if cell is None or not row[0] or any(row[1:]) or cell.row_span > 1 or len(row) < 2 or number + 1 >= len(texts):
-        return False
+    if cell is None or not row[0] or len(row) < 2 or number + 1 >= len(texts):
+        return 3
+    if cell.column_span >= len(row):
+        return 0
+    if any(row[1:]) or cell.row_span > 1:
+        return 3
+    if row[0].endswith(":"):
+        return 1
     below, under = texts[number + 1], owners[number + 1][0]
-    if not any(below[1:]):
-        return row[0].endswith(":")
-    return row[0].endswith(":") or (under is not None and bool(below[0]) and under.box.x > cell.box.x + _INDENT)
+    indented = under is not None and bool(below[0]) and under.box.x > cell.box.x + _INDENT
+    return 2 if indented and any(below[1:]) else 3
 
 
 def _comma_decimals(texts: list[str]) -> bool:
