@@ -156,12 +156,11 @@ class Blobs:
             await asyncio.to_thread(_remove_empty, self.folder / prefix)
         return gone
 
-    async def list(self, prefix: str = "") -> list[str]:
-        """The keys below `prefix`. For tests, backup and doctor: it holds them all in memory."""
-        found: list[str] = []
-        async for batch in obstore.list(self._store, prefix=prefix or None):  # pyright: ignore[reportUnknownMemberType]
-            found.extend(entry["path"] for entry in batch)
-        return sorted(found)
+    async def keys(self, prefix: str = "") -> AsyncGenerator[str]:
+        """Every key below `prefix`, in no order that means anything."""
+        async for batch in obstore.list(self._store, prefix=prefix or None, chunk_size=500):  # pyright: ignore[reportUnknownMemberType]
+            for entry in batch:
+                yield entry["path"]
 
     async def presign_put(self, key: str, ttl: float) -> str | None:
         """A URL to which anyone may PUT this blob for `ttl` seconds; None for the local store."""

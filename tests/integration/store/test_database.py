@@ -7,7 +7,7 @@ from heliograph.store.database import Database, libpq_url
 
 
 async def test_a_block_that_raises_leaves_nothing(database: Database):
-    with pytest.raises(RuntimeError, match="half way"):  # noqa: PT012
+    with pytest.raises(RuntimeError, match="half way"):
         async with database.begin() as conn:
             await conn.execute(text("insert into server values ('a', 'b')"))
             raise RuntimeError("half way")
