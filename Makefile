@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve lint bench eval baseline conformance lock hub samples dist clean
+.PHONY: help setup demo test serve lint bench eval baseline conformance lock hub samples reference dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ conformance: setup ## the official clients, unchanged, and docs/conformance.md
 
 samples: setup ## the sample receipt and invoice, drawn anew
 	$(BIN)/python tools/draw_samples.py
+
+reference: setup ## the pages of settings and commands anew, from the code
+	$(BIN)/python tools/reference.py
 
 dist: setup ## the wheel, in dist/
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

@@ -91,8 +91,7 @@ def annotate(page: Image.Image, found: list[Mark], index: int) -> Image.Image:
     sheet.paste(page, (margin, band))
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((margin - 1, band - 1, margin + page.width, band + page.height), outline=RULE)
-    boxes = [box for mark in on_page for box in mark.boxes if box.page == index]
-    _draw_leaders(sheet, page, left, right, boxes=boxes, margin=margin, band=band, size=size)
+    _draw_leaders(sheet, page, left, right, margin=margin, band=band, size=size)
     for side, x in ((left, size * 0.8), (right, margin + page.width + size * 1.4)):
         for callout in side:
             _draw_callout(draw, callout, (x, band + callout.top), font, small)
@@ -147,7 +146,7 @@ def _lay_out(callout: _Callout, font: ImageFont.FreeTypeFont, small: ImageFont.F
             lines[-1] += " …"
             break
     callout.lines = [_shorten(line, font, width) for line in lines]
-    callout.y = callout.anchor.cy * page.height
+    callout.y = callout.anchor.y1 * page.height
     callout.height = small.size * 1.35 + len(lines) * font.size * 1.25
 
 
@@ -194,26 +193,19 @@ def _draw_leaders(
     left: list[_Callout],
     right: list[_Callout],
     *,
-    boxes: list[Box],
     margin: int,
     band: int,
     size: int,
 ) -> None:
-    """From box to name: level across the page, under the boxes that stand in the way, then to the name's height."""
+    """From box to name: level across the page below the line of text, where it strikes nothing out, then to the name's height."""
     layer = Image.new("RGBA", (sheet.width * SHARP, sheet.height * SHARP), (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
     dot = size * 0.18
     for side, way in ((left, -1), (right, 1)):
         for callout in side:
             anchor = callout.anchor
-            path = (
-                Box(0, anchor.cy, anchor.x, 0.0001, anchor.page)
-                if way < 0
-                else Box(anchor.x1, anchor.cy, 1 - anchor.x1, 0.0001, anchor.page)
-            )
-            blocked = any(box.intersection(path) > 0 for box in boxes)
-            y_box = band + (anchor.y1 * page.height + 4 if blocked else callout.y)
-            x_box = margin + (anchor.x * page.width - 4 - dot if way < 0 else anchor.x1 * page.width + 4 + dot)
+            y_box = band + anchor.y1 * page.height + 4
+            x_box = margin + (anchor.x * page.width - dot if way < 0 else anchor.x1 * page.width + dot)
             edge = margin if way < 0 else margin + page.width
             y_name = band + callout.top + size * 0.5
             points = [(x_box, y_box), (edge, y_box), (edge + way * size * 0.7, y_name), (edge + way * size, y_name)]

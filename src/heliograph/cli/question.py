@@ -26,10 +26,6 @@ class Question:
         """Equal for equal questions: 16 hex digits."""
         return hashlib.sha256(json.dumps([self.domain, self.config]).encode()).hexdigest()[:16]
 
-    def with_grounding(self) -> Question:
-        """The same, with boxes."""
-        return Question(self.domain, {**self.config, "grounding": True, "confidence": True})
-
 
 def ask(
     domain: str | None = None,
@@ -44,6 +40,7 @@ def ask(
     """The question these options make. Raises `typer.BadParameter` (exit code 2) with what is wrong about which."""
     if not (domain or schema or skill):
         raise typer.BadParameter("say what to extract: --domain document.invoice, --schema FILE or --skill DIR")
+    grounding = grounding and domain != "document.markdown"  # which carries boxes of its own
     config: dict[str, Any] = {"detail": detail, "grounding": grounding, "confidence": grounding}
     if schema:
         config["json_schema"] = _read_schema(schema)

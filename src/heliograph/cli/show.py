@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -16,16 +17,19 @@ STYLES = {"hi": "green", "med": "yellow", "lo": "red"}
 
 def show(record: Record, name: str) -> None:
     """Print the record's answer; Markdown as it is, everything else as a table."""
-    console = Console()
     response: Any = record["response"]
     if record["domain"] == "document.markdown":
-        for page in response["pages"]:
-            console.print(page.get("markdown_content") or page["content"], markup=False, highlight=False)
+        print("\n\n".join(page.get("markdown_content") or page["content"] for page in response["pages"]))
         return
+    console = Console(width=None if sys.stdout.isatty() else 200)
     table = Table(title=name, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for heading in ("field", "value", "confidence", "on the page", "page"):
         table.add_column(heading, overflow="fold")
+    absent = 0
     for field, value, metadata in rows(response):
+        if value is None and not metadata:
+            absent += 1
+            continue
         label = str(metadata.get("confidence") or "")
         boxes: list[dict[str, Any]] = metadata.get("bboxes") or []
         cited = " ".join(str(box["content"]) for box in boxes)
@@ -33,6 +37,8 @@ def show(record: Record, name: str) -> None:
         seen = Text("same", style="dim") if cited == str(value) else Text(cited)
         table.add_row(field, shown, Text(label, style=STYLES.get(label, "dim")), seen, str(boxes[0]["page"]) if boxes else "")
     console.print(table)
+    if absent:
+        console.print(f"and {absent} fields that are not there", style="dim")
 
 
 def rows(answer: object, path: str = "") -> Iterator[tuple[str, object, dict[str, Any]]]:
