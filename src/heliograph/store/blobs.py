@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -161,6 +161,11 @@ class Blobs:
         async for batch in obstore.list(self._store, prefix=prefix or None, chunk_size=500):  # pyright: ignore[reportUnknownMemberType]
             for entry in batch:
                 yield entry["path"]
+
+    async def older(self, before: datetime, prefix: str = "") -> AsyncGenerator[list[str]]:
+        """The keys below `prefix` that were last written before then, in batches."""
+        async for batch in obstore.list(self._store, prefix=prefix or None, chunk_size=500):  # pyright: ignore[reportUnknownMemberType]
+            yield [entry["path"] for entry in batch if entry["last_modified"] < before]
 
     async def presign_put(self, key: str, ttl: float) -> str | None:
         """A URL to which anyone may PUT this blob for `ttl` seconds; None for the local store."""
