@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from heliograph.extraction import gql
@@ -83,7 +84,7 @@ def _labelled(sheet: Sheet) -> Iterator[tuple[str, str]]:
     tabular = _inside_tables(sheet)
     taken: set[int] = set()
     for segment in sheet.segments:
-        if segment.index in taken or any(word in tabular for word in segment.words):
+        if segment.index in taken or tokens_of(segment.text)[:1] == ("page",) or any(word in tabular for word in segment.words):
             continue
         found = _LABEL.match(segment.text)
         if found and _is_label(found["label"]):
@@ -155,7 +156,10 @@ def _type(value: str, name: str) -> Json:
     spans = dates(said)
     if spans and spans[0].end - spans[0].start >= 0.6 * len(said):
         return _nullable({"type": "string", "format": "date"})
-    return _of_dtype(dtype([said]), name)
+    kind = dtype([said])
+    if kind == "str" and (numbers := amounts(said)) and sum(number.end - number.start for number in numbers) >= len(said.replace(" ", "")):
+        return _nullable({"type": "number"})  # a rate and an amount, as in `VAT 20 % 4.00`
+    return _of_dtype(kind, name)
 
 
 def _of_dtype(kind: str | None, name: str) -> Json:
@@ -179,12 +183,11 @@ def _nullable(kind: Json) -> Json:
 
 
 def _is_form(table: Table, data: Grid) -> bool:
-    """Two columns of labels and values rather than records: the first ends in colons, or is made of known labels."""
-    if table.columns != 2 or not data.rows:
+    """Labels and values rather than records: in most rows below the first, a label stands left of something that is none."""
+    if table.columns < 2:
         return False
-    firsts = [row[0] for row in data.rows if row[0]] + ([data.columns[0].name] if data.columns[0].name else [])
-    labels = sum(first.endswith(":") or tokens_of(first) in vocabulary().every_label for first in firsts)
-    return bool(firsts) and labels >= 0.5 * len(firsts)
+    pairs = [any(_reads_as_label(left) and right and not _reads_as_label(right) for left, right in pairwise(row)) for row in data.rows]
+    return bool(pairs) and sum(pairs) >= 0.5 * len(pairs)
 
 
 def _add_table(fields: Json, data: Grid) -> None:
