@@ -12,7 +12,7 @@ from lxml import etree as _etree  # pyright: ignore
 from heliograph.errors import CorruptMedia, EncryptedMedia, MediaLimitExceeded
 from heliograph.media.content import Limits
 
-etree: Any = _etree  # it comes without types
+etree: Any = _etree  # pyright: ignore[reportUnknownVariableType]  it comes without types
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -59,6 +59,10 @@ class Package:
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
+
+    def names(self) -> list[str]:
+        """All parts' names, sorted."""
+        return sorted(self._names)
 
     def read(self, name: str) -> bytes:
         """A part's bytes. Raises CorruptMedia when it is missing or damaged."""

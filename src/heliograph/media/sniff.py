@@ -7,6 +7,7 @@ where it says something.
 
 from __future__ import annotations
 
+import csv
 import re
 import struct
 import zipfile
@@ -238,6 +239,8 @@ def _zip_directory(path: Path) -> MediaType | None:
         if office:
             raise CorruptMedia("This Office document is damaged: its ZIP directory cannot be read.") from None
         return None
+    if "META-INF/container.xml" in names:
+        return _other("application/epub+zip", "an EPUB book")
     if "xl/workbook.bin" in names:
         return _other("application/vnd.ms-excel.sheet.binary.macroenabled.12", "a binary Excel workbook (.xlsb)")
     for part, kind in (("word/", DOCX), ("ppt/", PPTX), ("xl/", XLSX)):
@@ -309,11 +312,13 @@ def delimiter_of(text: str) -> str | None:
     if len(lines) < 2 or max(map(len, lines)) > 4000:
         return None
     for delimiter in "\t;|,":
-        counts = [line.count(delimiter) for line in lines]
+        try:
+            counts = [len(row) - 1 for row in csv.reader(lines, delimiter=delimiter)]
+        except csv.Error:
+            continue
         usual = max(set(counts), key=counts.count)
-        prose = delimiter == "," and (
-            sum(map(len, lines)) / len(lines) / (usual + 1) > 30 or sum(line.count(", ") for line in lines) > sum(counts) / 2
-        )
-        if usual >= 1 and counts[0] >= 1 and sum(count == usual for count in counts) >= 0.7 * len(lines) and not prose:
+        average = sum(map(len, lines)) / len(lines) / (usual + 1)
+        prose = delimiter == "," and (average > 30 or sum(line.count(", ") for line in lines) > sum(counts) / 2)
+        if usual >= 1 and counts[0] >= 1 and sum(count == usual for count in counts) >= 0.7 * len(counts) and not prose:
             return delimiter
     return None

@@ -17,7 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from heliograph.errors import CorruptMedia, MediaLimitExceeded
 from heliograph.media.content import Limits
 from heliograph.media.flow import Element, Flow, Grid, GridCell, PageBreak, Paragraph, Run
-from heliograph.media.ooxml import check_package
+from heliograph.media.ooxml import A, Package, check_package
 from heliograph.media.plaintext import MAX_CELLS
 
 LANDSCAPE = (842.0, 595.0)
@@ -56,7 +56,24 @@ def read_xlsx(path: Path, limits: Limits) -> Flow:
         }
         for top, bottom in _bands(sorted({row for row, _ in values})):
             elements.append(_grid(values, spans, top, bottom))
+    elements += _drawings(path, limits)
     return Flow(elements, size=LANDSCAPE, warnings=[f"{hidden} hidden sheets were left out."] if hidden else [])
+
+
+def _drawings(path: Path, limits: Limits) -> list[Element]:
+    """The text of shapes and text boxes, which openpyxl does not read; after the sheets, for it is not said cheaply which is theirs."""
+    package = Package(path, limits)
+    found: list[Element] = []
+    try:
+        for name in package.names():
+            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name):
+                for paragraph in package.xml(name).iter(A + "p"):
+                    text = "".join(part.text or "" for part in paragraph.iter(A + "t"))
+                    if text.strip():
+                        found.append(Paragraph([Run(text)]))
+    finally:
+        package.close()
+    return found
 
 
 def _values(sheet: Any) -> dict[tuple[int, int], tuple[str, bool, bool]]:
