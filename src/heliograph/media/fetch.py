@@ -116,19 +116,24 @@ async def check_url(url: str, settings: Settings) -> None:
     await _addresses(target.host or "", target.port or 0, Guard(settings))
 
 
-def session(settings: Settings, *, timeout: float | None = None) -> aiohttp.ClientSession:
-    """A session whose every connection is checked and pinned, without cookies, proxies or `.netrc`. Redirects are for the caller to refuse:
-    pass `allow_redirects=False`. `timeout`: seconds for a whole request, `fetch_timeout` when unset.
+def connector(settings: Settings) -> aiohttp.TCPConnector:
+    """A connector that looks hosts up, checks every address and connects to no other; for sessions of one's own, such as the webhooks'.
+
+    What it refuses meets the caller as FetchError (a host) or as `aiohttp.ClientConnectorError` (an address in the URL itself).
     """
-    guard = Guard(settings)
-    resolver = _CheckedResolver(guard)
+    resolver = _CheckedResolver(Guard(settings))
+    return aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, socket_factory=resolver.open_socket)
+
+
+def session(settings: Settings) -> aiohttp.ClientSession:
+    """A session over `connector`, without cookies, proxies, `.netrc` or unpacking. Follow redirects by hand, checking each hop."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, socket_factory=resolver.open_socket, limit=100),
+        connector=connector(settings),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        timeout=aiohttp.ClientTimeout(total=timeout or settings.fetch_timeout, sock_connect=10),
+        timeout=aiohttp.ClientTimeout(total=settings.fetch_timeout, sock_connect=10),
     )
 
 

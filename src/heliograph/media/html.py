@@ -40,8 +40,8 @@ SKIPPED = frozenset(
 BLOCKS = frozenset(
     [
         "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
-        "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre",
-        "section", "summary", "table", "ul", "caption", "option", "tr", "td", "th", "tbody", "thead", "tfoot",
+        "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p",
+        "pre", "section", "summary", "table", "ul", "caption", "option", "tr", "td", "th", "tbody", "thead", "tfoot",
     ]
 )  # fmt: skip
 BOLD = frozenset(["b", "strong", "th"])
