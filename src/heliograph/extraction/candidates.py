@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from heliograph.extraction.fields import Ask
-from heliograph.extraction.labels import Finder, Occurrence, is_label, value_end
+from heliograph.extraction.labels import Finder, Occurrence, Reader, is_label, value_end
 from heliograph.extraction.normalise import (
     Conventions,
     amounts,
@@ -30,7 +30,9 @@ Part = tuple[Segment, int, int]
 """A stretch of a segment's text."""
 
 PATTERNED = frozenset({"iban", "bic", "email", "url", "vat", "vin", "isbn", "blood", "flight", "card4", "phone"})
-FREE = frozenset({"text", "org", "person", "person1", "name", "address", "street", "city", "state", "country", "enumtext", "doctype", "title"})
+FREE = frozenset(
+    {"text", "org", "person", "person1", "name", "address", "street", "city", "state", "country", "enumtext", "doctype", "title"}
+)
 
 
 class Candidate(msgspec.Struct):
@@ -109,7 +111,9 @@ def _read(ask: Ask, piece: str, conventions: Conventions) -> list[Found]:
                 return [Found(word.start(), word.end(), code, 1.0)]
         return []
     if kind == "uuid":
-        return [Found(m.start(), m.end(), m.group(), 1.0) for m in re.finditer(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", piece)]
+        return [
+            Found(m.start(), m.end(), m.group(), 1.0) for m in re.finditer(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", piece)
+        ]
     if kind == "enum":
         return _enum(ask, piece)
     if kind == "boolean":
@@ -131,7 +135,12 @@ def _numbers(ask: Ask, piece: str, conventions: Conventions) -> list[Found]:
             continue
         elif ask.kind == "money":
             quality = 1.0 if amount.decimals == 2 or amount.currency else 0.75 if amount.grouped else 0.5
-            if not amount.decimals and not amount.currency and not amount.grouped and (len(digits) >= 7 or (digits.startswith("0") and len(digits) > 1)):
+            if (
+                not amount.decimals
+                and not amount.currency
+                and not amount.grouped
+                and (len(digits) >= 7 or (digits.startswith("0") and len(digits) > 1))
+            ):
                 quality = 0.0
         else:
             quality = 0.9 if len(digits) < 9 else 0.3
@@ -175,17 +184,28 @@ def _ids(ask: Ask, piece: str) -> list[Found]:
     rest = piece[first:].rstrip(" .,;:")
     made: list[Found] = []
     words = rest.split()
-    if 1 < len(words) <= 5 and all(re.fullmatch(r"[A-Z0-9][A-Z0-9./\-]*", w) for w in words) and sum(any(c.isdigit() for c in w) for w in words) >= len(words) - 1 and not dates(rest):
+    if (
+        1 < len(words) <= 5
+        and all(re.fullmatch(r"[A-Z0-9][A-Z0-9./\-]*", w) for w in words)
+        and sum(any(c.isdigit() for c in w) for w in words) >= len(words) - 1
+        and not dates(rest)
+    ):
         made.append(Found(first, first + len(rest), _id_value(ask, rest), 0.9))
     for span in identifiers(rest):
         if dates(span.raw) and span.raw in [rest[d.start : d.end] for d in dates(rest)]:
             continue
-        if re.fullmatch(r"\d+[.,]\d{2}", span.raw) or rest[span.end : span.end + 1] == "%" or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", rest[span.start : span.end + 3]):
+        if (
+            re.fullmatch(r"\d+[.,]\d{2}", span.raw)
+            or rest[span.end : span.end + 1] == "%"
+            or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", rest[span.start : span.end + 3])
+        ):
             continue
         digits = sum(c.isdigit() for c in span.raw)
         quality = 1.0 if digits >= 3 else 0.7
-        if span.start > 0:
-            quality *= 0.75
+        if re.search(r"(?<![^\W\d_])(?:nr|no|n[°º]|num|number|nummer)[.:]?\s*$|#\s*$", rest[: span.start], re.I):
+            quality = 1.0
+        elif span.start > 0:
+            quality *= 0.5 if rest[span.start - 1] == "(" else 0.75
         made.append(Found(first + span.start, first + span.end, _id_value(ask, span.raw), quality))
     if not made and rest and len(words) == 1 and re.fullmatch(r"[A-Z0-9\-]{4,}", rest):
         made.append(Found(first, first + len(rest), _id_value(ask, rest), 0.4))
@@ -263,6 +283,8 @@ def _free(ask: Ask, piece: str) -> list[Found]:
     if ask.kind in ("org", "person", "name"):
         before, after = clean_name(rest)
         words = [t for t in tokens_of(rest) if not t.isdigit()]
+        if words and all(t in vocabulary().legal for t in words):
+            return []  # `Lieferant GmbH` is a name, not a label and a legal form
         if words and all(t in vocabulary().label_tokens for t in words) or likeness_of_name(rest) < -2:
             return []
         first, rest = first + before, rest[before:after]
@@ -279,6 +301,13 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     segment, reader = occurrence.segment, finder.reader
     base = {"fit": occurrence.fit, "colon": float(occurrence.colon), "heading": float(occurrence.heading)}
     end = value_end(reader, segment.text, occurrence.end)
+    if ask.range and ask.kind in ("date", "datetime"):
+        period = list(_period(reader, sheet, occurrence, ask, conventions, end))
+        if len(period) >= 2:
+            chosen, found = period[0] if ask.range == "start" else period[1]
+            place = {"same": 1.0} if chosen is segment else {"right": 1.0}
+            yield _candidate(ask, chosen, found, {**base, **place, "order": 0.0, "gap": 0.0, "period": 1.0}, occurrence)
+            return
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
     for order, found in enumerate(same):
         if ask.kind in FREE and not occurrence.colon and segment.text[found.start].islower():
@@ -297,15 +326,21 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         right = _pick(ask, read_as(ask, other.text, conventions, end=ends), ask.range)
         gap = min(1.0, (other.x0 - segment.x1) / (sheet.page.width * 0.6))
         for found in right:
-            yield _candidate(ask, other, found, {**base, "right": 1.0, "order": float(taken), "gap": gap, "beyond": float(bool(beyond and ask.kind in FREE))}, occurrence)
+            yield _candidate(
+                ask,
+                other,
+                found,
+                {**base, "right": 1.0, "order": float(taken), "gap": gap, "beyond": float(bool(beyond and ask.kind in FREE))},
+                occurrence,
+            )
             taken += 1
         if ask.kind in FREE:
             break
-    if beyond and (ask.kind in FREE or occurrence.colon) and not occurrence.heading:
+    if beyond and (ask.kind in FREE or (occurrence.colon and not occurrence.heading)):
         return
     seen_row = -1
     rows = 0
-    for other in sheet.below(segment, reach=3.2 if ask.kind not in FREE else 2.0):
+    for other in sheet.below(segment, reach=3.2 if ask.kind not in FREE else 3.0):
         if other.row != seen_row:
             rows += 1
             seen_row = other.row
@@ -319,9 +354,34 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         found_below = _pick(ask, read_as(ask, other.text, conventions, end=value_end(reader, other.text, 0)), ask.range)
         for order, found in enumerate(found_below[:2]):
             drop = min(1.0, (other.y0 - segment.y1) / (4 * segment.height))
-            yield _candidate(ask, other, found, {**base, "below": 1.0, "order": float(order), "gap": max(0.0, drop), "aligned": aligned, "busy": float(bool(taken or same))}, occurrence)
+            yield _candidate(
+                ask,
+                other,
+                found,
+                {
+                    **base,
+                    "below": 1.0,
+                    "order": float(order),
+                    "gap": max(0.0, drop),
+                    "aligned": aligned,
+                    "busy": float(bool(taken or same)),
+                },
+                occurrence,
+            )
         if ask.kind in FREE and found_below:
             break
+
+
+def _period(reader: Reader, sheet: Sheet, at: Occurrence, ask: Ask, writing: Conventions, end: int) -> Iterator[tuple[Segment, Found]]:
+    """The dates that follow a label on its row with nothing but a dash or `to` between them."""
+    for found in read_as(ask, _blank(at.segment.text, at.end), writing, start=at.end, end=end):
+        yield at.segment, found
+    for other in sheet.right_of(at.segment):
+        found_here = read_as(ask, other.text, writing)
+        if not found_here and len(other.text.strip()) > 3:
+            return
+        for found in found_here:
+            yield other, found
 
 
 def _pick(ask: Ask, found: list[Found], end: str) -> list[Found]:

@@ -110,7 +110,7 @@ def _sums(all_sheets: list[Sheet], writing: Conventions) -> dict[str, set[Decima
         for net in ordered:
             if net > tax and Decimal("0.02") <= tax / net <= Decimal("0.3"):
                 exact = net + tax in values
-                rounded = [net + tax + cent for cent in _CENTS if net + tax + cent in values] if not exact else [net + tax]
+                rounded = [net + tax + cent for cent in _CENTS if net + tax + cent in values] + [net + tax] * exact
                 if rounded:
                     roles["gross"].update(rounded)
                     roles["net"].add(net)
@@ -177,7 +177,11 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
     """Whether the box before or after a label is ticked."""
     words = vocabulary()
     segment = occurrence.segment
-    neighbours = [other for other in segment.sheet.rows[segment.row] if other is not segment and (abs(other.x1 - segment.x0) < 3 * segment.height or abs(other.x0 - segment.x1) < 3 * segment.height)]
+    neighbours = [
+        other
+        for other in segment.sheet.rows[segment.row]
+        if other is not segment and (abs(other.x1 - segment.x0) < 3 * segment.height or abs(other.x0 - segment.x1) < 3 * segment.height)
+    ]
     before = segment.text[: occurrence.start].strip()
     places: list[tuple[str, Segment, int, int]] = []
     if before:
@@ -213,15 +217,33 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
             for found in times(segment.text):
                 near_date = bool(dates(segment.text)) or any(dates(other.text) for other in segment.sheet.rows[segment.row])
                 value = found.value if ask.field.format == "time" else found.raw
-                made.append(Candidate(value, [(segment, found.start, found.end)], {"unlabelled": 1.0, "likeness": 1.0 if near_date else 0.0, "reading": segment.score}))
+                made.append(
+                    Candidate(
+                        value,
+                        [(segment, found.start, found.end)],
+                        {"unlabelled": 1.0, "likeness": 1.0 if near_date else 0.0, "reading": segment.score},
+                    )
+                )
     elif concept.kind in ("phone", "email", "url", "iban", "bic"):
         for segment in reading.segments():
             for found in patterned(concept.kind, segment.text):
                 if concept.kind == "phone" and not _phone_like(segment.text, found.start):
                     continue
                 party = reading.parties.party(segment)
-                right = 1.0 if party == ask.party and party else 0.4 if not party and ask.party != "customer" else 0.6 if not ask.party else -1.0
-                made.append(Candidate(found.value, [(segment, found.start, found.end)], {"unlabelled": 1.0, "likeness": right, "reading": segment.score}))
+                right = (
+                    1.0
+                    if party == ask.party and party
+                    else 0.4
+                    if not party and ask.party != "customer"
+                    else 0.6
+                    if not ask.party
+                    else -1.0
+                )
+                made.append(
+                    Candidate(
+                        found.value, [(segment, found.start, found.end)], {"unlabelled": 1.0, "likeness": right, "reading": segment.score}
+                    )
+                )
                 break
     elif concept.id in ("doc.type", "title"):
         made += _titles(reading)
@@ -234,13 +256,19 @@ def _phone_like(text: str, start: int) -> bool:
 
 
 def _named(name: Name, what: str) -> Candidate:
-    return Candidate(name.text, name.parts, {"unlabelled": 1.0, what: name.score, "likeness": name.score, "reading": min(s.score for s, _, _ in name.parts)})
+    return Candidate(
+        name.text,
+        name.parts,
+        {"unlabelled": 1.0, what: name.score, "likeness": name.score, "reading": min(s.score for s, _, _ in name.parts)},
+    )
 
 
 def _dates(reading: _Reading, ask: Ask) -> list[Candidate]:
     """Dates that no other label claims; the document's own date tends to head it and to have a time beside it."""
     other = vocabulary()
-    claims = {t for cid in ("due.date", "delivery.date", "birth.date", "expiration.date", "period.start", "period.end") for t in other.labels[cid]}
+    claims = {
+        t for cid in ("due.date", "delivery.date", "birth.date", "expiration.date", "period.start", "period.end") for t in other.labels[cid]
+    }
     made: list[Candidate] = []
     for sheet in reading.sheets[:3]:
         for segment in sheet.segments:
@@ -250,10 +278,23 @@ def _dates(reading: _Reading, ask: Ask) -> list[Candidate]:
                 label = before or (tokens_of(left[-1].text) if left else ())
                 claimed = any(label[-len(t) :] == t for t in claims if t and len(t) <= len(label))
                 timed = any(True for _ in times(segment.text)) or any(any(True for _ in times(o.text)) for o in sheet.rows[segment.row])
-                likeness = 0.5 + 0.4 * timed + 0.3 * ("date" in label) - 1.2 * claimed - 0.5 * (segment.y0 / max(1.0, sheet.page.height)) - 0.3 * sheet.page.index
+                likeness = (
+                    0.5
+                    + 0.4 * timed
+                    + 0.3 * ("date" in label)
+                    - 1.2 * claimed
+                    - 0.5 * (segment.y0 / max(1.0, sheet.page.height))
+                    - 0.3 * sheet.page.index
+                )
                 if len(segment.text) > found.end - found.start + 45:
                     likeness -= 0.4
-                made.append(Candidate(found.value, [(segment, found.start, found.end)], {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score}))
+                made.append(
+                    Candidate(
+                        found.value,
+                        [(segment, found.start, found.end)],
+                        {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score},
+                    )
+                )
     distinct = {candidate.value for candidate in made}
     for candidate in made:
         candidate.features["only"] = 1.0 if len(distinct) == 1 else 0.0
@@ -269,16 +310,31 @@ def _currency(reading: _Reading) -> list[Candidate]:
     for segment in reading.segments():
         for amount in amounts(segment.text, writing.decimal):
             if amount.currency == writing.currency:
-                mark = next((i for i in range(amount.start, amount.end) if not segment.text[i].isdigit() and segment.text[i] not in " .,-()"), amount.start)
+                mark = next(
+                    (i for i in range(amount.start, amount.end) if not segment.text[i].isdigit() and segment.text[i] not in " .,-()"),
+                    amount.start,
+                )
                 last = mark
                 while last < amount.end and not segment.text[last].isdigit() and segment.text[last] not in " .,-()":
                     last += 1
-                return [Candidate(writing.currency, [(segment, mark, last)], {"unlabelled": 1.0, "likeness": 0.5 + writing.currency_share, "reading": segment.score})]
+                return [
+                    Candidate(
+                        writing.currency,
+                        [(segment, mark, last)],
+                        {"unlabelled": 1.0, "likeness": 0.5 + writing.currency_share, "reading": segment.score},
+                    )
+                ]
     for segment in reading.segments():
         at = 0
         for word in segment.text.split(" "):
             if known.currencies.get(word.strip("()[]:.,").casefold()) == writing.currency:
-                return [Candidate(writing.currency, [(segment, at, at + len(word))], {"unlabelled": 1.0, "likeness": 0.3 + writing.currency_share, "reading": segment.score})]
+                return [
+                    Candidate(
+                        writing.currency,
+                        [(segment, at, at + len(word))],
+                        {"unlabelled": 1.0, "likeness": 0.3 + writing.currency_share, "reading": segment.score},
+                    )
+                ]
             at += len(word) + 1
     return []
 
@@ -294,10 +350,18 @@ def _titles(reading: _Reading) -> list[Candidate]:
             tokens = tokens_of(segment.text)
             telling = max((len(t) for t in words.titles if any(tokens[i : i + len(t)] == t for i in range(len(tokens)))), default=0)
             size = segment.height / sheet.height - 1
-            likeness = 0.5 * min(2, telling) + min(1.0, max(-0.5, size)) - 0.4 * segment.y0 / sheet.page.height - 0.08 * max(0, len(tokens) - 7)
+            likeness = (
+                0.5 * min(2, telling) + min(1.0, max(-0.5, size)) - 0.4 * segment.y0 / sheet.page.height - 0.08 * max(0, len(tokens) - 7)
+            )
             if dates(segment.text) or segment.text.rstrip().endswith((".", ":", ",")):
                 likeness -= 0.6
-            made.append(Candidate(segment.text.strip(), [(segment, 0, len(segment.text))], {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score}))
+            made.append(
+                Candidate(
+                    segment.text.strip(),
+                    [(segment, 0, len(segment.text))],
+                    {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score},
+                )
+            )
     return made
 
 
@@ -310,27 +374,51 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
     score = -0.8 * max(0.0, 0.8 - low)
     if f.get("unlabelled"):
         kind = ask.concept.kind if ask.concept else ""
-        bias = {"org": -1.3, "address": -1.5, "date": 0.3, "currency": 0.3, "phone": -0.4, "time": -0.7, "doctype": -0.6, "title": -0.4}.get(kind, 0.2)
+        bias = {
+            "org": -1.3,
+            "address": -1.5,
+            "date": 0.3,
+            "currency": 0.3,
+            "phone": -0.4,
+            "time": -0.7,
+            "doctype": -0.6,
+            "title": -0.4,
+        }.get(kind, 0.2)
         slope = {"org": 0.9, "address": 0.9, "date": 1.3, "currency": 1.0}.get(kind, 1.0)
         return score + bias + slope * f.get("likeness", 0.0) + 0.4 * f.get("only", 0.0) + 0.2 * f.get("repeated", 0.0)
-    score += 4.2 * f.get("fit", 0.0) + 0.55 * f.get("same", 0.0) + 0.5 * f.get("right", 0.0) + 0.15 * f.get("below", 0.0) + 0.3 * f.get("colon", 0.0)
-    score += 1.4 * f.get("quality", 0.0) - 0.8 * f.get("gap", 0.0) - 0.25 * min(4.0, f.get("order", 0.0)) - 1.0 * f.get("beyond", 0.0) - 0.5 * f.get("busy", 0.0)
+    score += (
+        4.2 * f.get("fit", 0.0)
+        + 0.55 * f.get("same", 0.0)
+        + 0.5 * f.get("right", 0.0)
+        + 0.15 * f.get("below", 0.0)
+        + 0.3 * f.get("colon", 0.0)
+    )
+    score += (
+        1.4 * f.get("quality", 0.0)
+        - 0.8 * f.get("gap", 0.0)
+        - 0.25 * min(4.0, f.get("order", 0.0))
+        - 1.0 * f.get("beyond", 0.0)
+        - 0.5 * f.get("busy", 0.0)
+    )
     score += 0.4 * f.get("aligned", 0.0) * f.get("below", 0.0)
-    if f.get("below") and not f.get("heading"):
-        score -= 0.7
+    if f.get("below"):
+        score -= 0.7 * (not f.get("heading")) + 0.7 * bool(ask.role) + 0.8 * (bool(ask.role) and len(segment.sheet.rows[candidate.occurrence.segment.row if candidate.occurrence else 0]) >= 3)
     if ask.kind == "address":
         score += 1.0 * f.get("likeness", 0.0)
     score -= 3.9
     if ask.party:
         whose = reading.parties.party(candidate.occurrence.segment if candidate.occurrence else segment)
         f["party"] = 1.0 if whose == ask.party else 0.0 if not whose else -1.0
-        own = candidate.occurrence is not None and bool(set(tokens_of(candidate.occurrence.segment.text[candidate.occurrence.start : candidate.occurrence.end])) & (vocabulary().issuer | vocabulary().customer))
+        own = candidate.occurrence is not None and bool(
+            set(tokens_of(candidate.occurrence.segment.text[candidate.occurrence.start : candidate.occurrence.end]))
+            & (vocabulary().issuer | vocabulary().customer)
+        )
         score += 0.9 * f["party"] if whose == ask.party or not own else 0.0
         if not whose and not own and ask.party == "customer":
             score -= 1.2
     if ask.role and isinstance(candidate.value, (int, float)):
         value = Decimal(str(round(candidate.value, 2)))
-        part = "gross" if ask.role == "due" else ask.role
+        part = ask.role
         f["sums"] = 1.0 if value.quantize(Decimal("0.01")) in {v.quantize(Decimal("0.01")) for v in reading.sums.get(part, set())} else 0.0
         others = any(value in reading.sums[role] for role in ("gross", "net", "tax") if role != part)
         score += 0.7 * f["sums"] - (0.3 if others and not f["sums"] else 0.0)
@@ -338,12 +426,14 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
         score += 0.25 * f["late"]
         f["large"] = segment.height / segment.sheet.height - 1
         score += 0.4 * max(0.0, min(1.0, f["large"]))
+        if ask.role == "gross" and candidate.occurrence is not None and any(t.startswith("round") for t in tokens_of(candidate.occurrence.segment.text)):
+            score += 0.8  # what is paid, after rounding to coins
         if candidate.value <= 0 and ask.role in ("gross", "net"):
             score -= 1.5
     if not ask.role:
         score -= 0.15 * min(6, page.index)
     if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):
-        score -= 0.9 * float(reading.parties.party(segment) != "")
+        score -= 1.5 * float(reading.parties.party(segment) != "")
     return score
 
 
@@ -361,7 +451,10 @@ def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) 
     owners: dict[tuple[int, int, int], Ask] = {}
     chosen: list[Candidate | None] = [None] * len(asks)
     rivals: list[float] = [-4.0] * len(asks)
-    queue = sorted(((candidate.score, -index, candidate) for index, pool in enumerate(pools) for candidate in pool[:8]), key=lambda entry: (-entry[0], -entry[1]))
+    queue = sorted(
+        ((candidate.score, -index, candidate) for index, pool in enumerate(pools) for candidate in pool[:8]),
+        key=lambda entry: (-entry[0], -entry[1]),
+    )
     for score, negative, candidate in queue:
         index = -negative
         if chosen[index] is not None:
@@ -388,7 +481,12 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
         return owner.concept is not ask.concept or owner.range == ask.range
     if owner.concept is not None and owner.concept is ask.concept and owner.party == ask.party:
         return True
-    return owner.kind in ("currency",) or ask.kind in ("currency", "time", "enum") or owner.kind == "time" or candidate.features.get("fit", 0.0) > 0.97
+    return (
+        owner.kind in ("currency",)
+        or ask.kind in ("currency", "time", "enum")
+        or owner.kind == "time"
+        or candidate.features.get("fit", 0.0) > 0.97
+    )
 
 
 def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> Leaf:

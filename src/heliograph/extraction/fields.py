@@ -15,7 +15,18 @@ from heliograph.extraction.vocabulary import Concept, Tokens, Vocabulary, split_
 
 _NUMERIC_KINDS = {"money", "number", "integer", "percent"}
 _START, _END = frozenset({"start", "from", "begin"}), frozenset({"end", "to", "until", "through"})
-_FORMATS = {"date": "date", "date-time": "datetime", "time": "time", "email": "email", "idn-email": "email", "uri": "url", "url": "url", "iri": "url", "uuid": "uuid", "phone": "phone"}
+_FORMATS = {
+    "date": "date",
+    "date-time": "datetime",
+    "time": "time",
+    "email": "email",
+    "idn-email": "email",
+    "uri": "url",
+    "url": "url",
+    "iri": "url",
+    "uuid": "uuid",
+    "phone": "phone",
+}
 _KINDS_BY_TOKEN = (
     ("phone", "phone"), ("fax", "phone"), ("email", "email"), ("website", "url"), ("url", "url"), ("iban", "iban"), ("bic", "bic"),
     ("swift", "bic"), ("currency", "currency"), ("zip", "postal"), ("postal", "postal"), ("city", "city"), ("state", "state"), ("country", "country"),
@@ -84,8 +95,10 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     if stripped != name and stripped and concept is not None and concept.party:
         add(stripped, 0.6, own=False)
     if concept is not None:
-        for position, tokens in enumerate(words.labels[concept.id]):
-            add(tokens, (0.97 if position < 12 else 0.92) * fit, own=False)
+        for tokens in words.labels[concept.id]:
+            telling = min(1.5, sum(words.weight(token) for token in tokens))
+            second = 0.74 if tokens in words.second[concept.id] else 1.0
+            add(tokens, (0.86 + 0.075 * telling) * fit * second, own=False)
     party = concept.party if concept else ""
     owners = {*name, *context, *title}
     if owners & words.customer and not owners & words.issuer:
@@ -110,7 +123,9 @@ def _first_clause(text: str) -> str:
     return re.split(r"[.;(\n]|, (?:e\.g|such|for example|as )|\b(?:e\.g|i\.e)\b", text, maxsplit=1)[0][:120]
 
 
-def _concept(field: Field, name: Tokens, title: Tokens, description: Tokens, context: Tokens, *, in_row: bool) -> tuple[Concept | None, float]:
+def _concept(
+    field: Field, name: Tokens, title: Tokens, description: Tokens, context: Tokens, *, in_row: bool
+) -> tuple[Concept | None, float]:
     words = vocabulary()
     content = tuple(token for token in description if words.weight(token) > 0)
     best, best_score = None, 0.0
@@ -122,7 +137,14 @@ def _concept(field: Field, name: Tokens, title: Tokens, description: Tokens, con
             continue
         score = 0.0
         for tokens in words.names[concept.id]:
-            for mine, trust in ((name, 1.0), ((*context, *name), 1.0), (title, 0.97), (description, 0.93), (content, 0.9), ((*context[-1:], *name), 0.98)):
+            for mine, trust in (
+                (name, 1.0),
+                ((*context, *name), 1.0),
+                (title, 0.97),
+                (description, 0.93),
+                (content, 0.9),
+                ((*context[-1:], *name), 0.98),
+            ):
                 if mine and mine == tokens:
                     score = max(score, trust)
             score = max(score, 0.88 * _dice(name, tokens, words), 0.8 * _dice((*context[-1:], *name), tokens, words) if context else 0.0)
@@ -184,7 +206,11 @@ def _kind(field: Field, concept: Concept | None, name: Tokens, description: Toke
     if field.kind == "integer":
         return "integer"
     if field.kind == "number":
-        return "money" if {"amount", "total", "price", "cost", "fee", "balance", "income", "charge", "charges", "tax", "paid"} & set(name) else "number"
+        return (
+            "money"
+            if {"amount", "total", "price", "cost", "fee", "balance", "income", "charge", "charges", "tax", "paid"} & set(name)
+            else "number"
+        )
     for token, kind in _KINDS_BY_TOKEN:
         if name and (token == name[-1] or (token in name and kind in ("date", "phone", "email", "address", "iban"))):
             return kind

@@ -96,7 +96,7 @@ class Finder:
         for index, ask in enumerate(asks):
             for phrase in ask.phrases:
                 for tokens in {phrase.tokens, tuple(t for t in phrase.tokens if words.weight(t) > 0)}:
-                    if tokens:
+                    if tokens and (tokens == phrase.tokens or len(tokens) > 1):
                         weight = phrase.weight if tokens == phrase.tokens else phrase.weight * 0.98
                         self.exact.setdefault(tokens, []).append((index, weight))
         self.partial: dict[str, list[tuple[int, frozenset[str], float]]] = {}
@@ -151,7 +151,16 @@ class Finder:
                 fit = weight * (have / want) * (0.75 if missing else 0.92)
                 self._add(found, index, segment, tokens, shared[0].start, shared[-1].end, fit)
 
-    def _add(self, found: dict[tuple[int, int, int], Occurrence], index: int, segment: Segment, tokens: list[Token], start: int, end: int, weight: float) -> None:
+    def _add(
+        self,
+        found: dict[tuple[int, int, int], Occurrence],
+        index: int,
+        segment: Segment,
+        tokens: list[Token],
+        start: int,
+        end: int,
+        weight: float,
+    ) -> None:
         words = vocabulary()
         ask, text = self.asks[index], segment.text
         left, right = label_part(text, tokens, start, end)
@@ -164,7 +173,9 @@ class Finder:
         rest = text[end:right] + text[right : right + 1]
         colon = bool(re.match(r"\s*(?:[.)]\s*)?[:#=]", text[end:])) or text[end - 1 : end] == "#"
         after = re.match(r"\s*[:#=.]", rest) is not None
-        if ask.kind in ("text", "org", "person", "name", "address", "enumtext", "id", "city", "country", "state", "person1", "street") and (colon or not after):
+        if ask.kind in ("text", "org", "person", "name", "address", "enumtext", "id", "city", "country", "state", "person1", "street") and (
+            colon or not after
+        ):
             # the value itself may follow without a colon: words after the label are no sign of another label
             tail_cost = 0.0 if colon else 0.12 * tail
         else:

@@ -63,7 +63,10 @@ def _date(year: int, month: int, day: int) -> date | None:
 _NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./\-\u2010-\u2013,'’])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d|[./]\d)")
 _ISO = re.compile(r"(?<![\d.-])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
-_DAY_NAME = re.compile(r"(?<![\d./])(\d{1,2})(?:st|nd|rd|th|er|º|ª)?[\s.\-/,]{0,3}(?:de\s|of\s)?\s?([^\W\d_]{3,10})\.?[\s.\-/,']{0,3}(?:de\s|del\s)?\s?(\d{4}|\d{2})(?!\d)", re.I)
+_DAY_NAME = re.compile(
+    r"(?<![\d./])(\d{1,2})(?:st|nd|rd|th|er|º|ª)?[\s.\-/,]{0,3}(?:de\s|of\s)?\s?([^\W\d_]{3,10})\.?[\s.\-/,']{0,3}(?:de\s|del\s)?\s?(\d{4}|\d{2})(?!\d)",
+    re.I,
+)
 _NAME_DAY = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,10})\.?[\s\-]{0,2}(\d{1,2})(?:st|nd|rd|th)?\s?[,.\s\-]\s?(\d{4})(?!\d)", re.I)
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -154,8 +157,14 @@ def amounts(text: str, decimal: str = ".") -> tuple[Amount, ...]:
         after = text[end] if end < len(text) else " "
         if any(start < e and end > s for s, e in taken):
             continue
-        if m["pre"] is None and m["pre2"] is None and (
-            before.isalpha() or before in "#/_\\" or (before in ":.-,*" and start > 1 and text[start - 2].isalnum() and not (before in ":-*" and text[start - 2].isalpha()))
+        if (
+            m["pre"] is None
+            and m["pre2"] is None
+            and (
+                before.isalpha()
+                or before in "#/_\\"
+                or (before in ":.-,*" and start > 1 and text[start - 2].isalnum() and not (before in ":-*" and text[start - 2].isalpha()))
+            )
         ):
             continue
         if after.isalpha() and not m["post"] and not re.match(r"[A-Za-z]{1,3}\b", text[end:]):
@@ -244,10 +253,17 @@ def conventions(texts: list[str], *, language: str | None = None) -> Conventions
 
 
 _IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?)(?![A-Z0-9])")
-_BIC = re.compile(r"(?<![A-Z0-9])([A-Z]{4}(?:AD|AE|AT|AU|BE|BG|BR|CA|CH|CN|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GR|HK|HR|HU|ID|IE|IN|IS|IT|JP|KR|LI|LT|LU|LV|MC|MT|MX|MY|NL|NO|NZ|PL|PT|RO|SE|SG|SI|SK|TH|TR|US|ZA|M0)[A-Z0-9]{2}(?:[A-Z0-9]{3})?|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:XXX|[A-Z0-9]{3}))(?![A-Z0-9])")
+_BIC = re.compile(
+    r"(?<![A-Z0-9])([A-Z]{4}(?:AD|AE|AT|AU|BE|BG|BR|CA|CH|CN|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GR|HK|HR|HU|ID|IE|IN|IS|IT|JP|KR|LI|LT|LU|LV|MC|MT|MX|MY|NL|NO|NZ|PL|PT|RO|SE|SG|SI|SK|TH|TR|US|ZA|M0)[A-Z0-9]{2}(?:[A-Z0-9]{3})?|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:XXX|[A-Z0-9]{3}))(?![A-Z0-9])"
+)
 _EMAIL = re.compile(r"[\w.+'-]+\s?@\s?[\w-]+(?:\.[\w-]+)+")
-_URL = re.compile(r"(?:https?://|www\.)[^\s,;<>\"]+|(?<![@\w.])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|de|fr|es|it|nl|pt|my|uk|eu|io|gov|edu|info|biz)(?:/[^\s,;]*)?(?![\w@])", re.I)
-_VAT = re.compile(r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])")
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s,;<>\"]+|(?<![@\w.])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|de|fr|es|it|nl|pt|my|uk|eu|io|gov|edu|info|biz)(?:/[^\s,;]*)?(?![\w@])",
+    re.I,
+)
+_VAT = re.compile(
+    r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])"
+)
 _VIN = re.compile(r"(?<![A-Z0-9])([A-HJ-NPR-Z0-9]{17})(?![A-Z0-9])")
 _ISBN = re.compile(r"(?<!\d)((?:97[89][- ]?)?\d{1,5}[- ]?\d{1,7}[- ]?\d{1,7}[- ]?[\dX])(?!\d)")
 _BLOOD = re.compile(r"(?<![A-Za-z0-9])((?:AB|A|B|O|0)\s?(?:\+|-|−|Rh\s?[+-]|positive|negative|pos|neg)(?:ve)?)(?![A-Za-z])", re.I)
@@ -255,7 +271,9 @@ _FLIGHT = re.compile(r"(?<![A-Z0-9])((?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?![
 _PHONE = re.compile(r"(?<![\w/])(\+?\(?\d[\d\s().\-/–]{5,20}\d)(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\w])")
 _ID = re.compile(r"[A-Za-z0-9][\w\-/.#+*]*")
 _CARD = re.compile(r"(?:[xX*•#]{2,}[\s-]*)+(\d{4})(?!\d)|(?<!\d)\d{4}[\s-](?:\d{4}[\s-]){2}(\d{4})(?!\d)|(?<!\d)\d{12}(\d{4})(?!\d)")
-_POSTAL = re.compile(r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?![\w-])")
+_POSTAL = re.compile(
+    r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?![\w-])"
+)
 
 
 def iban_valid(text: str) -> bool:
@@ -288,7 +306,18 @@ def patterned(kind: str, text: str) -> Iterator[Span]:
                     yield Span(m.start(1), m.start(1) + len(raw), raw.replace(" ", ""), raw)
                     break
         return
-    pattern = {"bic": _BIC, "email": _EMAIL, "url": _URL, "vat": _VAT, "vin": _VIN, "isbn": _ISBN, "blood": _BLOOD, "flight": _FLIGHT, "card4": _CARD, "phone": _PHONE}.get(kind)
+    pattern = {
+        "bic": _BIC,
+        "email": _EMAIL,
+        "url": _URL,
+        "vat": _VAT,
+        "vin": _VIN,
+        "isbn": _ISBN,
+        "blood": _BLOOD,
+        "flight": _FLIGHT,
+        "card4": _CARD,
+        "phone": _PHONE,
+    }.get(kind)
     if pattern is None:
         return
     for m in pattern.finditer(text):

@@ -16,8 +16,14 @@ from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 
 _NEUTRAL = frozenset({("name",), ("to",), ("from",), ("attention",), ("address",), ("m", "s"), ("main",), ("property",), ("payee",)})
-_CONTACT = re.compile(r"(?<![^\W\d_])(?:tel|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])", re.I)
-_REGISTRATION = re.compile(r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$", re.I)
+_CONTACT = re.compile(
+    r"(?<![^\W\d_])(?:tel|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])",
+    re.I,
+)
+_REGISTRATION = re.compile(
+    r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$",
+    re.I,
+)
 
 
 class Block(msgspec.Struct):
@@ -46,9 +52,14 @@ class Heading(msgspec.Struct, frozen=True):
 def address_likeness(text: str) -> float:
     """How much a line looks like part of an address; about 0 for other text, 1 and more for an address."""
     words = vocabulary()
+    text = _REGISTRATION.sub("", text)
     tokens = [plain(t) for t in re.findall(r"[^\W\d_]+\.?|\d+", text)]
     bare = [t.rstrip(".") for t in tokens]
-    street = sum(1 for t in bare if t in words.street or (len(t) > 6 and t.endswith(("strasse", "str", "weg", "platz", "allee", "gasse", "straat", "laan"))))
+    street = sum(
+        1
+        for t in bare
+        if t in words.street or (len(t) > 6 and t.endswith(("strasse", "str", "weg", "platz", "allee", "gasse", "straat", "laan")))
+    )
     region = sum(1 for t in bare if t in words.region)
     score = 0.55 * min(street, 2) + 0.5 * min(region, 2)
     postal = [p for p in postal_codes(text) if sum(c.isdigit() for c in p.raw) >= 4]
@@ -67,7 +78,9 @@ def address_likeness(text: str) -> float:
         score -= 1.2
     if len(tokens) > 16 or not any(c.isalpha() for c in text):
         score -= 0.8
-    if text.rstrip().endswith(":"):
+    if any(t in words.legal for t in bare):
+        score -= 0.7
+    if ":" in text or text.lstrip().startswith("("):
         score -= 0.6
     return score
 
@@ -234,6 +247,8 @@ class Parties:
 
     def _customers(self, sheet: Sheet) -> list[Name]:
         made: list[Name] = []
+        issuers = sorted(self._issuers(sheet), key=lambda name: -name.score)
+        issuer = issuers[0].parts if issuers else []
         for heading in self.headings:
             if heading.party != "customer" or heading.segment.page != sheet.page.index:
                 continue
@@ -244,16 +259,33 @@ class Parties:
                     break
         for block in self.blocks:
             lines = block.lines
-            if not 3 <= len(lines) <= 7 or lines[0].page != sheet.page.index or lines[0].y0 > sheet.page.height * 0.42 or lines[0].x0 > sheet.page.width * 0.5:
+            if (
+                not 3 <= len(lines) <= 7
+                or lines[0].page != sheet.page.index
+                or lines[0].y0 > sheet.page.height * 0.42
+                or lines[0].x0 > sheet.page.width * 0.5
+            ):
                 continue
             first = 0
-            while first < len(lines) - 2 and (len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2 and postal_codes_in(lines[first].text) or tokens_of(lines[first].text) in self.labels):
+            while first < len(lines) - 2 and (
+                len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2
+                and postal_codes_in(lines[first].text)
+                or tokens_of(lines[first].text) in self.labels
+            ):
                 first += 1
             rest = lines[first + 1 :]
-            if any(postal_codes_in(line.text) and address_likeness(line.text) > 0.3 for line in rest) and name_likeness(lines[first].text) > -0.6 and self.party(lines[first]) != "issuer":
+            if (
+                any(postal_codes_in(line.text) and address_likeness(line.text) > 0.3 for line in rest)
+                and name_likeness(lines[first].text) > -0.6
+                and self.party(lines[first]) != "issuer"
+            ):
                 start, end = clean_name(lines[first].text)
-                bonus = 1.0 if first > 0 else 0.0
-                made.append(Name(lines[first].text[start:end], [(lines[first], start, end)], 0.6 + bonus + 0.3 * name_likeness(lines[first].text)))
+                if any(segment is lines[first] for segment, _, _ in issuer):
+                    continue
+                bonus = 0.8 if first > 0 else 0.0
+                made.append(
+                    Name(lines[first].text[start:end], [(lines[first], start, end)], 1.7 + bonus + 0.3 * name_likeness(lines[first].text))
+                )
         return made
 
     def address_from(self, segment: Segment, start: int = 0, *, strict: bool = False) -> Name | None:
@@ -270,17 +302,23 @@ class Parties:
             text = line.text[first:end].strip()
             likely = address_likeness(text) if text else -1.0
             following = address_likeness(lines[position + 1].text) if position + 1 < len(lines) else 0.0
-            if not text or likely < (0.3 if position else 0.1) and not (position and likely > -0.2 and following > 0.7 and len(text) < 40 and not strict):
+            if (
+                not text
+                or likely < (0.3 if position else 0.1)
+                and not (position and likely > -0.2 and following > 0.7 and len(text) < 40 and not strict)
+            ):
                 break
             lead = len(line.text[first:end]) - len(line.text[first:end].lstrip(" :.,-"))
-            parts.append((line, first + lead, first + len(line.text[first:end].rstrip(" :;-"))))
+            parts.append((line, first + lead, first + len(line.text[first:end].rstrip(" :;,-" if position == len(lines) - 1 else " :;-"))))
             total += min(1.0, max(0.0, likely))
             if end < len(line.text.rstrip()):
                 break
         if not parts:
             return None
         has_place = any(postal_codes_in(line.text[a:b]) or address_likeness(line.text[a:b]) > 0.9 for line, a, b in parts)
-        return Name(" ".join(line.text[a:b].strip() for line, a, b in parts), parts, total / max(2.0, len(parts)) + (0.5 if has_place else 0.0))
+        return Name(
+            " ".join(line.text[a:b].strip() for line, a, b in parts), parts, total / max(2.0, len(parts)) + (0.5 if has_place else 0.0)
+        )
 
     def addresses(self, party: str, name: Name | None) -> list[Name]:
         """Addresses of a party without a label: under its name, or heading the page."""
@@ -337,7 +375,11 @@ def _blocks(sheet: Sheet) -> list[Block]:
                 continue
             gap = segment.y0 - last.y1
             height = max(min(last.height, segment.height), 1.0)
-            if gap > 1.25 * height or gap < -0.8 * height:
+            if (
+                gap
+                > (2.4 if abs(segment.x0 - last.x0) < 0.3 * height and abs(segment.height - last.height) < 0.15 * height else 1.25) * height
+                or gap < -0.8 * height
+            ):
                 continue
             left = abs(segment.x0 - last.x0) < 1.2 * height
             centred = abs(segment.cx - last.cx) < 2.5 * height

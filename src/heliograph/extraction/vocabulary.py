@@ -26,7 +26,7 @@ class Concept(msgspec.Struct, frozen=True):
 
     `kind` is the type of its values, `party` whose it is, `unlabelled` whether documents show it without a label, `line`
     whether it belongs to a row of a table, `role` its part in net + tax = gross, `range` which end of a period it is,
-    `words` the values it can have, `exclude` words that turn a label into another one's.
+    `words` the values it can have, `exclude` words that turn a label into another one's. A label after `~` is second choice: another concept's, that often holds the same.
     """
 
     id: str
@@ -91,6 +91,7 @@ class Vocabulary:
         self.issuer, self.customer = frozenset(self.tokens(" ".join(raw.issuer))), frozenset(self.tokens(" ".join(raw.customer)))
         self.concepts = {concept.id: concept for concept in raw.concepts}
         self.labels = {concept.id: {self.tokens(words): None for words in concept.labels} for concept in raw.concepts}
+        self.second = {concept.id: {self.tokens(words) for words in concept.labels if words.startswith("~")} for concept in raw.concepts}
         self.names = {concept.id: [self.tokens(words) for words in concept.names] for concept in raw.concepts}
         self.every_label: frozenset[Tokens] = frozenset(tokens for table in self.labels.values() for tokens in table if tokens)
         self.label_tokens = frozenset(token for tokens in self.every_label for token in tokens)
