@@ -1,14 +1,32 @@
-"""Lists: rows of tables, item lines of receipts, and lists of scalars."""
+"""Lists: rows of tables, item lines of receipts, and lists of scalars.
+
+A table is found by its headings: a row in which several fields of the item are named. Its columns are the headings' places, its
+rows those under it in which the amounts stand, until totals begin; lines between rows continue a text. Receipts often
+have no headings: there an item is a line of text that ends in an amount, above the totals.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 
-from heliograph.extraction.candidates import Part
-from heliograph.extraction.normalise import Conventions
+from heliograph.extraction.candidates import Found, Part, read_as
+from heliograph.extraction.confidence import weights
+from heliograph.extraction.fields import Ask, understand
+from heliograph.extraction.labels import Finder, Occurrence
+from heliograph.extraction.normalise import Conventions, amounts, dates
 from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field
-from heliograph.extraction.segments import Sheet
+from heliograph.extraction.segments import Segment, Sheet
+from heliograph.extraction.vocabulary import tokens_of, vocabulary
+
+_NUMERIC = frozenset({"money", "number", "integer", "percent"})
+_BULLET = re.compile(r"^\s*(?:[•●▪■◦*·–—-]|\(?\d{1,2}[.)])\s+")
+_TIMES = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(?:[xX×*@]|PCS?\b|EA\b)\s?@?\s?(?:RM|[$€£])?\s?(\d+[.,]\d{2})?")
 
 
 class Row(msgspec.Struct):
@@ -17,11 +35,28 @@ class Row(msgspec.Struct):
     leaves: dict[Path, Leaf]
 
 
+class _Column(msgspec.Struct):
+    """A column: where its heading stands (points), and the field it answers."""
+
+    x0: float
+    x1: float
+    ask: int = -1
+    fit: float = 0.0
+    texts: list[str] = []
+
+
+class _Item(msgspec.Struct):
+    """Cells of an item being read: parts by column."""
+
+    cells: dict[int, list[Part]]
+
+
 class Rows:
-    """Finds the rows that answer a list field."""
+    """Finds the rows that answer a list field. Rows answer one list only."""
 
     def __init__(self, sheets: list[Sheet], writing: Conventions, used: set[Part]) -> None:
         self.sheets, self.writing, self.used = sheets, writing, used
+        self.claimed: set[tuple[int, int]] = set()
 
     def none(self) -> Rows:
         """For lists inside items: nothing more to find."""
@@ -29,4 +64,393 @@ class Rows:
 
     def find(self, field: Field) -> list[Row]:
         """The rows that answer `field`, in document order."""
+        if field.item is None or not self.sheets:
+            return []
+        if field.item.is_leaf:
+            return self._scalars(field)
+        asked = list(_asked(field.item, (), (field.name,)))
+        if not asked:
+            return []
+        rows = self._tables(asked)
+        return rows or self._item_lines(asked)
+
+    # tables with headings
+
+    def _tables(self, asked: list[tuple[Path, Ask]]) -> list[Row]:
+        asks = [ask for _, ask in asked]
+        finder = Finder(asks)
+        best: list[tuple[float, list[_Column], Sheet, int, int]] = []
+        for sheet in self.sheets:
+            occurrences = [o for o in finder.find(sheet) if o.fit >= 0.6]
+            by_row: dict[int, list[Occurrence]] = {}
+            for occurrence in occurrences:
+                by_row.setdefault(occurrence.segment.row, []).append(occurrence)
+            for first in sorted(by_row):
+                made = self._heading(sheet, by_row, first, asks)
+                if made is not None and (sheet.page.index, first) not in self.claimed:
+                    best.append(made)
+        if not best:
+            return []
+        top = max(best, key=lambda entry: entry[0])
+        chosen: list[tuple[float, list[_Column], Sheet, int, int]] = []
+        for entry in best:
+            same = entry[0] >= 0.75 * top[0] and {c.ask for c in entry[1]} >= {c.ask for c in top[1]} - {-1}
+            if (entry is top or same) and not any(e[2] is entry[2] and e[3] <= entry[3] <= e[4] for e in chosen):
+                chosen.append(entry)
+        found: list[Row] = []
+        for _, columns, sheet, first, last in chosen:
+            self.claimed.update((sheet.page.index, row) for row in range(first, last + 1))
+            items = self._body(sheet, last, columns, asks)
+            found += [row for item in items if (row := self._row(item, columns, asked)) is not None]
+        return found
+
+    def _heading(
+        self, sheet: Sheet, by_row: dict[int, list[Occurrence]], first: int, asks: list[Ask]
+    ) -> tuple[float, list[_Column], Sheet, int, int] | None:
+        last = first
+        while last + 1 < len(sheet.rows) and last - first < 2:
+            upper, lower = sheet.rows[last], sheet.rows[last + 1]
+            gap = min(s.y0 for s in lower) - max(s.y1 for s in upper)
+            numbers = any(a.decimals == 2 for s in lower for a in amounts(s.text, self.writing.decimal))
+            if gap > 0.9 * sheet.height or numbers or any(dates(s.text) for s in lower) or not (by_row.get(last + 1) or len(lower) <= len(upper)):
+                break
+            if not by_row.get(last + 1):
+                break
+            last += 1
+        columns = _columns([segment for row in sheet.rows[first : last + 1] for segment in row])
+        pairs: list[tuple[float, int, int]] = []
+        for row in range(first, last + 1):
+            for occurrence in by_row.get(row, ()):
+                segment = occurrence.segment
+                if len(segment.text) > 45 or occurrence.colon:
+                    continue
+                share = (segment.x1 - segment.x0) / max(1, len(segment.text))
+                x = segment.x0 + share * (occurrence.start + occurrence.end) / 2
+                for index, column in enumerate(columns):
+                    if column.x0 - 1 <= x <= column.x1 + 1:
+                        pairs.append((occurrence.fit, index, occurrence.ask))
+        taken: set[int] = set()
+        for fit, index, ask in sorted(pairs, key=lambda pair: (-round(pair[0], 2), -pair[1] if asks[pair[2]].kind == "money" else pair[1])):
+            if columns[index].ask < 0 and ask not in taken:
+                columns[index].ask, columns[index].fit = ask, fit
+                taken.add(ask)
+        if len(taken) < 2:
+            return None
+        numeric = any(asks[ask].kind in _NUMERIC or asks[ask].kind in ("date", "id") for ask in taken)
+        if not numeric and len(taken) < 3 and len(asks) > 2:
+            return None
+        return sum(column.fit for column in columns if column.ask >= 0), columns, sheet, first, last
+
+    def _body(self, sheet: Sheet, last: int, columns: list[_Column], asks: list[Ask]) -> list[_Item]:
+        anchors = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind == "money"]
+        anchors = anchors or [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind in (*_NUMERIC, "date", "id")]
+        anchor = anchors[-1] if anchors else next((i for i, column in enumerate(columns) if column.ask >= 0), 0)
+        texts = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind not in _NUMERIC]
+        items: list[_Item] = []
+        pending: list[dict[int, list[Part]]] = []
+        above = False
+        bottom = max((s.y1 for s in sheet.rows[last]), default=0.0)
+        for number in range(last + 1, len(sheet.rows)):
+            row = sheet.rows[number]
+            gap = (min(s.y0 for s in row) - bottom) / sheet.height
+            if self._ends(row, columns) or (gap > 5 and items) or gap > 9:
+                break
+            cells = self._cells(row, columns)
+            filled = self._has(cells.get(anchor), asks[columns[anchor].ask]) if columns[anchor].ask >= 0 else bool(cells.get(anchor))
+            if filled:
+                item = _Item(cells)
+                own = any(cells.get(i) for i in texts)
+                if pending and (not own or above or not items):
+                    if not own or not items or above:
+                        above = not own or above
+                        for extra in pending:
+                            for i, parts in extra.items():
+                                item.cells[i] = [*parts, *item.cells.get(i, [])] if i in texts else item.cells.get(i, parts)
+                        pending = []
+                elif pending and items:
+                    self._continue(items[-1], pending, texts)
+                pending = []
+                items.append(item)
+                self.claimed.add((sheet.page.index, number))
+            elif any(cells.get(i) for i in texts) or not anchors:
+                if gap > 2.5 and items and not above:
+                    break
+                pending.append(cells)
+            bottom = max(s.y1 for s in row)
+        if pending and items and not above:
+            self._continue(items[-1], pending, texts)
+        return items
+
+    def _continue(self, item: _Item, pending: list[dict[int, list[Part]]], texts: list[int]) -> None:
+        for extra in pending[:4]:
+            if set(extra) - set(texts) and len(extra) > 2:
+                break
+            for i, parts in extra.items():
+                if i in texts and item.cells.get(i):
+                    item.cells[i] = [*item.cells[i], *parts]
+                elif i in texts:
+                    item.cells[i] = parts
+
+    def _ends(self, row: list[Segment], columns: list[_Column]) -> bool:
+        """Whether totals begin here."""
+        words = vocabulary()
+        for segment in row[:2]:
+            tokens = tuple(t for t in tokens_of(segment.text.split(":")[0]) if not t.isdigit() and t != "%")
+            if not tokens:
+                continue
+            for length in range(min(4, len(tokens)), 0, -1):
+                if tokens[:length] in words.totals and (length == len(tokens) or len(tokens) <= 6 or ":" in segment.text):
+                    return True
+        return False
+
+    def _has(self, parts: list[Part] | None, ask: Ask) -> bool:
+        return bool(parts) and any(read_as(ask, segment.text, self.writing, start=start, end=end) for segment, start, end in parts or ())
+
+    def _cells(self, row: list[Segment], columns: list[_Column]) -> dict[int, list[Part]]:
+        """Which words of a row belong to which column."""
+        cells: dict[int, list[Part]] = {}
+        for segment in row:
+            touched = [i for i, c in enumerate(columns) if min(c.x1, segment.x1) - max(c.x0, segment.x0) > 0.3 * min(c.x1 - c.x0, segment.x1 - segment.x0)]
+            if len(touched) <= 1 or not _divisible(segment, columns, touched):
+                cells.setdefault(_nearest(segment.x0, segment.x1, columns), []).append((segment, 0, len(segment.text)))
+                continue
+            start = 0
+            current = -1
+            for position, at in enumerate(segment.offsets):
+                box = segment.sheet.page.words[segment.words[position]].box
+                width = segment.sheet.page.width
+                index = _nearest(box.x * width, box.x1 * width, columns)
+                if current >= 0 and index != current:
+                    cells.setdefault(current, []).append((segment, start, at - 1))
+                    start = at
+                current = index
+            cells.setdefault(current, []).append((segment, start, len(segment.text)))
+        return cells
+
+    def _row(self, item: _Item, columns: list[_Column], asked: list[tuple[Path, Ask]]) -> Row | None:
+        leaves: dict[Path, Leaf] = {}
+        for index, column in enumerate(columns):
+            parts = item.cells.get(index)
+            if column.ask < 0 or not parts:
+                continue
+            path, ask = asked[column.ask]
+            leaf = self._leaf(ask, parts, column.fit)
+            if leaf is not None:
+                leaves[path] = leaf
+        self._agree(leaves, asked)
+        return Row(leaves) if any(leaf.value is not None for leaf in leaves.values()) else None
+
+    def _leaf(self, ask: Ask, parts: list[Part], fit: float) -> Leaf | None:
+        if ask.kind in ("text", "org", "person", "name", "address", "title"):
+            pieces = [(s, a, b) for s, a, b in parts if s.text[a:b].strip()]
+            text = " ".join(s.text[a:b].strip() for s, a, b in pieces).strip()
+            text = text.rstrip(":,; ")
+            if not text or not any(c.isalnum() for c in text):
+                return None
+            return self._answer(ask, text, pieces, fit, 0.9)
+        for segment, start, end in parts:
+            found: list[Found] = read_as(ask, segment.text, self.writing, start=start, end=end)
+            if found:
+                best = found[-1] if ask.kind == "money" else found[0]
+                return self._answer(ask, best.value, [(segment, best.start, best.end)], fit, best.quality)
+        return None
+
+    def _answer(self, ask: Ask, value: Any, parts: list[Part], fit: float, quality: float) -> Leaf:
+        evidence = [segment.evidence(start, end) for segment, start, end in parts]
+        kind = ask.concept.kind if ask.concept is not None else ask.kind
+        features = {"row": 1.0, "score": 1.0 + 2 * (fit - 0.6), "fit": fit, "quality": quality, "reading": min(e.score for e in evidence), f"kind:{kind}": 1.0}
+        return Leaf(value, "found", "exact", weights().probability(features), evidence)
+
+    def _agree(self, leaves: dict[Path, Leaf], asked: list[tuple[Path, Ask]]) -> None:
+        """Where quantity x price = total, all three are surer."""
+        by_concept = {ask.concept.id: path for path, ask in asked if ask.concept is not None and path in leaves}
+        names = ("item.quantity", "item.unit_price", "item.total")
+        if not all(name in by_concept for name in names):
+            return
+        quantity, price, total = (leaves[by_concept[name]] for name in names)
+        if all(isinstance(leaf.value, (int, float)) for leaf in (quantity, price, total)) and abs(quantity.value * price.value - total.value) < 0.011:
+            for leaf in (quantity, price, total):
+                leaf.probability = min(0.99, leaf.probability + 0.5 * (1 - leaf.probability))
+
+    # receipts without headings
+
+    def _item_lines(self, asked: list[tuple[Path, Ask]]) -> list[Row]:
+        by_concept = {ask.concept.id: (path, ask) for path, ask in asked if ask.concept is not None}
+        if "item.description" not in by_concept or "item.total" not in by_concept:
+            return []
+        for sheet in self.sheets[:1]:
+            rows = self._priced(sheet, by_concept)
+            if rows:
+                return rows
         return []
+
+    def _priced(self, sheet: Sheet, by_concept: dict[str, tuple[Path, Ask]]) -> list[Row]:
+        ends = next((n for n, row in enumerate(sheet.rows) if n > 2 and self._ends(row, [])), -1)
+        if ends < 0:
+            return []
+        found: list[Row] = []
+        text: list[Part] = []
+        for row in sheet.rows[:ends]:
+            last = row[-1]
+            priced = [a for a in amounts(last.text, self.writing.decimal) if a.decimals == 2 and not a.percent]
+            if any(dates(s.text) for s in row) or any(":" in s.text for s in row):
+                text = []
+                continue
+            if not priced or last.text[priced[-1].end :].strip().count(" ") > 0:
+                words = [(s, 0, len(s.text)) for s in row if sum(c.isalpha() for c in s.text) >= 3]
+                text = words
+                continue
+            amount = priced[-1]
+            leaves: dict[Path, Leaf] = {}
+            path, ask = by_concept["item.total"]
+            value: Any = float(amount.value) if ask.field.kind == "number" else amount.raw
+            leaves[path] = self._answer(ask, value, [(last, amount.start, amount.end)], 0.7, 1.0)
+            own = [(s, 0, len(s.text)) for s in row[:-1]]
+            if last.text[: amount.start].strip():
+                own.append((last, 0, amount.start))
+            own, quantity, price = self._counted(own)
+            described = [p for p in own if sum(c.isalpha() for c in p[0].text[p[1] : p[2]]) >= 2] or text
+            if described:
+                path, ask = by_concept["item.description"]
+                words = " ".join(s.text[a:b].strip() for s, a, b in described)
+                leaves[path] = self._answer(ask, words, described, 0.7, 0.8)
+            for name, part in (("item.quantity", quantity), ("item.unit_price", price)):
+                if part is not None and name in by_concept:
+                    path, ask = by_concept[name]
+                    read = read_as(ask, part[0].text, self.writing, start=part[1], end=part[2])
+                    if read:
+                        leaves[path] = self._answer(ask, read[0].value, [part], 0.7, read[0].quality)
+            text = []
+            if described:
+                found.append(Row(leaves))
+        return found
+
+    def _counted(self, parts: list[Part]) -> tuple[list[Part], Part | None, Part | None]:
+        """Take `2 x 3.50`, or a small number in front, off an item line."""
+        kept: list[Part] = []
+        quantity: Part | None = None
+        price: Part | None = None
+        for segment, start, end in parts:
+            piece = segment.text[start:end]
+            m = _TIMES.search(piece)
+            if m and quantity is None:
+                quantity = (segment, start + m.start(1), start + m.end(1))
+                if m[2]:
+                    price = (segment, start + m.start(2), start + m.end(2))
+                for a, b in ((start, start + m.start()), (start + m.end(), end)):
+                    if segment.text[a:b].strip():
+                        kept.append((segment, a, b))
+                continue
+            lead = re.match(r"\s*(\d{1,3})\s+(?=[^\W\d_])", piece)
+            if lead and quantity is None and not kept:
+                quantity = (segment, start + lead.start(1), start + lead.end(1))
+                kept.append((segment, start + lead.end(), end))
+                continue
+            if re.fullmatch(r"\s*\d{1,3}\s*", piece) and quantity is None:
+                quantity = (segment, start, end)
+                continue
+            money = [a for a in amounts(piece, self.writing.decimal) if a.decimals == 2 and a.raw == piece.strip()]
+            if money and price is None and money[0].value > Decimal(0):
+                price = (segment, start, end)
+                continue
+            kept.append((segment, start, end))
+        return kept, quantity, price
+
+    # lists of scalars
+
+    def _scalars(self, field: Field) -> list[Row]:
+        item = field.item
+        if item is None:
+            return []
+        named = msgspec.structs.replace(item, name=field.name, title=field.title, description=field.description or item.description)
+        ask = understand(named)
+        finder = Finder([ask])
+        for sheet in self.sheets:
+            for occurrence in finder.find(sheet):
+                if occurrence.fit < 0.85:
+                    break
+                rows = list(self._listed(ask, occurrence, sheet))
+                if rows:
+                    return rows
+        return []
+
+    def _listed(self, ask: Ask, occurrence: Occurrence, sheet: Sheet) -> Iterator[Row]:
+        segment = occurrence.segment
+        rest = segment.text[occurrence.end :].lstrip(" :")
+        if rest:
+            yield from self._split(ask, segment, len(segment.text) - len(rest))
+            return
+        right = next(iter(sheet.right_of(segment)), None)
+        if right is not None and occurrence.heading and (right.x0 - segment.x1) < 12 * segment.height:
+            yield from self._split(ask, right, 0)
+            return
+        bottom = segment.y1
+        bulleted: bool | None = None
+        for row in sheet.rows[segment.row + 1 :]:
+            line = next((s for s in row if abs(s.x0 - segment.x0) < 4 * segment.height), None)
+            if line is None or line.y0 - bottom > 1.8 * segment.height or line.text.rstrip().endswith(":") or line.height > 1.25 * segment.height:
+                return
+            mark = _BULLET.match(line.text)
+            if bulleted is None:
+                bulleted = mark is not None
+                if not bulleted and "," in line.text:
+                    yield from self._split(ask, line, 0)
+                    return
+            if bulleted and mark is None:
+                return
+            start = mark.end() if mark else 0
+            for found in read_as(ask, line.text, self.writing, start=start)[:1]:
+                yield Row({(): self._answer(ask, found.value, [(line, found.start, found.end)], occurrence.fit, found.quality)})
+            bottom = line.y1
+
+    def _split(self, ask: Ask, segment: Segment, start: int) -> Iterator[Row]:
+        for piece in re.finditer(r"[^,;|•●·]+", segment.text[start:]):
+            text = piece.group()
+            if not text.strip():
+                continue
+            for found in read_as(ask, segment.text, self.writing, start=start + piece.start(), end=start + piece.end())[:1]:
+                yield Row({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
+
+
+def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple[Path, Ask]]:
+    if field.is_leaf:
+        yield path, understand(field, parents[-1:], in_row=True)
+    elif field.kind == "object":
+        for child in field.fields:
+            yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents)
+
+
+def _columns(segments: list[Segment]) -> list[_Column]:
+    """Headings on one or more lines, joined where they stand over each other."""
+    columns: list[_Column] = []
+    for segment in sorted(segments, key=lambda s: s.x0):
+        pieces = [(segment.x0, segment.x1)]
+        for x0, x1 in pieces:
+            over = next((c for c in columns if min(c.x1, x1) - max(c.x0, x0) > 0.25 * min(c.x1 - c.x0, x1 - x0)), None)
+            if over is None:
+                columns.append(_Column(x0, x1, texts=[segment.text]))
+            else:
+                over.x0, over.x1 = min(over.x0, x0), max(over.x1, x1)
+                over.texts.append(segment.text)
+    return sorted(columns, key=lambda c: c.x0)
+
+
+def _nearest(x0: float, x1: float, columns: list[_Column]) -> int:
+    """The column that a run of words stands in: most shared width, else the nearest edge."""
+    best, best_score = 0, -1e9
+    for index, column in enumerate(columns):
+        common = min(x1, column.x1) - max(x0, column.x0)
+        score = common if common > 0 else min(0.0, -min(abs(x0 - column.x0), abs(x1 - column.x1), abs(x0 - column.x1), abs(x1 - column.x0)))
+        if score > best_score:
+            best, best_score = index, score
+    return best
+
+
+def _divisible(segment: Segment, columns: list[_Column], touched: list[int]) -> bool:
+    """Whether a run over several columns is several cells: its words mostly stand under the headings, not between them."""
+    width = segment.sheet.page.width
+    inside = 0
+    for index in segment.words:
+        box = segment.sheet.page.words[index].box
+        inside += any(columns[i].x0 - segment.height <= (box.x + box.w / 2) * width <= columns[i].x1 + segment.height for i in touched)
+    return inside >= 0.6 * len(segment.words)

@@ -75,6 +75,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     concept, fit = _concept(field, name, title, description, context, in_row=in_row)
     kind = _kind(field, concept, name, description)
     phrases: dict[Tokens, Phrase] = {}
+    alternatives: set[str] = set()
 
     def add(tokens: Tokens, weight: float, *, own: bool) -> None:
         tokens = tokens[:7]
@@ -89,6 +90,11 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     if 0 < len(content) <= 6:
         add(description, 0.95, own=True)
         add(content, 0.95, own=True)
+    for at, token in enumerate(description):
+        if token in ("or", "oder", "ou") and 0 < at < len(description) - 1:  # `contract or order number` is two names
+            add(description[at + 1 :], 0.93, own=True)
+            add((*description[:at], description[-1]), 0.93, own=True)
+            alternatives.update(t for t in description[at + 1 :] if words.weight(t) >= 1.0)
     if context and len(context) <= 2:
         add((*context, *name), 1.0, own=True)
     stripped = tuple(token for token in name if token not in words.issuer and token not in words.customer)
@@ -107,6 +113,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
         party = "issuer"
     exclude = frozenset(tokens_of(" ".join(concept.exclude.split("|")))) - set(name) if concept and concept.exclude else frozenset[str]()
     strong = frozenset(token for token in (*name, *title) if words.weight(token) >= 1.0) or frozenset(name)
+    strong |= alternatives
     span = concept.range if concept else ""
     if kind == "date":
         ends = {*name, *title}

@@ -62,7 +62,7 @@ def address_likeness(text: str) -> float:
     )
     region = sum(1 for t in bare if t in words.region)
     score = 0.55 * min(street, 2) + 0.5 * min(region, 2)
-    postal = [p for p in postal_codes(text) if sum(c.isdigit() for c in p.raw) >= 4]
+    postal = [p for p in postal_codes(text) if sum(c.isdigit() for c in p.raw) >= 4 and not re.fullmatch(r"(?:19|20)\d\d", p.raw)]
     if postal:
         score += 0.6 if any(len(re.sub(r"\D", "", p.raw)) >= 5 or re.search("[A-Z]", p.raw) for p in postal) else 0.3
     if re.search(r"(?<!\w)\d{1,4}[A-Za-z]?(?:[-/]\d{1,4})?(?!\w)", text):

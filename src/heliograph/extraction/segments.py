@@ -119,7 +119,9 @@ def sheets(document: Document) -> list[Sheet]:
 def _rows(page: Page) -> list[list[int]]:
     """Words that stand on one row, top to bottom, each left to right."""
     words = page.words
-    order = sorted((i for i, word in enumerate(words) if word.text.strip() and word.box.h > 0), key=lambda i: (words[i].box.cy, words[i].box.x))
+    order = sorted(
+        (i for i, word in enumerate(words) if word.text.strip() and word.box.h > 0), key=lambda i: (words[i].box.cy, words[i].box.x)
+    )
     rows: list[list[int]] = []
     for index in order:
         box = words[index].box
