@@ -29,14 +29,22 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def let_others_through(folder: Path, *, make: bool = False) -> None:
+    """Root's PostgreSQL runs as another user, who must get through pytest's own 0700 folders to `folder`."""
+    if make:
+        folder.mkdir(parents=True)
+    if os.geteuid() != 0:
+        return
+    for place in (folder, *folder.parents):
+        if place.stat().st_uid == 0 and "pytest-of-" in str(place):
+            place.chmod(0o711)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """The session's PostgreSQL on a TCP port, as if it were an external one. Without fsync: no test pulls the plug."""
     folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    for parent in (folder, *folder.parents):  # root's server runs as another user, who must get through pytest's 0700 folders
-        if os.geteuid() == 0 and parent.is_relative_to(tmp_path_factory.getbasetemp().parent.parent) and parent.name.startswith("pytest-"):
-            parent.chmod(0o711)
-    folder.chmod(0o711)
+    let_others_through(folder)
     server = EmbeddedPostgres(folder, port=free_port(), options={"fsync": "off", "max_connections": "200"})
     server.start()
     yield server

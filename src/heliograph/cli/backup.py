@@ -145,7 +145,7 @@ def _manifest(tar: tarfile.TarFile, archive: Path) -> dict[str, Any]:
 
 async def _add_blobs(tar: tarfile.TarFile, blobs: Blobs) -> int:
     count = 0
-    async for key in blobs.keys():
+    async for key in blobs.walk():
         try:
             async with blobs.local(key) as path:
                 await asyncio.to_thread(tar.add, path, f"blobs/{key}")

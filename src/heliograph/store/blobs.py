@@ -156,7 +156,7 @@ class Blobs:
             await asyncio.to_thread(_remove_empty, self.folder / prefix)
         return gone
 
-    async def keys(self, prefix: str = "") -> AsyncGenerator[str]:
+    async def walk(self, prefix: str = "") -> AsyncGenerator[str]:
         """Every key below `prefix`, in no order that means anything."""
         async for batch in obstore.list(self._store, prefix=prefix or None, chunk_size=500):  # pyright: ignore[reportUnknownMemberType]
             for entry in batch:

@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -35,6 +37,8 @@ from heliograph.errors import HeliographError, Unavailable
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
+
+log = logging.getLogger(__name__)
 
 MAJOR = 18
 DATABASE = "heliograph"
@@ -62,10 +66,15 @@ _OPTIONS = {
     "log_truncate_on_rotation": "on",
     "log_rotation_age": "1d",
     "log_rotation_size": "0",
-    "log_min_error_statement": "panic",  # statements carry the content of documents, logs must not
+    "log_min_messages": "log",  # errors quote the content of documents, and logs must not; who made one is told anyway
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",  # a crash would be told with the statement that ran
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
+
+
+_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []  # children that others use; kept so that they are not taken for forgotten
 
 
 class PostgresError(HeliographError):
@@ -97,20 +106,23 @@ class EmbeddedPostgres:
 
         Raises PostgresError with what to do when it cannot: another major version, no place, no answer in `timeout` seconds.
         """
-        self._make_folder()
-        with _flock(self._folder / "starting.lock", fcntl.LOCK_EX):
-            if self._in_use is None:
-                self._in_use = (self._folder / "in-use.lock").open("ab")
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
-            if self.pid() is None:
-                self._forget_the_dead()
-                self._check_version()
-                if not (self.cluster / "PG_VERSION").exists():
-                    self._create()
-                self._launch(timeout)
-            else:
-                self._await_ready(timeout)
-        return self.url()
+        try:
+            self._make_folder()
+            with _flock(self._folder / "starting.lock", fcntl.LOCK_EX):
+                self._use()
+                if not self._adopt(timeout):
+                    self._forget_the_dead()
+                    self._check_version()
+                    if not (self.cluster / "PG_VERSION").exists():
+                        self._create()
+                    self._launch(timeout)
+            return self.url()
+        except BaseException as problem:
+            self._leave()
+            if isinstance(problem, PermissionError):
+                who = f"run this as the user who runs the server of {self.data_dir}"
+                raise PostgresError(f"This user may not use {problem.filename}: {who}.") from problem
+            raise
 
     def stop(self, *, timeout: float = 30.0) -> bool:
         """Leave the server, and stop it unless another process uses it. True when it does not run any more."""
@@ -120,10 +132,11 @@ class EmbeddedPostgres:
             try:
                 fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if self._child is not None:
+                    _LEFT_RUNNING.append(self._child)
                 return False
             finally:
-                self._in_use.close()
-                self._in_use = None
+                self._leave()
             # a fast shutdown; then one that leaves the rest to the recovery of the next start
             return self._signal_and_wait(signal.SIGINT, timeout) or self._signal_and_wait(signal.SIGQUIT, timeout)
 
@@ -204,6 +217,26 @@ class EmbeddedPostgres:
         for path in (fresh, *fresh.rglob("*")):
             _give(path, uid)
         fresh.rename(self.cluster)
+
+    def _use(self) -> None:
+        if self._in_use is None:
+            self._in_use = (self._folder / "in-use.lock").open("ab")
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
+
+    def _leave(self) -> None:
+        if self._in_use is not None:
+            self._in_use.close()
+            self._in_use = None
+
+    def _adopt(self, timeout: float) -> bool:
+        """Whether a server runs already and is ready; one that is just stopping is waited for, and is no such server."""
+        if self.pid() is None:
+            return False
+        try:
+            self._await_ready(timeout)
+        except _NotYet:
+            return False
+        return True
 
     def _launch(self, timeout: float) -> None:
         uid = self._uid()
@@ -288,6 +321,7 @@ class EmbeddedPostgres:
             ) from problem
         if not _can_enter(uid, place):
             raise PostgresError(f"The user of PostgreSQL (id {uid}) can enter neither {self.data_dir} nor {place}.")
+        log.warning("PostgreSQL does not run as root and its user cannot enter %s, so the database's files are in %s", self.data_dir, place)
         (place / "belongs-to").write_text(f"{self.data_dir}\n")
         if (place / "cluster").exists():
             # the data folder was removed and made again: what it held is not this one's
@@ -296,11 +330,19 @@ class EmbeddedPostgres:
 
     def _socket_folder(self, uid: int | None) -> Path:
         folder = self.home / "run"
+        owner = os.geteuid() if uid is None else uid
         if len(str(folder)) + len("/.s.PGSQL.65535") > _SOCKET_PATH_LIMIT:
-            folder = Path(tempfile.mkdtemp(prefix="heliograph-"))
-        folder.mkdir(exist_ok=True)
+            # the same name every time: those who know the URL find the server after a restart
+            name = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]
+            folder = Path(tempfile.gettempdir()) / f"heliograph-{owner}-{name}"
+        try:
+            folder.mkdir(mode=0o700)
+            _give(folder, uid)
+        except FileExistsError:
+            there = folder.lstat()
+            if there.st_uid != owner or not stat.S_ISDIR(there.st_mode):
+                raise PostgresError(f"{folder} is somebody else's; PostgreSQL's socket cannot be put there. Remove it.") from None
         folder.chmod(0o700)
-        _give(folder, uid)
         return folder
 
     def _program(self, name: str, uid: int | None) -> Path:
@@ -347,14 +389,11 @@ class EmbeddedPostgres:
         pid = self.pid()
         if pid is None:
             return True
-        lines = self._postmaster_lines()
         with suppress(ProcessLookupError):
             os.kill(pid, what)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.pid() is None:
-                if len(lines) >= 5 and Path(lines[4].strip()).name.startswith("heliograph-"):
-                    shutil.rmtree(lines[4].strip(), ignore_errors=True)
                 return True
             time.sleep(0.01)
         return False
