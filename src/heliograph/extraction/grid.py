@@ -1,6 +1,6 @@
 """A table as data: named and typed columns over rows, as `document.markdown` and proposed schemas give it.
 
-Spanned cells are repeated where they reach, headings of several rows are joined from the top, and rows that only head the rows
+A cell over several rows counts in each of them, headings of several rows are joined from the top, and rows that only head the rows
 below them become part of those rows' labels; both are joined by ` > `.
 """
 
@@ -71,10 +71,9 @@ def grid(table: Table) -> Grid:
     texts, owners = _spread(table)
     heads = min(max(table.header_rows, 0), table.rows)
     title = None
-    while heads > 1 and len({id(owner) for owner in owners[0] if owner}) == 1 and len([o for o in owners[0] if o]) == table.columns:
-        # a first row of one cell over all columns is a title, not a heading
+    while _is_title(texts, owners, heads):
         title = f"{title} {texts[0][0]}" if title else texts[0][0]
-        texts, owners, heads = texts[1:], owners[1:], heads - 1
+        texts, owners, heads = texts[1:], owners[1:], max(heads - 1, 1)
     names = [_joined([texts[row][column] for row in range(heads)]) for column in range(table.columns)]
     offset = table.rows - len(texts)
     rows, sources = _labelled(texts[heads:], owners[heads:], first=heads + offset)
@@ -82,6 +81,15 @@ def grid(table: Table) -> Grid:
         Column(id=column_id(name, number), name=name, dtype=dtype([row[number] for row in rows])) for number, name in enumerate(names)
     ]
     return Grid(columns=columns, rows=rows, sources=sources, title=title)
+
+
+def _is_title(texts: list[list[str]], owners: list[list[Cell | None]], heads: int) -> bool:
+    """Whether the first row is a title over the table: one cell of many columns, above a row of headings."""
+    if heads < 1 or len(texts) < 3 or len(texts[0]) < 2 or not texts[0][0]:
+        return False
+    cell = owners[0][0]
+    alone = not any(text for text, owner in zip(texts[0], owners[0], strict=True) if owner is not cell)
+    return alone and (heads > 1 or all(texts[1])) and len({id(owner) for owner in owners[1] if owner}) > 1
 
 
 def column_id(name: str, number: int) -> str:
@@ -161,7 +169,9 @@ def _labelled(texts: list[list[str]], owners: list[list[Cell | None]], *, first:
         if rank < 3:
             above.append(_Heading(rank, start, row[0].rstrip(" :")))
             continue
-        rows.append([JOINT.join([*(heading.text for heading in above), *([row[0]] if row[0] else [])]), *row[1:]])
+        label = JOINT.join([*(heading.text for heading in above), *([row[0]] if row[0] else [])])
+        # what reaches over several columns is said in its first; over several rows, in each
+        rows.append([label, *("" if cell and cell is owner[at] else row[at + 1] for at, cell in enumerate(owner[1:]))])
         sources.append(number + first)
     return rows, sources
 

@@ -19,7 +19,7 @@ from heliograph.extraction import gql
 from heliograph.extraction.grid import Column, Grid, dtype, grid, snake
 from heliograph.extraction.normalise import amounts, dates
 from heliograph.extraction.segments import Segment, Sheet, sheets
-from heliograph.extraction.vocabulary import tokens_of, vocabulary
+from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 from heliograph.media.document import Document, Table
 
 Json = dict[str, Any]
@@ -138,14 +138,14 @@ def _label_then_value(text: str) -> tuple[str, str] | None:
 
 def _add(fields: Json, label: str, value: str) -> None:
     printed = " ".join(label.split()).strip(" .#*-–")
-    name = snake(printed)
+    name = snake(plain(printed))
     if not name or name[0].isdigit():
         name = f"field_{name}" if name else ""
     if not name or name.endswith("_metadata"):
         return
     number = 2
     while name in fields:
-        name, number = f"{snake(printed)}_{number}", number + 1
+        name, number = f"{snake(plain(printed))}_{number}", number + 1
     fields[name] = {**_type(value, name), "title": printed, "description": f"The value labelled {printed!r} in the document"}
 
 
@@ -194,7 +194,7 @@ def _add_table(fields: Json, data: Grid) -> None:
     """A table's columns as the fields of an array's items; a table with the same columns, as on a next page, adds nothing."""
     columns: Json = {}
     for number, column in enumerate(data.columns):
-        name = snake(column.name) or f"column_{number + 1}"
+        name = snake(plain(column.name)) or f"column_{number + 1}"
         if name[0].isdigit():
             name = f"column_{name}"
         while name in columns or name.endswith("_metadata"):
@@ -215,7 +215,7 @@ def _add_table(fields: Json, data: Grid) -> None:
 
 def _table_name(title: str | None, columns: list[Column]) -> str:
     if title and 0 < len(title.split()) <= 5 and snake(title) and not title[0].isdigit():
-        return snake(title)
+        return snake(plain(title))
     heads = {token for column in columns for token in tokens_of(column.name)}
     return "items" if len(heads & _ITEM_COLUMNS) >= 2 else "table"
 

@@ -49,6 +49,15 @@ def test_a_cell_over_several_rows_counts_in_each() -> None:
     assert grid(Sheet().table([["Who", "What"], ["Ann", "a"], ["^", "b"]])).rows == [["Ann", "a"], ["Ann", "b"]]
 
 
+def test_a_cell_over_several_columns_is_said_once() -> None:
+    assert grid(Sheet().table([["Item", "Note", "Price"], ["Bolt", "out of stock", "<"]])).rows == [["Bolt", "out of stock", ""]]
+
+
+def test_a_lone_first_cell_above_a_full_row_of_headings_is_a_title() -> None:
+    data = grid(Sheet().table([["Ducks per year", ""], ["Year", "Ducks"], ["2019", "120"]]))
+    assert (data.title, [c.name for c in data.columns], data.rows) == ("Ducks per year", ["Year", "Ducks"], [["2019", "120"]])
+
+
 def test_a_table_without_header_keeps_all_rows() -> None:
     data = grid(Sheet().table([["a", "1"], ["b", "2"]], header_rows=0))
     assert ([c.id for c in data.columns], data.rows) == (["column_0", "column_1"], [["a", "1"], ["b", "2"]])

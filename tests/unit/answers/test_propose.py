@@ -57,6 +57,12 @@ def test_a_label_that_comes_twice_is_two_fields() -> None:
     assert list(propose(document(sheet), TODAY)["json_schema"]["properties"]) == ["phone", "phone_2"]
 
 
+def test_names_are_written_without_accents() -> None:
+    sheet = Sheet()
+    sheet.line("Währung: EUR", 50, 50)
+    assert propose(document(sheet), TODAY)["gql_stmt"] == "{\n  waehrung\n}"
+
+
 def test_a_table_of_labels_and_values_is_fields_and_no_array() -> None:
     sheet = Sheet()
     sheet.table([["Name:", "Ann Lee"], ["Date:", "2024-01-05"], ["Amount:", "12.50"]], header_rows=0)
