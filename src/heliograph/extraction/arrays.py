@@ -173,7 +173,7 @@ class Rows:
                 items.append(item)
                 self.claimed.add((sheet.page.index, number))
             elif any(cells.get(i) for i in texts) or not anchors:
-                if gap > 2.5 and items and not above:
+                if gap > 4.5 and items and not above:
                     break
                 pending.append(cells)
             bottom = max(s.y1 for s in row)
@@ -216,10 +216,15 @@ class Rows:
                 continue
             start = 0
             current = -1
+            previous = 0.0
             for position, at in enumerate(segment.offsets):
                 box = segment.sheet.page.words[segment.words[position]].box
                 width = segment.sheet.page.width
                 index = _nearest(box.x * width, box.x1 * width, columns)
+                gap = box.x * width - previous
+                if current >= 0 and index != current and gap < 0.6 * segment.height:
+                    index = current  # words of one sentence do not change column
+                previous = (box.x + box.w) * width
                 if current >= 0 and index != current:
                     cells.setdefault(current, []).append((segment, start, at - 1))
                     start = at
@@ -243,6 +248,8 @@ class Rows:
     def _leaf(self, ask: Ask, parts: list[Part], fit: float) -> Leaf | None:
         if ask.kind in ("text", "org", "person", "name", "address", "title"):
             pieces = [(s, a, b) for s, a, b in parts if s.text[a:b].strip()]
+            lettered = [(s, a, b) for s, a, b in pieces if any(c.isalpha() for c in s.text[a:b])]
+            pieces = lettered or pieces
             text = " ".join(s.text[a:b].strip() for s, a, b in pieces).strip()
             text = text.rstrip(":,; ")
             if not text or not any(c.isalnum() for c in text):
