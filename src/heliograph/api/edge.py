@@ -9,11 +9,12 @@ import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliograph.api.errors import render, render_status
 from heliograph.api.metrics import Metrics
-from heliograph.errors import HeliographError, InvalidRequest
+from heliograph.errors import HeliographError, NotFound
 from heliograph.ids import new_id
 
 access = logging.getLogger("heliograph.access")
@@ -42,6 +43,8 @@ class Edge:
         try:
             _refuse_nul(scope)
             await self.app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            log.info("request %s was given up by its client", exchange.request_id)
         except Exception as error:
             if not isinstance(error, HeliographError):
                 log.exception("request %s failed", exchange.request_id)
@@ -105,9 +108,8 @@ class _Exchange:
 
 
 def _refuse_nul(scope: Scope) -> None:
-    query: bytes = scope.get("query_string", b"")
-    if "\0" in scope["path"] or b"%00" in query or b"\0" in query:
-        raise InvalidRequest("The address holds a NUL character (U+0000), which no text may hold.")
+    if "\0" in scope["path"]:
+        raise NotFound("There is nothing at an address with a NUL character (U+0000).")
 
 
 async def _answer(error: Exception, scope: Scope, exchange: _Exchange) -> None:

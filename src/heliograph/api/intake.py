@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hashlib
-import re
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Literal
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
 from heliograph.api.server import Server
-from heliograph.errors import EmptyMedia, HeliographError, InvalidRequest, NotFound, PayloadTooLarge
+from heliograph.config import Settings
+from heliograph.errors import EmptyMedia, HeliographError, NotFound
+from heliograph.media import fetch
 from heliograph.media.sniff import HEAD, OLE, UNKNOWN, ZIP, sniff
 from heliograph.store import files
 from heliograph.store.blobs import key
@@ -24,10 +23,6 @@ from heliograph.store.predictions import Input
 
 IN_A_THREAD = 1 << 20
 """Characters of a data URI above which it is decoded beside the event loop."""
-
-LONGEST_URL = 8192
-
-_DATA = re.compile(r"data:(?P<type>[^,;]*)(?P<options>(?:;[^,;]*)*),", re.IGNORECASE)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -80,9 +75,9 @@ class Intake:
         return Input(position=position, source="file", file_id=file.id, blob=file.blob, bytes=file.bytes, sha256=file.sha256)
 
     async def _data(self, position: int, uri: str) -> Input:
-        data = await asyncio.to_thread(decode, uri) if len(uri) > IN_A_THREAD else decode(uri)
-        if len(data) > self._server.settings.max_file:
-            raise PayloadTooLarge(f"The data: URI holds more than {self._server.settings.max_file} bytes.")
+        most = self._server.settings.max_file
+        large = len(uri) > IN_A_THREAD
+        data, _ = await asyncio.to_thread(fetch.read_data_url, uri, most) if large else fetch.read_data_url(uri, most)
         check_type(data[:HEAD], len(data))
         blob = self._key(position)
         self._stored.append(blob)
@@ -93,7 +88,7 @@ class Intake:
         links = await self._server.links()
         ours = links.file_of(url)
         if ours is None:
-            check_url(url, offline=self._server.settings.offline, allowed=self._server.settings.fetch_allow)
+            check_url(url, self._server.settings)
             return Input(position=position, source="url", url=url)
         async with self._server.database.begin() as conn:
             file = await files.linked(conn, ours)
@@ -115,21 +110,6 @@ class Intake:
         return key(self._tenant, "inputs", self._prediction, position)
 
 
-def decode(uri: str) -> bytes:
-    """The bytes of a `data:` URI (RFC 2397). Base64 may lack its padding and may be of the URL-safe kind. Raises InvalidRequest."""
-    head = _DATA.match(uri)
-    if head is None:
-        raise InvalidRequest("This data: URI has no comma; it must read data:<type>;base64,<data>.")
-    payload = uri[head.end() :]
-    if ";base64" not in head["options"].lower().replace(" ", ""):
-        return unquote_to_bytes(payload)
-    text = re.sub(r"[\s=]+", "", payload).replace("-", "+").replace("_", "/").replace("%2B", "+").replace("%2F", "/").replace("%3D", "")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("The data of this data: URI is not base64.") from error
-
-
 def check_type(head: bytes, size: int) -> None:
     """Raise a MediaError when it is certain from a file's first bytes that it cannot be read. Archives may yet turn out to be documents."""
     if size == 0:
@@ -139,14 +119,14 @@ def check_type(head: bytes, size: int) -> None:
         found.require()
 
 
-def check_url(url: str, *, offline: bool, allowed: list[str]) -> None:
-    """Raise InvalidRequest for what is not an http(s) URL. Where it leads is checked by the worker, which fetches it."""
+def check_url(url: str, settings: Settings) -> None:
+    """Raise FetchError for what is certainly not fetched. Where a name leads is looked up by the worker, which fetches it."""
+    host = fetch.check_syntax(url).host or ""
+    guard = fetch.Guard(settings)
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InvalidRequest(f"This is not a URL: {error}.") from error
-    if parts.scheme not in ("http", "https") or not host or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-        raise InvalidRequest("Give an http(s) URL or a data: URI.")
-    if offline and not allowed:
-        raise InvalidRequest("This server is offline (HELIOGRAPH_OFFLINE) and fetches no URLs; upload the file, or send a data: URI.")
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        guard.check_host(host)
+    else:
+        if not guard.knows(host):
+            guard.check_address(address, host)

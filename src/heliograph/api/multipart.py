@@ -6,9 +6,11 @@ the iterator is exhausted.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -88,13 +90,22 @@ class _Reader:
             _, options = parse_options_header(self._value)
             self._part.name = _text(options.get(b"name", b""))
             filename = options.get(b"filename")
-            self._part.filename = None if filename is None else _text(filename)
+            self._part.filename = _extended_name(self._value) if filename is None else _text(filename)
         elif name == b"content-type":
             self._part.content_type = _text(self._value).strip().lower()
         self._header = self._value = b""
 
     def _close(self) -> None:
         self.closed = True
+
+
+_EXTENDED_NAME = re.compile(rb"filename\*=(?:utf-8|iso-8859-1)?'[^']*'([^;\s]+)", re.IGNORECASE)
+
+
+def _extended_name(header: bytes) -> str | None:
+    """`filename*=utf-8''...` (RFC 5987), which forms should not have but older HTTP clients send for names that are not ASCII."""
+    found = _EXTENDED_NAME.search(header)
+    return None if found is None else _text(unquote_to_bytes(found[1]))
 
 
 def _text(raw: bytes) -> str:

@@ -36,7 +36,7 @@ class Receiver:
         self._sha256 = hashlib.sha256()
         self._head = b""
         self._size = 0
-        self._problem: BaseException | None = None
+        self._problem: Exception | None = None
         if announced is not None and announced.isdecimal() and int(announced) > limit + slack:
             raise self._too_large()
 
@@ -70,7 +70,7 @@ class Receiver:
                     self._head += bytes(chunk[: HEAD - len(self._head)])
                 if chunk:
                     yield chunk
-        except BaseException as problem:
+        except Exception as problem:
             self._problem = problem
             raise
 

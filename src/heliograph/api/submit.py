@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.api.auth import Caller
 from heliograph.api.intake import Intake, Source
 from heliograph.api.server import Server
-from heliograph.errors import Conflict, InvalidRequest
+from heliograph.config import Settings
+from heliograph.errors import Conflict, FetchError, InvalidRequest
 from heliograph.extraction.plan import Kind, Operation, Plan, resolve
 from heliograph.jobs import bodies, queue
+from heliograph.media import fetch
 from heliograph.skills import reader
 from heliograph.store import idempotency, predictions
 from heliograph.store.predictions import Input, Prediction
@@ -81,9 +83,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     _check(asked)
     plan = await asyncio.to_thread(asked.plan)
     if asked.body.callback_url is not None:
-        from heliograph.media import fetch  # noqa: PLC0415 - brings an HTTP client, which only webhooks need here
-
-        await fetch.check_url(asked.body.callback_url, server.settings)
+        await _check_callback(asked.body.callback_url, server.settings)
 
     intake = Intake(server, caller.tenant, asked.body.id)
     try:
@@ -95,6 +95,14 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     if not is_new:
         await intake.undo()
     return row
+
+
+async def _check_callback(url: str, settings: Settings) -> None:
+    try:
+        await fetch.check_url(url, settings)
+    except FetchError as error:
+        error.param = "callback_url"
+        raise
 
 
 def _check(asked: Asked) -> None:

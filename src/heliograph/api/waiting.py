@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from starlette.requests import Request
+
 Key = tuple[str, str]
 """Tenant and prediction."""
 
@@ -30,17 +32,19 @@ class Waiter:
         self._waiting: dict[Key, set[asyncio.Event]] = {}
         self._poller: asyncio.Task[None] | None = None
 
-    async def wait(self, key: Key, timeout: float) -> None:  # noqa: ASYNC109 - the time is part of what is asked for
-        """Return when the prediction is final or gone, or after `timeout` seconds."""
+    async def wait(self, key: Key, timeout: float, *, left: Awaitable[None] | None = None) -> None:  # noqa: ASYNC109 - it is asked for
+        """Return when the prediction is final or gone, after `timeout` seconds, or when `left` is done: nobody waits any more."""
         event = asyncio.Event()
         self._waiting.setdefault(key, set()).add(event)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
+        ends = [asyncio.ensure_future(end) for end in (event.wait(), left) if end is not None]
         try:
-            await asyncio.wait_for(event.wait(), timeout)
-        except TimeoutError:
-            pass
+            await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
             events = self._waiting.get(key, set())
             events.discard(event)
             if not events:
@@ -69,3 +73,9 @@ class Waiter:
         for key in keys:
             for event in self._waiting.get(key, ()):
                 event.set()
+
+
+async def left(request: Request) -> None:
+    """Return when the client of a request, whose body has been read, has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -17,6 +17,7 @@ from heliograph.api.app import create_app
 from heliograph.config import Settings
 from heliograph.ids import new_id
 from heliograph.store import predictions, tenants
+from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 
 PNG = bytes.fromhex(
@@ -51,14 +52,16 @@ class Api:
     key: str = ""
     keys: dict[str, str] = field(default_factory=dict)
 
-    async def __call__(self, method: str, path: str, *, key: str | None = None, headers: dict[str, str] | None = None, **options: Any) -> Answer:
+    async def __call__(
+        self, method: str, path: str, *, key: str | None = None, headers: dict[str, str] | None = None, **options: Any
+    ) -> Answer:
         sent = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}
         address = path if path.startswith("http") else self.url + path
         async with self.http.request(method, address, headers=sent | (headers or {}), allow_redirects=False, **options) as response:
             return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, await response.read())
 
     async def upload(self, content: bytes = PDF, name: str = "a.pdf", *, key: str | None = None, **query: str) -> Any:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("file", content, filename=name)
         answer = await self("POST", "/v1/files", key=key, data=form, params=query)
         assert answer.status == 201, answer.content
@@ -70,7 +73,9 @@ class Api:
             _, secret = await tenants.create_key(conn, owner.id, "test")
         return secret
 
-    async def finish(self, prediction: str, response: str = '{"total": 1.50, "a": null}', *, tenant: str = "default", **result: Any) -> None:
+    async def finish(
+        self, prediction: str, response: str = '{"total": 1.50, "a": null}', *, tenant: str = "default", **result: Any
+    ) -> None:
         """Play the worker: claim and finish."""
         run = new_id()
         usage = '{"elements_processed":1,"element_type":"page","credits_used":2,"steps":null,"message":null,"duration_seconds":1}'
@@ -78,6 +83,10 @@ class Api:
         async with self.database.begin() as conn:
             assert await predictions.claim(conn, tenant, prediction, run)
             assert await predictions.finish(conn, tenant, prediction, run, **values)
+
+    async def stored(self) -> list[str]:
+        """The keys of all blobs."""
+        return [key async for key in Blobs(self.settings).walk()]
 
     async def waiting(self, count: int = 1) -> list[str]:
         """The ids of unfinished predictions, as soon as there are `count`."""
@@ -94,7 +103,7 @@ class Api:
 async def serving(settings: Settings, database_url: str) -> AsyncIterator[Api]:
     """A server with these settings, a tenant `default` and a key for it."""
     app = create_app(settings, database_url)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none", proxy_headers=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

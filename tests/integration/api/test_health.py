@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from heliograph.config import Settings
-
-from .conftest import Api, serving
+from .conftest import Api
 
 
 async def test_health_answers_with_a_good_key_and_is_401_with_a_bad_one(api: Api) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -118,7 +118,7 @@ async def presigned_url(body: PresignedUrlRequest, request: Request, server: Ser
     async with server.database.begin() as conn:
         file = await files.reserve(
             conn, caller.tenant, id=file_id, filename=clean_name(body.filename), purpose=body.purpose, media_type=None, blob=blob,
-            public=True, expires_at=datetime.now().astimezone() + timedelta(seconds=body.expiration),
+            public=True, expires_at=datetime.now(UTC) + timedelta(seconds=body.expiration),
         )  # fmt: skip
     answer = {
         "id": file.id,
@@ -128,7 +128,7 @@ async def presigned_url(body: PresignedUrlRequest, request: Request, server: Ser
         "upload_method": "PUT",
         "method": "PUT",
         "public_url": None,
-        "created_at": file.created_at,
+        "created_at": file.created_at.astimezone(UTC),
         "expiration": body.expiration,
     }
     return _json(answer, 201)
@@ -192,9 +192,9 @@ async def put_content(file_id: str, request: Request, server: ServerOf, expires:
     return _json(_body(server, await server.links(), request, file, public=False))
 
 
-@open_router.api_route(
+@open_router.head("/{file_id}/content", include_in_schema=False)
+@open_router.get(
     "/{file_id}/content",
-    methods=["GET", "HEAD"],
     responses={
         **answers(403, 404, 416, 422),
         200: {**_CONTENT, "description": "The bytes"},
@@ -296,7 +296,7 @@ def _body(server: Server, links: Links, request: Request, file: File, *, public:
         "filename": file.filename,
         "bytes": file.bytes,
         "purpose": file.purpose,
-        "created_at": file.created_at.astimezone(),
+        "created_at": file.created_at.astimezone(UTC),
         "object": "file",
         "public_url": links.content(request, file.id, seconds=server.settings.public_file_ttl) if shown else None,
     }
@@ -313,7 +313,7 @@ def _purpose(given: str | None) -> str:
 
 def _expiry(server: Server) -> datetime | None:
     ttl = server.settings.file_ttl
-    return datetime.now().astimezone() + timedelta(seconds=ttl) if ttl else None
+    return datetime.now(UTC) + timedelta(seconds=ttl) if ttl else None
 
 
 def _json(value: object, status: int = 200) -> Response:

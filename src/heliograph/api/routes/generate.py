@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from heliograph.api.auth import Caller, CallerOf, Guarded
 from heliograph.api.intake import Source
 from heliograph.api.openapi import answers
 from heliograph.api.server import Server, ServerOf
 from heliograph.api.submit import Asked, submit
+from heliograph.api.waiting import left
 from heliograph.errors import InvalidRequest, NotFound
 from heliograph.jobs.bodies import prediction_body
 from heliograph.store import predictions
@@ -39,51 +40,63 @@ KeyHeader = Annotated[
 
 
 @document.post("/generate", **SAID)
-async def document_generate(body: DocumentFilePredictionRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def document_generate(
+    body: DocumentFilePredictionRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Generate structured prediction for the given document."""
     asked = Asked(
         kind="document", operation="generate", body=body, domain=body.domain, sources=_file(body.url, body.file_id), idempotency_key=key
     )
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 @document.post("/execute", **SAID)
-async def document_execute(body: DocumentExecuteRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def document_execute(
+    body: DocumentExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Run a domain by its name over a document."""
     _only_latest(body.name, body.version)
     asked = Asked(
         kind="document", operation="execute", body=body, domain=body.name, sources=_file(body.url, body.file_id), idempotency_key=key
     )
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 @document.post("/schema", **SAID)
-async def document_schema(body: DocumentSchemaRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def document_schema(
+    body: DocumentSchemaRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Propose a JSON Schema from the document itself."""
     asked = Asked(kind="document", operation="schema", body=body, domain=None, sources=_file(body.url, body.file_id), idempotency_key=key)
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 @image.post("/generate", **SAID)
-async def image_generate(body: ImagePredictionRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def image_generate(
+    body: ImagePredictionRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Generate structured prediction for the given images, which are the pages of one document."""
     asked = Asked(kind="image", operation="generate", body=body, domain=body.domain, sources=_images(body.images), idempotency_key=key)
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 @image.post("/execute", **SAID)
-async def image_execute(body: ImageExecuteRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def image_execute(
+    body: ImageExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Run a domain by its name over images."""
     _only_latest(body.name, body.version)
     asked = Asked(kind="image", operation="execute", body=body, domain=body.name, sources=_images(body.images), idempotency_key=key)
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 @image.post("/schema", **SAID)
-async def image_schema(body: ImageSchemaRequest, server: ServerOf, caller: CallerOf, key: KeyHeader = None) -> Response:
+async def image_schema(
+    body: ImageSchemaRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
+) -> Response:
     """Propose a JSON Schema from the images themselves."""
     asked = Asked(kind="image", operation="schema", body=body, domain=None, sources=_images(body.images), idempotency_key=key)
-    return await _answer(server, caller, asked)
+    return await _answer(request, server, caller, asked)
 
 
 def _file(url: str | None, file_id: str | None) -> list[Source]:
@@ -103,11 +116,11 @@ def _only_latest(name: str, version: str | int) -> None:
         raise NotFound(f"There is no version {str(version)[:50]!r} of {name[:100]!r}; only 'latest'.", param="version")
 
 
-async def _answer(server: Server, caller: Caller, asked: Asked) -> Response:
+async def _answer(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:
     row = await submit(server, caller, asked)
     if not asked.body.batch:
         if row.status not in predictions.FINISHED:
-            await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout)
+            await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout, left=left(request))
         async with server.database.begin() as conn:
             found = await predictions.get(conn, caller.tenant, row.id)
         if found is None:

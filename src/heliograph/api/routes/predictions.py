@@ -34,7 +34,9 @@ async def list_predictions(
     environment: Annotated[
         Literal["dev", "staging", "prod"] | None, Query(description="Only those with this `metadata.environment`.")
     ] = None,
-    session_id: Annotated[str | None, Query(description="Only those with this `metadata.session_id`.", max_length=1024)] = None,
+    session_id: Annotated[
+        str | None, Query(description="Only those with this `metadata.session_id`.", max_length=1024, pattern=r"^[^\x00]*$")
+    ] = None,
     metadata: Annotated[
         str | None,
         Query(description='Only those whose metadata contain this JSON object, such as `{"extra":{"dataset_id":"7"}}`.', max_length=8192),
