@@ -23,10 +23,14 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 from heliograph.errors import HeliographError, NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
     from heliograph.config import Settings
 
 _CHUNK = 4 << 20
 _PART = 8 << 20  # S3 allows 10,000 parts, so a blob may have 80 GB
+RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+"""How often a request to a bucket is tried again; the store's own default, three minutes, is longer than anyone waits."""
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -46,10 +50,10 @@ def key(*parts: str | int) -> str:
 
 def _segment(part: str) -> str:
     encoded = part.encode("utf-8", "surrogatepass")
-    if len(encoded) > 120:
-        return "=sha256=" + hashlib.sha256(encoded).hexdigest()
     safe = "".join(chr(byte) if chr(byte) in _SAFE else f"={byte:02X}" for byte in encoded)
-    # a leading or trailing dot makes hidden files, `.` and `..`
+    if len(safe) > 200:  # a file system takes 255, with what the store appends while it writes
+        return "=sha256=" + hashlib.sha256(encoded).hexdigest()
+    # a leading dot makes hidden files, `.` and `..`
     if safe.startswith("."):
         safe = "=2E" + safe[1:]
     return safe or "="
@@ -214,11 +218,11 @@ def _remote(url: str) -> S3Store | GCSStore | AzureStore:
         if scheme in {"s3", "s3a"}:
             endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT", "")
             # without this, object_store would answer every plain endpoint with an error that does not say why
-            return S3Store.from_url(url, client_options={"allow_http": True} if endpoint.startswith("http://") else None)
+            return S3Store.from_url(url, client_options={"allow_http": endpoint.startswith("http://")}, retry_config=RETRY)
         if scheme == "gs":
-            return GCSStore.from_url(url)
+            return GCSStore.from_url(url, retry_config=RETRY)
         if scheme in {"az", "azure", "abfs", "abfss"}:
-            return AzureStore.from_url(url)
+            return AzureStore.from_url(url, retry_config=RETRY)
     except Exception as problem:
         raise StoreError(f"HELIOGRAPH_STORE_URL={url} cannot be used: {problem}") from problem
     raise StoreError(f"HELIOGRAPH_STORE_URL={url}: the scheme must be s3, gs or az.")

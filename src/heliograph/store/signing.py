@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import time
 
 
 def sign(secret: bytes, path: str, expires: int, *, method: str = "GET") -> str:
     """The signature (HMAC-SHA256, 64 hex characters) of `method` on `path` until `expires` (Unix seconds)."""
-    message = f"{method}\n{path}\n{expires}".encode()
+    message = json.dumps([method, path, expires]).encode()  # so that no part can be shifted into another
     return hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
