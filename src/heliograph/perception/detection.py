@@ -26,8 +26,32 @@ BUCKET = 128
 MOST_LINES = 2000
 
 
+def content(image: Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is on the paper, with a margin; the whole image unless that is much larger.
+
+    The detector weighs each spot against the whole picture and overlooks a line or two on a large white page.
+    """
+    height, width = image.shape[:2]
+    step = max(1, min(height, width) // 500)
+    grey = cv2.cvtColor(cv2.erode(image, np.ones((step, step), np.uint8)), cv2.COLOR_RGB2GRAY)[::step, ::step]
+    marked = cv2.absdiff(grey, np.full_like(grey, int(np.median(grey)))) > 40
+    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+    if not rows.size:
+        return 0, 0, width, height
+    margin = max(24, min(height, width) // 40)
+    left, right = max(0, int(columns[0]) * step - margin), min(width, (int(columns[-1]) + 1) * step + margin)
+    top, bottom = max(0, int(rows[0]) * step - margin), min(height, (int(rows[-1]) + 1) * step + margin)
+    return (left, top, right, bottom) if (right - left) * (bottom - top) < 0.6 * width * height else (0, 0, width, height)
+
+
 def detect(network: Network, image: Image, side: int) -> list[Quad]:
-    """The text lines of an RGB or BGR `image`, its longer side shrunk to at most `side` pixels; quads in the pixels of `image`."""
+    """The text lines of an RGB `image`, its longer side shrunk to at most `side` pixels; quads in the pixels of `image`."""
+    left, top, right, bottom = content(image)
+    quads = _detect(network, image[top:bottom, left:right], side)
+    return [quad + np.array([left, top], np.float32) for quad in quads]
+
+
+def _detect(network: Network, image: Image, side: int) -> list[Quad]:
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     small_w, small_h = max(1, round(width * scale)), max(1, round(height * scale))

@@ -43,14 +43,16 @@ def read_page(content: PageContent, options: Options) -> Page:
             page.rotation = turn
             if turn in {90, 270}:
                 page.width, page.height = page.height, page.width
+    if image is not None and (source != "text" or content.regions or options.structure == "full"):
+        page.barcodes = find_barcodes(image, page.index)
+        words = [word for word in words if not any(_inside(word.box, code.box) for code in page.barcodes)]
     arranged = arrange(words, page.width, page.height, skew=skew)
     page.words, page.lines, page.source = arranged.words, arranged.lines, source
     blocks = arranged.blocks
     regions: list[Region] = []
     if image is not None:
-        page.tables = find_tables(page.words, page.lines, find_rules(image, page.index), page.width, page.height)
-        if source != "text" or content.regions or options.structure == "full":
-            page.barcodes = find_barcodes(image, page.index)
+        rules = find_rules(image, page.index, words=[word.box for word in page.words])
+        page.tables = find_tables(page.words, page.lines, rules, page.width, page.height)
         if options.structure == "full":
             regions = _layout(options.threads).regions(image, page.index)
             if source in {"ocr", "mixed"}:
@@ -138,6 +140,10 @@ def _skew(read: ReadImage) -> float:
         line.angle for line in read.lines if abs(line.angle) < 20 and len(line.words) > 0 and sum(len(w.text) for w in line.words) >= 8
     ]
     return float(np.median(angles)) if len(angles) >= 3 else 0.0
+
+
+def _inside(box: Box, other: Box) -> bool:
+    return box.intersection(other) > 0.6 * box.area
 
 
 def _crop(image: Image, box: Box) -> Image:

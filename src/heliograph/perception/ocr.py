@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from heliograph.perception import weights
-from heliograph.perception.detection import Image, Quad, detect, sides
+from heliograph.perception.detection import Image, Quad, content, detect, sides
 from heliograph.perception.inference import load
 from heliograph.perception.ink import tighten
 from heliograph.perception.options import Detail
@@ -32,6 +32,8 @@ SMALL_LINE = 14.0
 """A median line height, in pixels as the detector saw it with its margins, below which the detector looks again closer."""
 SURE = 0.8
 """A mean score from which a line counts as read the right way up."""
+ENOUGH_LETTERS = 8
+"""Characters read in all probes together, below which nothing is turned: a logo or a code has no way up."""
 LEAST_SCORE = 0.5
 """Lines read with a lower mean score are noise, not text (RapidOCR's own threshold)."""
 
@@ -86,10 +88,13 @@ class TextReader:
 
     def _look_closer(self, image: Image, quads: list[Quad], detail: Detail) -> list[Quad]:
         """Detect again, larger and only where there is text, when lines came out too small to be told apart."""
-        closer, longer = CLOSER_SIDE[detail], max(image.shape[:2])
+        x0, y0, x1, y1 = content(image)
+        closer, longer = CLOSER_SIDE[detail], max(x1 - x0, y1 - y0)
         scale = min(1.0, DETECTION_SIDE[detail] / longer)
-        if not closer or scale == 1 or not quads:
+        if not closer or scale == 1:
             return quads
+        if not quads:
+            return detect(self._detector, image, closer)
         seen = float(np.median([min(sides(quad)) for quad in quads])) * scale
         if seen >= SMALL_LINE:
             return quads
@@ -106,16 +111,21 @@ class TextReader:
         """How far clockwise `image` must be turned to be upright, from the shapes of its lines and how well a few read."""
         lengths = [(max(sides(quad)), sides(quad)) for quad in quads]
         elongated = [(length, size) for length, size in lengths if max(size) > 2 * min(size)]
-        lying = sum(length for length, (w, h) in elongated if h > w) > 0.6 * sum(length for length, _ in elongated)
+        lying = bool(elongated) and sum(length for length, (w, h) in elongated if h > w) > 0.6 * sum(length for length, _ in elongated)
         probes = sorted(quads, key=lambda quad: -abs(min(max(sides(quad)) / max(1.0, min(sides(quad))), 15)) * min(sides(quad)))[:5]
-        turns: tuple[Turn, ...] = (90, 270) if lying and elongated else (0, 180)
+        turns: tuple[Turn, ...] = (90, 270) if lying else (0, 180)
         scores: dict[Turn, float] = {}
+        letters = 0
         for turn in turns:
-            scores[turn] = float(np.mean([self._recogniser.read(cut(image, np.roll(quad, turn // 90, axis=0))).score for quad in probes]))
+            read = [self._recogniser.read(cut(image, np.roll(quad, turn // 90, axis=0))) for quad in probes]
+            scores[turn] = float(np.mean([glyphs.score for glyphs in read]))
+            letters = max(letters, sum(len(glyphs.text) for glyphs in read))
             if turn == 0 and scores[turn] >= SURE:
                 return 0
         best = max(scores, key=lambda turn: scores[turn])
-        return best if scores[best] >= SURE or best == turns[0] or scores[best] > scores[turns[0]] + 0.1 else 0
+        if letters < ENOUGH_LETTERS or scores[best] < LEAST_SCORE:
+            return 0
+        return best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0
 
     def _line(self, image: Image, quad: Quad) -> ReadLine | None:
         width, height = sides(quad)

@@ -76,7 +76,7 @@ def arrange(words: Sequence[Word], width: float, height: float, *, skew: float =
     placed = [_Placed(index, word, width, height, math.tan(math.radians(skew))) for index, word in enumerate(words) if word.text.strip()]
     if not placed:
         return Arranged([], [], [])
-    typical = median(word.size for word in placed)
+    typical = max(median(word.size for word in placed), 1.0)
     upward, placed = _vertical(placed)
     head, middle, foot = _margins(_segments(placed, typical), typical, height)
     regions = [region for region in (head, *_split(middle, typical), foot) if region]
@@ -320,7 +320,7 @@ def _blocks(words: list[Word], lines: list[Line], regions: list[int], width: flo
     weights: dict[float, int] = defaultdict(int)
     for line, size in zip(lines, sizes, strict=True):
         weights[round(size * 2) / 2] += len(line.text)
-    body = max(weights, key=lambda size: weights[size])
+    body = max(weights, key=lambda size: weights[size]) or 1.0
     groups: list[list[int]] = []
     for index, line in enumerate(lines):
         same = index and regions[index] == regions[index - 1]

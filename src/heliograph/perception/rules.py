@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,10 @@ DARK = 120
 """Mean grey of a neighbourhood below which it is a dark area."""
 
 
-def find_rules(image: Image, page: int = 0) -> list[Box]:
+def find_rules(image: Image, page: int = 0, *, words: Sequence[Box] = ()) -> list[Box]:
     """The rules of an upright RGB `image`, as thin boxes: wider than tall are horizontal, the others vertical.
+
+    What lies within one of the boxes of `words` is a stroke of a letter.
 
     Opening a local threshold of the image with long thin bars keeps strokes that are straight for at least a bar's length;
     what remains thicker than a stroke is a filled area and no rule.
@@ -36,7 +40,7 @@ def find_rules(image: Image, page: int = 0) -> list[Box]:
     for across in (True, False):
         for x, y, w, h in _strokes(np.asarray(ink, dtype=np.uint8), shortest, across=across):
             boxes.append(Box.from_xyxy(x, y, x + w, y + h, width=grey.shape[1], height=grey.shape[0], page=page))
-    return boxes
+    return [box for box in boxes if not any(box.intersection(word) > 0.75 * box.area for word in words)]
 
 
 def _strokes(ink: NDArray[np.uint8], shortest: int, *, across: bool) -> list[tuple[int, int, int, int]]:
