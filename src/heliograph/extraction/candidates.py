@@ -319,7 +319,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         return
     beyond = segment.text[occurrence.end :].strip(" :#.-=")
     taken = 0
-    for order, other in enumerate(sheet.right_of(segment)):
+    followers = [other for other in sheet.right_of(segment) if any(c.isalnum() for c in other.text) or other.text.strip() in vocabulary().yes | vocabulary().no]
+    for order, other in enumerate(followers):
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break
         ends = value_end(reader, other.text, 0)

@@ -20,6 +20,8 @@ from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import WORD, Tokens, vocabulary
 
 _LONGEST = 8
+_WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
+"""Words after which a tax is part of the amount, not what the amount is."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -165,7 +167,8 @@ class Finder:
         ask, text = self.asks[index], segment.text
         left, right = label_part(text, tokens, start, end)
         part = [t for t in tokens if t.start >= left and t.end <= right]
-        if ask.exclude and any(t.text in ask.exclude for t in part):
+        outside = {t.text for t in part if t.end <= start or t.start >= end} & ask.exclude
+        if outside - ({"tax"} if any(t.text in _WITH for t in part) else set[str]()):
             return
         inside = sum(words.weight(t.text) for t in part if start <= t.start and t.end <= end) or 0.2
         lead = sum(words.weight(t.text) for t in part if t.end <= start and not t.text.isdigit())
@@ -195,7 +198,7 @@ class Finder:
 def is_label(reader: Reader, segment: Segment) -> bool:
     """Whether a segment is nothing but a label: it ends in a colon, or is one that documents use."""
     text = segment.text.strip()
-    if text.endswith(":"):
+    if text.endswith(":") and any(c.isalpha() for c in text):
         return True
     tokens = tuple(t.text for t in reader.tokens(text))
     return bool(tokens) and tokens in vocabulary().every_label

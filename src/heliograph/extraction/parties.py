@@ -17,7 +17,7 @@ from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 
 _NEUTRAL = frozenset({("name",), ("to",), ("from",), ("attention",), ("address",), ("m", "s"), ("main",), ("property",), ("payee",)})
 _CONTACT = re.compile(
-    r"(?<![^\W\d_])(?:tel|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])",
+    r"(?<![^\W\d_])(?:te[l1I]|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])",
     re.I,
 )
 _REGISTRATION = re.compile(
@@ -241,7 +241,7 @@ class Parties:
             below = block.lines[at + 1]
             start, end = clean_name(below.text)
             words = [plain(t).rstrip(".") for t in re.findall(r"[^\W\d_]+", below.text[start:end])]
-            if words and len(words) <= 3 and all(w in vocabulary().legal or w in ("m", "co", "s") for w in words):
+            if len(words) <= 3 and any(w in vocabulary().legal for w in words) and not any(c.isdigit() for c in below.text) and all(w in vocabulary().legal or w in ("m", "co", "s") for w in words):
                 return Name(f"{name.text} {below.text[start:end]}", [*name.parts, (below, start, end)], name.score + 0.5)
         return name
 
