@@ -166,7 +166,8 @@ class ImageFileReader:
 
     def _upright_pixels(self) -> tuple[int, int]:
         width, height = self._image.size
-        return (height, width) if orientation_of(self._image) >= 5 else (width, height)
+        turned = self._image.format != "TIFF" and orientation_of(self._image) >= 5  # Pillow turns TIFF itself and says so in its size
+        return (height, width) if turned else (width, height)
 
     def _size(self) -> tuple[float, float]:
         width, height = self._upright_pixels()

@@ -167,7 +167,7 @@ def sniff(head: bytes, *, size: int | None = None) -> MediaType:
         return next((kind for name, kind in OLE_STREAMS.items() if name.encode("utf-16-le") + b"\0\0" in head), OLE)
     if head.startswith(b"BM") and len(head) > 18 and struct.unpack_from("<I", head, 14)[0] in (12, 16, 40, 52, 56, 64, 108, 124):
         return _image("bmp", "a BMP image")
-    if head[0] == 0xFF and len(head) > 3 and head[1] & 0xE6 in (0xE2, 0xE4, 0xE6) and head[2] & 0xF0 not in (0, 0xF0):
+    if head[0] == 0xFF and len(head) > 3 and head[1] & 0xE6 in (0xE2, 0xE4) and head[2] & 0xF0 not in (0, 0xF0):
         return MPEG_AUDIO
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
         return _video("mp2t", "an MPEG transport stream")
@@ -267,7 +267,7 @@ def _ole_directory(file: BinaryIO) -> MediaType:
 
 
 _MARKUP = re.compile(
-    r"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(!doctype\s+html|html|head|body|title|meta|link|script|style|table|div|p|h[1-6]|ul|ol|article|section|span|br|a|b|font|center|iframe)\b",
+    r"\s*(?:<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|meta|link|script|style|table|div|p|h[1-6]|ul|ol|article|section|span|br|a|b|font|center|iframe)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(r"(?:From |>?)?(?:[!-9;-~]+:[^\n]*\n(?:[ \t]+[^\n]*\n)*)+")
@@ -286,10 +286,10 @@ def _text(head: bytes) -> MediaType:
         return UNKNOWN
     if encoding == "windows-1252" and sum(not (c.isalnum() or c.isspace() or c.isascii()) for c in text) > len(text) // 4:
         return UNKNOWN
+    if text.lstrip("\ufeff \t\r\n").startswith("<?xml"):
+        return HTML if re.search(r"<(!doctype\s+)?html\b", text[:2048], re.IGNORECASE) else XML
     if _MARKUP.match(text):
         return HTML
-    if text.lstrip().startswith("<?xml"):
-        return XML
     if _is_mail(text):
         return EML
     return CSV if delimiter_of(text) else TEXT

@@ -26,7 +26,7 @@ def alive(pid: int) -> bool:
 
 async def gone(pid: int, seconds: float = 5.0) -> bool:
     deadline = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while alive(pid) and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     return not alive(pid)
 
