@@ -1,0 +1,84 @@
+"""The sixteen document domains, each tried on a document written for it; docs/domains.md says how far each gets, and is held to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from heliograph.config import Settings
+from heliograph.errors import NotConfigured
+from heliograph.extraction.answer import answer
+from heliograph.extraction.domains import catalog
+from heliograph.extraction.plan import resolve
+from heliograph.perception.reader import Reader
+
+SAMPLES = Path(__file__).parent / "samples"
+PAGE = Path(__file__).parents[3] / "docs" / "domains.md"
+ROW = re.compile(
+    r"^\| `(?P<domain>[\w.-]+)` \| (?P<state>good|partial|needs a model) \| (?:(?P<right>\d+) of (?P<of>\d+)|-) \|", re.MULTILINE
+)
+DOCUMENTED = {row["domain"]: row for row in ROW.finditer(PAGE.read_text("utf-8"))}
+SIXTEEN = {
+    "document.invoice", "document.markdown", "document.receipt", "document.resume", "document.us-drivers-license",
+    "document.layout-detection", "construction.blueprint", "healthcare.patient-referral", "healthcare.patient-identification",
+    "healthcare.physician-order", "healthcare.claims-processing", "healthcare.phi-redaction", "healthcare.phi-edit-replace",
+    "healthcare.lab-report", "healthcare.prior-authorization-request", "healthcare.explanation-of-benefits",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
+    async with Reader(Settings(data_dir=tmp_path)) as made:
+        yield made
+
+
+def at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(value, list):
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def test_the_page_has_a_line_for_each_of_the_sixteen_and_the_catalogue_has_them() -> None:
+    assert set(DOCUMENTED) == SIXTEEN
+    assert catalog().keys() >= SIXTEEN
+
+
+async def test_each_domain_gets_as_far_with_its_sample_as_the_page_says(reader: Reader) -> None:
+    short: dict[str, Any] = {}
+    for sample in sorted(SAMPLES.glob("*.json")):
+        expected = msgspec.json.decode(sample.read_bytes())
+        row = DOCUMENTED[sample.stem]
+        assert int(row["of"]) == len(expected), sample.stem
+        got = await answer(reader, [sample.with_suffix(".html")], resolve("document", "generate", sample.stem, {"grounding": True}))
+        assert not [warning for warning in got.warnings if warning.startswith("schema_mismatch")]
+        wrong = {path: at(got.response, path) for path, value in expected.items() if at(got.response, path) != value}
+        if len(expected) - len(wrong) < int(row["right"]):
+            short[sample.stem] = wrong
+        assert (row["state"] == "good") == (int(row["right"]) >= 0.85 * len(expected)), sample.stem
+    assert not short
+
+
+@pytest.mark.parametrize("domain", sorted(domain for domain, row in DOCUMENTED.items() if row["state"] == "needs a model"))
+def test_what_needs_a_model_is_not_configured_and_says_so(domain: str) -> None:
+    with pytest.raises(NotConfigured, match="model"):
+        resolve("document", "generate", domain)
+
+
+async def test_markdown_and_layout_hold_the_sample_reports_tables_and_titles(reader: Reader) -> None:
+    sample = SAMPLES / "healthcare.lab-report.html"
+    made = (await answer(reader, [sample], resolve("document", "generate", "document.markdown"))).response["pages"][0]
+    assert made["content"].startswith("# Laboratory Report")
+    results = next(table for table in made["tables"] if table["headers"][0]["name"] == "Test")
+    assert [header["id"] for header in results["headers"]] == ["test_0", "result_1", "units_2", "reference_range_3", "flag_4"]
+    assert results["data"][0] == {"test_0": "Glucose", "result_1": 112.0, "units_2": "mg/dL", "reference_range_3": "70-99", "flag_4": "H"}
+    layout = (await answer(reader, [sample], resolve("document", "generate", "document.layout-detection"))).response
+    assert layout["title_1_page0"] == "Laboratory Report"
+    assert [element["category"] for element in layout["elements"]].count("table") == 2
