@@ -74,32 +74,31 @@ class Reader:
         indices = self._indices(inspection, pages, document.warnings)
         options = Options(detail, structure, self._threads)
         failures: list[Exception] = []
-        ahead: asyncio.Task[PageContent] | None = None
+
+        async def prepared(index: int) -> Page | PageContent:
+            page = await known(index) if known else None
+            return page or await self._open(path, index, inspection, options)
+
+        ahead = asyncio.create_task(prepared(indices[0])) if indices else None
         try:
-            for position, index in enumerate(indices):
-                page = await known(index) if known else None
-                if page is None:
-                    opening = ahead or self._start(path, index, inspection, options)
-                    ahead = None
-                    try:
-                        content = await opening
-                    except PAGE_FAILURES as error:
-                        failures.append(error)
-                        width, height = inspection.sizes[index] if index < len(inspection.sizes) else (0.0, 0.0)
-                        page = Page(index, width, height, warnings=[f"Page {index + 1} could not be opened: {_sentence(error)}"])
-                    else:
-                        if known is None and position + 1 < len(indices):
-                            ahead = self._start(path, indices[position + 1], inspection, options)
-                        page = await self._page(content, options)
-                elif ahead is not None:
-                    await _drop(ahead)
-                    ahead = None
+            for index, following in zip(indices, [*indices[1:], None], strict=True):
+                assert ahead is not None
+                try:
+                    page = await ahead
+                except PAGE_FAILURES as error:
+                    failures.append(error)
+                    width, height = inspection.sizes[index] if index < len(inspection.sizes) else (0.0, 0.0)
+                    page = Page(index, width, height, warnings=[f"Page {index + 1} could not be opened: {_sentence(error)}"])
+                ahead = asyncio.create_task(prepared(following)) if following is not None else None
+                if isinstance(page, PageContent):
+                    page = await self._page(page, options)
                 document.pages.append(page)
                 if on_page:
                     await on_page(page)
         finally:
             if ahead is not None:
-                await _drop(ahead)
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
         if failures and len(failures) == len(indices):
             raise failures[0]
         return document
@@ -129,9 +128,6 @@ class Reader:
         if len(wanted) > most:
             warnings.append(f"Only the first {most} of {len(wanted)} pages were read; this server reads no more of one file.")
         return wanted[:most]
-
-    def _start(self, path: Path, index: int, inspection: Inspection, options: Options) -> asyncio.Task[PageContent]:
-        return asyncio.create_task(self._open(path, index, inspection, options))
 
     async def _open(self, path: Path, index: int, inspection: Inspection, options: Options) -> PageContent:
         """A page with the pixels that reading it will need."""
@@ -168,8 +164,3 @@ class Reader:
 
 def _sentence(error: Exception) -> str:
     return "its reader failed." if isinstance(error, ChildFailed) else str(error)
-
-
-async def _drop(task: asyncio.Task[PageContent]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -40,7 +40,17 @@ def find_rules(image: Image, page: int = 0, *, words: Sequence[Box] = ()) -> lis
     for across in (True, False):
         for x, y, w, h in _strokes(np.asarray(ink, dtype=np.uint8), shortest, across=across):
             boxes.append(Box.from_xyxy(x, y, x + w, y + h, width=grey.shape[1], height=grey.shape[0], page=page))
-    return [box for box in boxes if not any(box.intersection(word) > 0.75 * box.area for word in words)]
+    return _outside(boxes, words)
+
+
+def _outside(rules: list[Box], words: Sequence[Box]) -> list[Box]:
+    """The rules of which no word covers three quarters."""
+    if not rules or not words:
+        return rules
+    a = np.array([(box.x, box.y, box.x1, box.y1) for box in rules])[:, None]
+    b = np.array([(box.x, box.y, box.x1, box.y1) for box in words])[None]
+    shared = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=2).max(axis=1)
+    return [box for box, common in zip(rules, shared.tolist(), strict=True) if common <= 0.75 * box.area]
 
 
 def _strokes(ink: NDArray[np.uint8], shortest: int, *, across: bool) -> list[tuple[int, int, int, int]]:
@@ -48,9 +58,9 @@ def _strokes(ink: NDArray[np.uint8], shortest: int, *, across: bool) -> list[tup
     bridge = (shortest // 2, 1) if across else (1, shortest // 2)
     mask = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, bar))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, bridge))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found: list[tuple[int, int, int, int]] = []
-    for x, y, w, h, _area in stats[1:count].tolist():
+    for x, y, w, h in map(cv2.boundingRect, contours):
         length, thickness = (w, h) if across else (h, w)
         if length >= shortest and thickness <= max(6, length // 12):
             found.append((x, y, w, h))
