@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -41,10 +42,11 @@ def let_others_through(folder: Path, *, make: bool = False) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """The session's PostgreSQL on a TCP port, as if it were an external one. Without fsync: no test pulls the plug."""
-    folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    let_others_through(folder)
+    # not below pytest's folder: each new run of pytest shuts that folder again to others, root's PostgreSQL among them
+    folder = Path(tempfile.mkdtemp(prefix="heliograph-postgres-"))
+    folder.chmod(0o711)
     server = EmbeddedPostgres(folder, port=free_port(), options={"fsync": "off", "max_connections": "200"})
     server.start()
     yield server
