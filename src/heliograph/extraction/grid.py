@@ -7,7 +7,7 @@ below them become part of those rows' labels; both are joined by ` > `.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -141,12 +141,15 @@ def _joined(parts: list[str]) -> str:
     return JOINT.join(kept)
 
 
-class _Heading(NamedTuple):
+class _Heading(msgspec.Struct):
     """A row above others: `rank` 0 spans the table, 1 ends in a colon, 2 has rows further right below it; `start` is its left edge."""
 
     rank: int
     start: float
-    text: str
+    label: str
+    """What it says, after what the headings above it say."""
+    row: int
+    has_rows: bool = False
 
     def holds(self, rank: int, start: float) -> bool:
         """Whether a row of this rank (3 is data) that starts there still belongs below."""
@@ -160,19 +163,33 @@ def _labelled(texts: list[list[str]], owners: list[list[Cell | None]], *, first:
     rows: list[list[str]] = []
     sources: list[int] = []
     above: list[_Heading] = []
+
+    def add(cells: list[str], row: int) -> None:
+        rows.append(cells)
+        sources.append(row + first)
+
+    def keep(rank: int, start: float) -> None:
+        """Let go of the headings that end before such a row; one that nothing came to stand under was a row after all."""
+        for heading in [heading for heading in above if not heading.holds(rank, start)]:
+            above.remove(heading)
+            if not heading.has_rows:
+                add([heading.label, *[""] * (len(texts[heading.row]) - 1)], heading.row)
+
     for number, (row, owner) in enumerate(zip(texts, owners, strict=True)):
         if not any(row):
             continue
         start = owner[0].box.x if owner[0] else 1.0
         rank = _rank(number, texts, owners)
-        above = [heading for heading in above if heading.holds(rank, start)]
+        keep(rank, start)
+        for heading in above:
+            heading.has_rows = True
+        label = JOINT.join(part for part in (above[-1].label if above else "", row[0]) if part)
         if rank < 3:
-            above.append(_Heading(rank, start, row[0].rstrip(" :")))
+            above.append(_Heading(rank, start, label.rstrip(" :"), number))
             continue
-        label = JOINT.join([*(heading.text for heading in above), *([row[0]] if row[0] else [])])
         # what reaches over several columns is said in its first; over several rows, in each
-        rows.append([label, *("" if cell and cell is owner[at] else row[at + 1] for at, cell in enumerate(owner[1:]))])
-        sources.append(number + first)
+        add([label, *("" if cell and cell is owner[at] else row[at + 1] for at, cell in enumerate(owner[1:]))], number)
+    keep(-1, 0.0)
     return rows, sources
 
 

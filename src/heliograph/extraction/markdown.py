@@ -39,8 +39,10 @@ def _page(page: Page) -> Json:
     for number, block in enumerate(blocks):
         text = paragraph(page, block)
         if block.kind == "table" and block.table is not None and block.table < len(page.tables):
-            part = f'<Table id="tb-{len(tables)}"/>'
-            tables.append(_table(page.tables[block.table], _caption(page, blocks, number)))
+            table = _table(page.tables[block.table], _caption(page, blocks, number))
+            title = table["metadata"]["title"]
+            part = (f"{_plain(title)}\n\n" if title else "") + f'<Table id="tb-{len(tables)}"/>'
+            tables.append(table)
         elif block.kind == "picture":
             part = f'<Figure id="fg-{len(figures)}"/>'
             caption = _caption(page, blocks, number)

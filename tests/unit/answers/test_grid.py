@@ -58,6 +58,11 @@ def test_a_lone_first_cell_above_a_full_row_of_headings_is_a_title() -> None:
     assert (data.title, [c.name for c in data.columns], data.rows) == ("Ducks per year", ["Year", "Ducks"], [["2019", "120"]])
 
 
+def test_a_heading_with_nothing_below_it_is_a_row() -> None:
+    data = grid(Sheet().table([["Test", "Value"], ["Blood", "<"], ["Urine", "<"], ["pH", "7"], ["Notes:", ""], ["End:", ""], ["x", ""]]))
+    assert data.rows == [["Blood", ""], ["Urine > pH", "7"], ["Urine > Notes", ""], ["Urine > End > x", ""]]
+
+
 def test_a_table_without_header_keeps_all_rows() -> None:
     data = grid(Sheet().table([["a", "1"], ["b", "2"]], header_rows=0))
     assert ([c.id for c in data.columns], data.rows) == (["column_0", "column_1"], [["a", "1"], ["b", "2"]])

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.answers.drawn import Sheet, document, invoice
 
 from heliograph.extraction.domains import catalog
@@ -96,6 +98,22 @@ def test_lines_in_no_block_are_not_lost() -> None:
     sheet.block("text", "inside", y=20)
     sheet.line("outside", 50, 200)
     assert page(sheet)["content"] == "inside\n\noutside"
+
+
+WORDS = st.text(st.sampled_from("abz019.,-:|$%<> \\"), max_size=8)
+
+
+@given(st.lists(st.lists(WORDS, min_size=3, max_size=3), min_size=1, max_size=6), st.integers(0, 3), st.integers(0, 5))
+def test_no_word_of_a_table_is_left_out(rows: list[list[str]], header_rows: int, indented: int) -> None:
+    sheet = Sheet()
+    sheet.table([[text.replace("<", "(").replace("^", "") for text in row] for row in rows], header_rows=header_rows, indent={indented: 10})
+    made = page(sheet)
+    said = made["markdown_content"].replace("\\|", "|").replace("\\\\", "\\")
+    for row in rows:
+        for text in row:
+            for word in text.replace("<", "(").split():
+                assert word.rstrip(":") in said
+    assert compile_schema(catalog()["document.markdown"].json_schema).check({"pages": [made]}) == []
 
 
 def test_an_empty_page_is_a_page() -> None:
