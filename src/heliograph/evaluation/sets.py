@@ -1,0 +1,121 @@
+"""Labelled sets on disk: a folder with `manifest.jsonl`, files, truth and schemas.
+
+`manifest.jsonl`: one object a line with `id`, `set`, `path`, `truth_path`. `schemas/<set>.json` (or `<set>.<kind>.json`) is the schema to
+ask with; its `x-absent` names fields that the documents cannot hold and is taken off before anything sees it. Nothing here
+reaches the system under test but the file's bytes and the schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from heliograph.media.geometry import Box, union
+
+Json = Any
+AMERICAN = frozenset({"forms_adbuy_deepform", "forms_fara_vrdu", "forms_azure_labelled"})
+"""Sets whose truth writes the month first."""
+
+
+class TrueLine(msgspec.Struct, frozen=True):
+    """A line of text with its box, as a person marked it."""
+
+    text: str
+    box: Box
+
+
+class Item(msgspec.Struct):
+    """A labelled document. `truth` maps asked fields to their values (None: not in the document); fields not in it are not scored."""
+
+    id: str
+    set: str
+    path: Path
+    schema: dict[str, Json]
+    absent: list[str]
+    truth: dict[str, Json]
+    day_first: bool
+    lines: list[TrueLine] = []
+    boxes: dict[str, Box] = {}
+
+
+def items(data: Path, names: list[str] | None = None, limit: int | None = None, *, descriptions: bool = True) -> Iterator[Item]:
+    """The labelled documents of a data folder that have a schema, at most `limit` a set; without `descriptions` the schema has none."""
+    counts: dict[str, int] = {}
+    for row in (data / "manifest.jsonl").read_text().splitlines():
+        entry = cast("dict[str, Json]", json.loads(row))
+        name = cast("str", entry["set"])
+        if (names and name not in names) or not entry.get("truth_path") or (limit is not None and counts.get(name, 0) >= limit):
+            continue
+        schema = _schema(data, entry)
+        if schema is None:
+            continue
+        counts[name] = counts.get(name, 0) + 1
+        absent = cast("list[str]", schema.pop("x-absent", []))
+        if not descriptions:
+            schema = cast("dict[str, Json]", _bare(schema))
+        raw = cast("dict[str, Json]", json.loads((data / entry["truth_path"]).read_text()))
+        item = Item(entry["id"], name, data / entry["path"], schema, absent, {}, name not in AMERICAN)
+        _read_truth(item, raw)
+        yield item
+
+
+def _schema(data: Path, entry: dict[str, Json]) -> dict[str, Json] | None:
+    folder, name = data / "schemas", entry["set"]
+    first = Path(entry["path"]).name.split("__")[0]
+    for candidate in (f"{name}.json", f"{name}.{first.split('-')[0]}.json", f"{name}.{first.split('_')[0]}.json"):
+        if (folder / candidate).exists():
+            return cast("dict[str, Json]", json.loads((folder / candidate).read_text()))
+    return None
+
+
+def _bare(node: Json) -> Json:
+    if isinstance(node, dict):
+        return {
+            key: _bare(value) for key, value in cast("dict[str, Json]", node).items() if key != "description" or isinstance(value, dict)
+        }
+    return [_bare(child) for child in cast("list[Json]", node)] if isinstance(node, list) else node
+
+
+def _read_truth(item: Item, raw: dict[str, Json]) -> None:
+    """Bring a set's own form of truth into `item`."""
+    asked = cast("dict[str, Json]", item.schema["properties"])
+    fields = cast("dict[str, Json]", raw.get("fields", raw))
+    visible = cast("dict[str, bool] | None", raw.get("visible"))
+    for name, node in asked.items():
+        if name in item.absent:
+            continue
+        value = fields.get(name, fields.get(f"{name}_from_filename"))
+        if isinstance(value, dict):
+            marked = cast("dict[str, Json]", value)
+            value = marked.get("text")
+            boxes = [_polygon(polygon, marked["pages"][0] - 1) for polygon in marked.get("boxes", [])]
+            if boxes:
+                item.boxes[name] = union(boxes)
+        if "boolean" in node.get("type", []):
+            value = None if value is None else value == "selected"
+        if visible is not None and name not in visible and not isinstance(value, list) and name != "currency":
+            continue
+        if visible is not None and visible.get(name) is False:
+            continue
+        item.truth[name] = None if value == "" else value
+    if "text_lines" in raw:
+        item.lines = list(_lines(item.path, cast("list[dict[str, Json]]", raw["text_lines"])))
+
+
+def _polygon(points: list[float], page: int) -> Box:
+    xs, ys = points[::2], points[1::2]
+    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys), page)
+
+
+def _lines(path: Path, raw: list[dict[str, Json]]) -> Iterator[TrueLine]:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        width, height = image.size
+    for line in raw:
+        xs, ys = line["poly"][::2], line["poly"][1::2]
+        yield TrueLine(line["text"], Box.from_xyxy(min(xs), min(ys), max(xs), max(ys), width=width, height=height))
