@@ -87,7 +87,7 @@ async def test_a_link_that_is_forged_expired_or_to_another_file_is_403(api: Api)
     forged = url[:-4] + ("0000" if not url.endswith("0000") else "1111")
     other = url.replace(first["id"], second["id"])
     path, _, query = url.partition("?")
-    expires, _, signature = query.partition("&signature=")
+    _, _, signature = query.partition("&signature=")
     late = f"{path}?expires={int(time.time()) - 5}&signature={signature}"
     for bad in (forged, other, late):
         answer = await api("GET", bad, key="")

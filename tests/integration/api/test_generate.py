@@ -157,7 +157,7 @@ async def test_what_is_asked_stands_in_the_row_with_its_plan_and_without_the_med
 async def test_nulls_are_as_good_as_nothing(api: Api) -> None:
     body = {
         "url": URI, "file_id": None, "domain": "document.invoice", "callback_url": None, "metadata": None, "model": None, "batch": None,
-        "config": {"prompt": None, "detail": None, "json_schema": None, "skills": None, "gql_stmt": None, "max_retries": None, "grounding": None},
+        "config": dict.fromkeys(("prompt", "detail", "json_schema", "skills", "gql_stmt", "max_retries", "grounding", "page_indices")),
     }  # fmt: skip
     assert (await api("POST", "/v1/document/generate", json=body)).status == 201
     assert (await api("POST", "/v1/document/generate", json=body | {"config": None})).status == 201
@@ -173,6 +173,7 @@ async def test_what_official_clients_send_is_accepted(api: Api) -> None:
         "config": {"detail": "auto", "json_schema": None, "skills": None, "confidence": False, "grounding": False, "gql_stmt": None},
     }  # fmt: skip
     image = {"model": "vlm-1", "images": [PICTURE, PICTURE], "domain": "document.receipt", "batch": True}
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     execute = {"name": "document/invoice", "version": "latest", "images": [PICTURE], "batch": True, "callback_url": None}
     for path, body in (
         ("/v1/document/generate", python),
@@ -182,7 +183,7 @@ async def test_what_official_clients_send_is_accepted(api: Api) -> None:
         ("/v1/document/execute", {"name": "document.invoice", "version": "latest", "file_id": file["id"], "batch": True}),
         ("/v1/document/schema", {"file_id": file["id"], "batch": True}),
         ("/v1/image/schema", {"images": [PICTURE], "batch": True}),
-        ("/v1/document/generate", {"url": "https://example.com/a.pdf", "config": {"json_schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}),
+        ("/v1/document/generate", {"url": "https://example.com/a.pdf", "config": {"json_schema": schema}}),
     ):  # fmt: skip
         answer = await api("POST", path, json=body)
         assert answer.status == 201, (path, answer.content)
@@ -244,11 +245,9 @@ async def test_our_own_links_are_read_without_a_fetch_also_by_another_tenant(api
                 await conn.execute(text("SELECT source, bytes, sha256 FROM inputs WHERE prediction = :id"), {"id": made.json["id"]})
             ).one()
         assert (row.source, row.bytes) == (source, len(PDF))
-    forged = file["public_url"][:-4] + "beef"
-    made = await api("POST", "/v1/document/generate", json=INVOICE | {"url": forged})
-    async with api.database.begin() as conn:
-        [read] = await predictions.reads(conn, "default", made.json["id"])
-    assert read.source == "url", "a forged link is a URL like any other"
+    forged = await api("POST", "/v1/document/generate", json=INVOICE | {"url": file["public_url"][:-4] + "beef"})
+    assert forged.status == 422, "a forged link is a URL like any other, here one to a private address"
+    assert forged.json["error"]["type"] == "fetch_failed"
 
 
 async def test_nothing_of_a_request_stays_when_the_queue_refuses_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
