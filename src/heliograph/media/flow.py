@@ -31,11 +31,13 @@ LEADING = 1.35
 PADDING = 4.0
 CELL_EM = 0.68
 """Width of a column of preformatted text in font sizes: wide enough for upper case words of a proportional font not to meet."""
-MEASURE = 100
+MEASURE = 48.0
 """Pixel size at which words are measured."""
 FONTS = Path(__file__).parent / "fonts"
 PICTURE_DPI = 96.0
 LONGEST_WORD = 180.0
+SLACK = 0.01
+"""Points by which a word may be too wide: what adding widths up rounds away."""
 
 
 class Run(msgspec.Struct):
@@ -155,8 +157,10 @@ def _font(size: float, bold: bool) -> Any:
 def _measure(text: str, bold: bool) -> tuple[float, float, float, float, float]:
     """Advance width and the ink's box around the baseline's start, in font sizes."""
     font = _font(MEASURE, bold)
-    x0, y0, x1, y1 = font.getbbox(text, anchor="ls")
-    return font.getlength(text) / MEASURE, x0 / MEASURE, y0 / MEASURE, x1 / MEASURE, y1 / MEASURE
+    mask, (left, top) = font.getmask2(text, "L", anchor="ls")  # getbbox would count the empty space before the ink
+    x0, y0, x1, y1 = mask.getbbox() or (0, 0, 1, 1)
+    advance = font.getlength(text)
+    return advance / MEASURE, (left + x0) / MEASURE, (top + y0) / MEASURE, (left + x1) / MEASURE, (top + y1) / MEASURE
 
 
 def _width(text: str, bold: bool, size: float) -> float:
@@ -207,10 +211,10 @@ def _break(paragraph: Paragraph, width: float, scale: float) -> list[list[_Token
             if paragraph.columns:
                 line.append(token)
                 continue
-            if line and used + space + token.width > width:
+            if line and used + space + token.width > width + SLACK:
                 lines.append(line)
                 line, used = [], 0.0
-            while token.width > width and len(token.text) > 1:
+            while token.width > width + SLACK and len(token.text) > 1:
                 if line:
                     lines.append(line)
                 fit = max(int(len(token.text) * width / token.width), 1)

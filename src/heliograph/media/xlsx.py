@@ -32,7 +32,8 @@ def read_xlsx(path: Path, limits: Limits) -> Flow:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that it does not know
-            book = loader(path, data_only=True)
+            with path.open("rb") as file:  # by name it would ask for an extension
+                book = loader(file, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError) as error:
         raise CorruptMedia(f"The workbook is damaged ({error}).") from None
     elements: list[Element] = []
@@ -177,7 +178,7 @@ def _decimal(value: float, code: str) -> str:
         return chr(0xE000 + len(literals) - 1)
 
     section = re.sub(r"\"([^\"]*)\"|\\(.)", keep, section)
-    digits = re.search(r"[#0?][#0?,]*(?:\.[#0?]+)?(?:E[+-]0+)?(?:\s*/\s*[#0?\d]+)?", section)
+    digits = re.search(r"[#0?][#0?,]*(?:\.[#0?]+)?,*(?:E[+-]0+)?(?:\s*/\s*[#0?\d]+)?", section)
     if digits is None:
         text = section.replace("General", _general(value))
     else:
@@ -196,10 +197,10 @@ def _digits(value: float, pattern: str) -> str:
     if "E" in pattern:
         places = len(pattern.partition(".")[2].partition("E")[0])
         return f"{value:.{places}E}"
-    whole, _, fraction = pattern.partition(".")
-    scale = len(whole) - len(whole.rstrip(","))
+    scale = len(pattern) - len(pattern.rstrip(","))
+    whole, _, fraction = pattern.rstrip(",").partition(".")
     value /= 1000**scale
-    text = f"{value:,.{len(fraction)}f}" if "," in whole.rstrip(",") else f"{value:.{len(fraction)}f}"
+    text = f"{value:,.{len(fraction)}f}" if "," in whole else f"{value:.{len(fraction)}f}"
     optional = len(fraction) - len(fraction.rstrip("#"))
     if optional and "." in text:
         kept = text[:-optional] + text[-optional:].rstrip("0")

@@ -128,7 +128,7 @@ def test_text_is_decoded_whatever_its_encoding(encoding: str) -> None:
 
 def test_the_api_may_sniff_without_loading_parsers() -> None:
     code = (
-        "import sys, heliograph.media.sniff, heliograph.media.content, heliograph.media.document, heliograph.media.geometry, heliograph.media.fetch\n"
+        "import sys\nfrom heliograph.media import content, document, fetch, geometry, sniff\n"
         "heavy = {'numpy', 'PIL', 'cv2', 'pypdfium2', 'lxml', 'openvino'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
