@@ -321,6 +321,8 @@ def _blocks(words: list[Word], lines: list[Line], regions: list[int], width: flo
     for line, size in zip(lines, sizes, strict=True):
         weights[round(size * 2) / 2] += len(line.text)
     body = max(weights, key=lambda size: weights[size]) or 1.0
+    # sizes read from pixels vary from word to word
+    heading = 1.15 if all(word.score == 1.0 for word in words) else 1.4
     groups: list[list[int]] = []
     for index, line in enumerate(lines):
         same = index and regions[index] == regions[index - 1]
@@ -334,7 +336,8 @@ def _blocks(words: list[Word], lines: list[Line], regions: list[int], width: flo
         text = " ".join(lines[i].text for i in group)
         size = max(sizes[i] for i in group)
         bold = all(words[w].bold for i in group for w in lines[i].words)
-        kind = _kind(text, len(group), size / body, (box.y, box.y1), bold=bold, first=position == 0, last=position == len(groups) - 1)
+        place = (position == 0, position == len(groups) - 1)
+        kind = _kind(text, len(group), (size / body, heading), (box.y, box.y1), place, bold=bold)
         blocks.append(Block(kind, box, lines=list(group)))
         for i in group:
             lines[i].block = len(blocks) - 1
@@ -359,9 +362,15 @@ def _continues(words: list[Word], lines: tuple[Line, Line], sizes: tuple[float, 
     return not BULLET.match(words[line.words[0]].text)
 
 
-def _kind(text: str, lines: int, size: float, span: tuple[float, float], *, bold: bool, first: bool, last: bool) -> BlockKind:
-    """What a block of `lines` is; `size` in body text sizes, `span` its top and bottom on the page."""
-    top, bottom = span
+def _kind(
+    text: str, lines: int, sizes: tuple[float, float], span: tuple[float, float], place: tuple[bool, bool], *, bold: bool
+) -> BlockKind:
+    """What a block of `lines` is.
+
+    `sizes`: its own and that of the smallest heading, in body text sizes; `span`: its top and bottom on the page; `place`:
+    is it the first block, the last?
+    """
+    (size, heading), (top, bottom), (first, last) = sizes, span, place
     if (first or top < 0.05) and bottom < 0.08 and lines <= 2 and (PAGE_NUMBER.match(text) or size < 0.95):
         return "page-header"
     if (last or bottom > 0.95) and top > 0.92 and lines <= 3 and (PAGE_NUMBER.match(text) or size < 0.95):
@@ -372,9 +381,9 @@ def _kind(text: str, lines: int, size: float, span: tuple[float, float], *, bold
         return "list-item"
     lettered = sum(char.isalpha() for char in text) >= 3
     if lettered and lines <= 3 and len(text) < 160:
-        if size > 1.5 and top < 0.35:
+        if size > 1.3 * heading and top < 0.35:
             return "title"
-        if size > 1.15 or (bold and lines == 1 and not text.endswith((".", ",", ":"))):
+        if size > heading or (bold and lines == 1 and not text.endswith((".", ",", ":"))):
             return "section-header"
     return "text"
 
