@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.live import Server, data_uri, free_port, running_server, stop
 
 SCHEMA = {"type": "object", "properties": {"number": {"type": ["string", "null"], "description": "Number"}}}

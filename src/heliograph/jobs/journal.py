@@ -7,9 +7,9 @@ has read it, which is what it pays for; a page that the cache had already is fre
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,7 +23,9 @@ from heliograph.store.database import Database
 from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
-    from heliograph.perception.reader import Reader
+    from heliograph.media.content import Inspection
+    from heliograph.perception.options import Detail, Structure
+    from heliograph.perception.reader import Known, OnPage, Reader
 
 
 class Journal:
@@ -65,12 +67,21 @@ class Journal:
         self._steps[step] = blob
         self.check()
 
-    async def page(self, read: Input, options: str, index: int) -> Page | None:
-        """The page, when this prediction or, with the cache, another one has read it."""
+    async def known(self, read: Input, options: str) -> dict[int, str]:
+        """The blobs of the pages that this prediction or, with the cache, another one has read, by page."""
         self.check()
-        blob = self._steps.get(_step(read, options, index)) or (self._blob(read, options, index) if self._shares(read) else None)
-        if blob is None:
-            return None
+        found: dict[int, str] = {}
+        if self._shares(read):
+            async for blob in self._blobs.walk(self._place(read, options, shared=True)):
+                found[int(blob.rpartition("/")[2])] = blob
+        for name, blob in self._steps.items():
+            if blob and name.startswith(_step(read, options)):
+                found[int(name.rpartition(":")[2])] = blob
+        return found
+
+    async def page(self, blob: str) -> Page | None:
+        """A known page; None when its blob is gone or not what it was."""
+        self.check()
         try:
             page = msgspec.msgpack.decode(await self._blobs.get(blob), type=Page)
         except (NotFound, msgspec.DecodeError):
@@ -79,19 +90,19 @@ class Journal:
         return page
 
     async def keep(self, read: Input, options: str, page: Page) -> None:
-        """Store a page that was just read, and record it."""
+        """Store a page that was just read, and record it. A page with a warning is not shared: reading it may go better next time."""
         self.pages_read += 1
-        blob = self._blob(read, options, page.index)
+        blob = f"{self._place(read, options, shared=self._shares(read) and not page.warnings)}/{page.index}"
         await self._blobs.put(blob, msgspec.msgpack.encode(page))
-        await self.record(_step(read, options, page.index), blob)
+        await self.record(f"{_step(read, options)}{page.index}", blob)
 
     def _shares(self, read: Input) -> bool:
         return self._cache and self._row.retain and read.sha256 is not None
 
-    def _blob(self, read: Input, options: str, index: int) -> str:
-        if self._shares(read):
-            return key(self._row.tenant, "pages", read.sha256 or "", options, index)
-        return key(self._row.tenant, "work", self._row.id, read.position, options, index)
+    def _place(self, read: Input, options: str, *, shared: bool) -> str:
+        if shared:
+            return key(self._row.tenant, "pages", read.sha256 or "", options)
+        return key(self._row.tenant, "steps", self._row.id, read.position, options)
 
 
 class JournalledReader:
@@ -100,33 +111,45 @@ class JournalledReader:
     def __init__(self, reader: Reader, journal: Journal, reads: dict[Path, Input]) -> None:
         self._reader, self._journal, self._reads = reader, journal, reads
 
+    async def inspect(self, path: Path) -> Inspection:
+        """As `Reader.inspect`."""
+        return await self._reader.inspect(path)
+
     async def read(
         self,
         path: Path,
         *,
-        pages: list[int] | None = None,
-        detail: Any = "auto",
-        structure: Any = "light",
-        known: Callable[[int], Awaitable[Page | None]] | None = None,
-        on_page: Callable[[Page], Awaitable[None]] | None = None,
+        pages: Sequence[int] | None = None,
+        detail: Detail = "auto",
+        structure: Structure = "light",
+        known: Known | None = None,
+        on_page: OnPage | None = None,
     ) -> Document:
         """As `Reader.read`; a page in the journal or the cache is not read again, one that is read is journalled."""
         read = self._reads[path]
         options = f"{heliograph.__version__}-{detail}-{structure}"
+        blobs = await self._journal.known(read, options)
+        found: set[int] = set()
 
         async def find(index: int) -> Page | None:
-            return (await known(index) if known else None) or await self._journal.page(read, options, index)
+            page = await known(index) if known else None
+            if page is None and index in blobs:
+                page = await self._journal.page(blobs[index])
+            if page is not None:
+                found.add(index)
+            return page
 
         async def keep(page: Page) -> None:
-            await self._journal.keep(read, options, page)
+            if page.index not in found:
+                await self._journal.keep(read, options, page)
             if on_page:
                 await on_page(page)
 
-        return await self._reader.read(path, pages=pages, detail=detail, structure=structure, known=find, on_page=keep)
+        # a reader that may be told of known pages opens none ahead, so it is asked to only when there are some
+        return await self._reader.read(
+            path, pages=pages, detail=detail, structure=structure, known=find if known or blobs else None, on_page=keep
+        )
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reader, name)
 
-
-def _step(read: Input, options: str, index: int) -> str:
-    return f"page:{read.position}:{index}:{options}"
+def _step(read: Input, options: str) -> str:
+    return f"page:{read.position}:{options}:"

@@ -29,6 +29,7 @@ from heliograph.jobs.journal import Journal, JournalledReader
 from heliograph.jobs.loop import Draining, Lost
 from heliograph.jobs.queue import Job
 from heliograph.jobs.usage import Usage, credits_for
+from heliograph.media.fetch import fetch
 from heliograph.store import files, predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -153,8 +154,6 @@ class Predictions:
             return msgspec.structs.replace(read, blob=file.blob, sha256=file.sha256)
         if read.blob is not None:
             return read
-        from heliograph.media.fetch import fetch
-
         blob = key(row.tenant, "inputs", row.id, read.position)
         with tempfile.TemporaryDirectory(prefix="heliograph-fetch-") as folder:
             sink = Path(folder) / "body"
@@ -188,12 +187,12 @@ class Predictions:
                 await predictions.fail(conn, row.tenant, row.id, error=error)
         if now is None:  # what was written between the deletion and its discovery
             await self._blobs.delete_prefix(key(row.tenant, "inputs", row.id))
-            await self._blobs.delete_prefix(key(row.tenant, "work", row.id))
+            await self._blobs.delete_prefix(key(row.tenant, "steps", row.id))
 
     async def _forget(self, row: Prediction) -> None:
         """Delete what the job needed and nobody else may have. A failure here is the garbage collector's business."""
         try:
-            await self._blobs.delete_prefix(key(row.tenant, "work", row.id))
+            await self._blobs.delete_prefix(key(row.tenant, "steps", row.id))
             if not row.retain:
                 await self._blobs.delete_prefix(key(row.tenant, "inputs", row.id))
         except HeliographError as problem:

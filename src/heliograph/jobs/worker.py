@@ -7,14 +7,13 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from heliograph.config import Settings
 from heliograph.jobs import retention
 from heliograph.jobs.loop import Loop
 from heliograph.jobs.predictions import Answerer, Predictions
 from heliograph.jobs.queue import PREDICTIONS, WEBHOOKS
 from heliograph.jobs.webhooks import Webhooks
+from heliograph.media.fetch import session
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 
@@ -35,14 +34,13 @@ async def run_worker(
     `reader`, `answer`: in place of the real ones.
     """
     from heliograph.extraction.answer import answer as real_answer  # noqa: PLC0415 - engines and models: seconds
-    from heliograph.media.fetch import connector  # noqa: PLC0415
     from heliograph.perception.reader import Reader  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         database = Database(url, size=settings.concurrency + 2, overflow=DELIVERIES)
         stack.push_async_callback(database.close)
         blobs = Blobs(settings)
-        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector(settings), trust_env=False))
+        client = await stack.enter_async_context(session(settings))
         if reader is None:
             reader = Reader(settings)
             stack.push_async_callback(reader.close)
@@ -50,7 +48,7 @@ async def run_worker(
             database,
             handlers={
                 PREDICTIONS: Predictions(settings, database, blobs, reader, answer or real_answer).run,
-                WEBHOOKS: Webhooks(settings, database, session).run,
+                WEBHOOKS: Webhooks(settings, database, client).run,
             },
             slots={PREDICTIONS: settings.concurrency, WEBHOOKS: DELIVERIES},
             heartbeat=settings.heartbeat,

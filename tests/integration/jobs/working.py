@@ -52,13 +52,13 @@ class Reading:
         pages: list[int] | None = None,
         detail: str = "auto",
         structure: str = "light",
-        known: Callable[[int], Awaitable[Page | None]],
+        known: Callable[[int], Awaitable[Page | None]] | None = None,
         on_page: Callable[[Page], Awaitable[None]],
     ) -> Document:
         script = msgspec.json.decode(path.read_bytes(), type=Script)
         read: list[Page] = []
         for index in pages if pages is not None else range(script.pages):
-            page = await known(index)
+            page = await known(index) if known else None
             if page is None:
                 if script.kill == index:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -66,7 +66,7 @@ class Reading:
                 page = Page(index, 612, 792)
                 with self.log.open("a") as log:
                     log.write(f"{path.name}:{index}\n")
-                await on_page(page)
+            await on_page(page)
             read.append(page)
         if script.fail == "corrupt":
             raise CorruptMedia

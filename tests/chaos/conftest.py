@@ -1,0 +1,63 @@
+"""Worker processes to kill, and a server whose fall nobody else minds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from heliograph.store.migrations import migrate
+from heliograph.store.postgres import EmbeddedPostgres
+from tests.conftest import free_port
+
+REPOSITORY = Path(__file__).parents[2]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Start]:
+    """Starts `tests.integration.jobs.working` on a database; all that still run are killed at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(url: str, **environment: str) -> subprocess.Popen[bytes]:
+        output = (tmp_path / f"worker{len(started)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.jobs.working", url, str(tmp_path / "data"), str(tmp_path / "pages.log")],
+            cwd=REPOSITORY, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        output.close()
+        started.append(process)
+        return process
+
+    (tmp_path / "pages.log").touch()
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Callable[[], list[int]]:
+    """The pages that were really read so far, in order."""
+    return lambda: [int(line.rpartition(":")[2]) for line in (tmp_path / "pages.log").read_text().splitlines()]
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[EmbeddedPostgres]:
+    """A migrated PostgreSQL of the test's own, in a data folder, listening on TCP too."""
+    folder = Path(tempfile.mkdtemp(prefix="heliograph-postgres-"))
+    folder.chmod(0o711)
+    server = EmbeddedPostgres(folder, port=free_port())
+    server.start()
+    migrate(server.url())
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
