@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import tempfile
+import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 

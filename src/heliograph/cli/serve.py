@@ -145,19 +145,24 @@ class _Serving:
         from heliograph.cli.workers import Workers, command, environment
 
         settings = self._settings
-        server = _server(app, settings, on_ready=lambda: self._greet(key))
         workers = Workers(
             settings.workers, command(), environment(database, settings.data_dir), patience=settings.drain_timeout + 10.0
         )  # fmt: skip
+
+        def ready() -> None:
+            workers.start()  # only now: their imports would take the processor from the API's
+            self._greet(key)
+
+        server = _server(app, settings, on_ready=ready)
         self._hurry = [lambda: setattr(server, "force_exit", True), workers.kill]
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
-        workers.start()
         stopped = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
             server.should_exit = True
+            await app.state.server.waiter.close()  # who waits for a result is told how far it is
             await asyncio.gather(workers.stop(), _settled(serving))
         if serving.exception() is not None:
             raise CannotServe("The API stopped; the log says why.") from serving.exception()
