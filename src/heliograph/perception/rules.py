@@ -55,7 +55,8 @@ def _outside(rules: list[Box], words: Sequence[Box]) -> list[Box]:
 
 def _strokes(ink: NDArray[np.uint8], shortest: int, *, across: bool) -> list[tuple[int, int, int, int]]:
     bar = (shortest, 1) if across else (1, shortest)
-    bridge = (shortest // 2, 1) if across else (1, shortest // 2)
+    gap = max(3, shortest // 6)
+    bridge = (gap, 1) if across else (1, gap)
     mask = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, bar))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, bridge))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)

@@ -50,7 +50,8 @@ def find_tables(words: Sequence[Word], lines: Sequence[Line], rules: Sequence[Bo
         return []
     ruled = _ruled(words, rules, width, height)
     taken = {index for table in ruled for cell in table.cells for index in cell.words}
-    aligned = _aligned(words, lines, taken, width, height)
+    stops = [rule.cy * height for rule in rules if rule.w > 0.3]
+    aligned = _aligned(words, lines, taken, stops, width, height)
     return sorted([*ruled, *aligned], key=lambda table: (table.box.y, table.box.x))
 
 
@@ -278,9 +279,46 @@ def _outermost(tables: list[Table]) -> list[Table]:
 # Aligned tables
 
 
-def _aligned(words: Sequence[Word], lines: Sequence[Line], taken: set[int], width: float, height: float) -> list[Table]:
+def _aligned(
+    words: Sequence[Word], lines: Sequence[Line], taken: set[int], stops: Sequence[float], width: float, height: float
+) -> list[Table]:
+    """`stops`: where long horizontal rules are, in points; after a table's headings, one ends it."""
     rows = [row for line in lines if (row := _row(words, [i for i in line.words if i not in taken], width, height))]
-    return [table for group in _groups(rows) if (table := _aligned_table(words, group, width, height))]
+    pending, tables = _groups(rows, stops)[::-1], list[Table]()
+    while pending:
+        body, rest = _body(pending.pop())
+        pending += rest
+        if len(body) >= 2 and (table := _aligned_table(words, body, width, height)):
+            tables.append(table)
+    return tables
+
+
+def _body(group: list[_Row]) -> tuple[list[_Row], list[list[_Row]]]:
+    """The rows of a group that share the columns of its fullest rows, and what else may be a table of its own."""
+    most = max(len(row.runs) for row in group)
+    if most < 3:
+        return group, []
+    anchors = [index for index, row in enumerate(group) if len(row.runs) >= max(3, 0.6 * most)]
+    if len(anchors) < 2:
+        return [], []
+    columns = _columns([group[index] for index in anchors], median(row.y1 - row.y0 for row in group))
+    if len(columns) < 2:
+        return group, []
+    bounds = [(a[1] + b[0]) / 2 for a, b in pairwise(columns)]
+
+    def fits(row: _Row) -> bool:
+        places = [_place(run, columns, bounds) for run in row.runs]
+        return len(row.runs) >= 2 and all(first == last for first, last in places)
+
+    first, last = anchors[0], anchors[-1]
+    while (
+        first > 0 and len(group[first - 1].runs) >= 2 and group[first].y0 - group[first - 1].y1 < 1.5 * (group[first].y1 - group[first].y0)
+    ):
+        first -= 1
+    while last + 1 < len(group) and fits(group[last + 1]):
+        last += 1
+    rest = [part for part in (group[:first], group[last + 1 :]) if len(part) >= 2 and max(len(row.runs) for row in part) >= 2]
+    return group[first : last + 1], rest
 
 
 def _row(words: Sequence[Word], indices: list[int], width: float, height: float) -> _Row | None:
@@ -298,7 +336,7 @@ def _row(words: Sequence[Word], indices: list[int], width: float, height: float)
     return _Row(min(words[i].box.y for i in indices) * height, max(words[i].box.y1 for i in indices) * height, runs)
 
 
-def _groups(rows: list[_Row]) -> list[list[_Row]]:
+def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
     """Stretches of consecutive lines that begin and end with several runs, with few single ones between."""
     groups: list[list[_Row]] = []
     current: list[_Row] = []
@@ -314,7 +352,8 @@ def _groups(rows: list[_Row]) -> list[list[_Row]]:
         before = (pending or current)[-1] if current else None
         if before is not None:
             gap, tall = row.y0 - before.y1, max(row.y1 - row.y0, before.y1 - before.y0)
-            if gap > 2.5 * tall or gap < -2 * tall:
+            ruled_off = len(current) >= 3 and any(before.y1 - 1 <= stop <= row.y0 + 1 for stop in stops)
+            if gap > (5 if _same_columns(current, row) else 2.5) * tall or gap < -2 * tall or ruled_off:
                 close()
         if len(row.runs) >= 2:
             current += [*pending, row]
@@ -326,6 +365,13 @@ def _groups(rows: list[_Row]) -> list[list[_Row]]:
                 close()
     close()
     return groups
+
+
+def _same_columns(current: list[_Row], row: _Row) -> bool:
+    """Do three or more runs of `row` stand under runs of the rows before it?"""
+    above = [run for other in current[-8:] for run in other.runs]
+    under = sum(any(min(run.x1, other.x1) > max(run.x0, other.x0) for other in above) for run in row.runs)
+    return len(row.runs) >= 3 and under >= 0.8 * len(row.runs)
 
 
 def _columns(rows: list[_Row], typical: float) -> list[tuple[float, float]]:
@@ -417,22 +463,32 @@ def _place(run: _Run, columns: list[tuple[float, float]], bounds: list[float]) -
 def _continued(
     words: Sequence[Word], grid: list[list[tuple[int, int, list[int]]]], tops: list[tuple[float, float]], typical: float
 ) -> tuple[list[list[tuple[int, int, list[int]]]], list[tuple[float, float]]]:
-    """Join rows that only continue the row above: nothing in the first column, text only where the row above has text, close by."""
+    """Join rows that only continue the row above: close by, nothing in the first column, and no second number in a column."""
     joined: list[list[tuple[int, int, list[int]]]] = []
     places: list[tuple[float, float]] = []
     for placed, (top, bottom) in zip(grid, tops, strict=True):
-        if joined and placed[0][0] > 0 and top - places[-1][1] < 0.6 * typical:
+        if joined and placed[0][0] > 0 and top - places[-1][1] < 0.6 * typical and _continues(words, joined[-1], placed):
             above = {column: position for position, (column, _, _) in enumerate(joined[-1])}
-            numbers = any(NUMBER.match(_text(words, members)) for _, _, members in placed)
-            if not numbers and all(column in above for column, _, _ in placed) and len(placed) < len(joined[-1]):
-                for column, span, members in placed:
+            for column, span, members in placed:
+                if column in above:
                     first, old_span, old = joined[-1][above[column]]
                     joined[-1][above[column]] = first, max(old_span, span), old + members
-                places[-1] = places[-1][0], bottom
-                continue
+                else:
+                    joined[-1].append((column, span, members))
+            joined[-1].sort()
+            places[-1] = places[-1][0], max(bottom, places[-1][1])
+            continue
         joined.append(list(placed))
         places.append((top, bottom))
     return joined, places
+
+
+def _continues(words: Sequence[Word], above: list[tuple[int, int, list[int]]], row: list[tuple[int, int, list[int]]]) -> bool:
+    texts = {column: _text(words, members) for column, _, members in above}
+    if 0 not in texts or len(row) >= len(above):
+        return False
+    both = [(texts[column], _text(words, members)) for column, _, members in row if column in texts]
+    return bool(both) and not any(NUMBER.match(a) and NUMBER.match(b) for a, b in both)
 
 
 def _convincing(words: Sequence[Word], grid: list[list[tuple[int, int, list[int]]]], columns: int) -> bool:
