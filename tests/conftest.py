@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import tempfile
-import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
