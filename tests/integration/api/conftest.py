@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -59,6 +60,8 @@ class Api:
         self, method: str, path: str, *, key: str | None = None, headers: dict[str, str] | None = None, **options: Any
     ) -> Answer:
         sent = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}
+        if isinstance(options.get("data"), bytes):
+            options["data"] = io.BytesIO(options["data"])
         address = path if path.startswith("http") else self.url + path
         async with self.http.request(method, address, headers=sent | (headers or {}), allow_redirects=False, **options) as response:
             return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, await response.read())

@@ -1,0 +1,75 @@
+"""Made from the routes themselves: whatever has an id in its address is another tenant's 404 and the same tenant's own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from fastapi import FastAPI
+
+from heliograph.api.app import create_app
+from heliograph.api.openapi import document
+from heliograph.config import Settings
+
+from .conftest import PDF, Api
+
+URI = "data:application/pdf;base64," + base64.b64encode(PDF).decode()
+OPEN = {"/v1/files/{file_id}/content"}
+"""Opened by a signature instead of a key; tested with the files."""
+PUBLIC = {"/v1/hub/domains/{domain}"}
+"""The catalogue is everybody's."""
+
+
+def routes(settings: Settings) -> list[tuple[str, str]]:
+    """(method, path) of every route with an id that this release has."""
+    from heliograph.api.routes.later import ROUTES
+
+    later = {"/v1" + path for routes in ROUTES.values() for _, path in routes}
+    found: list[tuple[str, str]] = []
+    for path, methods in walk(create_app(settings, "postgresql://nowhere")):
+        if "{" in path and path.startswith("/v1") and path not in OPEN | PUBLIC | later:
+            found += [(method, path) for method in methods]
+    return sorted(found, key=lambda route: (route[0] == "DELETE", route))  # what deletes comes last
+
+
+def walk(app: FastAPI) -> list[tuple[str, set[str]]]:
+    return [(path, {method.upper() for method in operations}) for path, operations in document(app)["paths"].items()]
+
+
+async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_everything(api: Api) -> None:
+    stranger, colleague = await api.new_key("stranger"), await api.new_key("default")
+    file = await api.upload()
+    made = (await api("POST", "/v1/document/generate", json={"url": URI, "domain": "document.invoice"})).json
+    ids = {
+        "{file_id}": file["id"],
+        "{md5}": hashlib.md5(PDF).hexdigest(),
+        "{prediction_id}": made["id"],
+        "{index}": "0",
+    }
+    tried = routes(api.settings)
+    assert len(tried) >= 8
+    for method, path in tried:
+        address = path
+        for name, value in ids.items():
+            address = address.replace(name, value)
+        assert "{" not in address, f"{path} has an id that this test does not know"
+        assert (await api(method, address, key=stranger)).status == 404, f"{method} {path}"
+        seen = await api(method, address, key=colleague)
+        assert seen.status == 200, f"{method} {path}: {seen.content}"
+    assert (await api("GET", "/v1/files", key=stranger)).json == []
+    assert (await api("GET", "/v1/predictions", key=stranger)).json == []
+    file = await api.upload()
+    theirs = await api("POST", "/v1/document/generate", json={"file_id": file["id"], "domain": "document.invoice"}, key=stranger)
+    assert theirs.status == 404
+
+
+async def test_every_route_under_v1_needs_a_key_but_those_that_a_signature_opens(api: Api) -> None:
+    checked = 0
+    for path, methods in walk(create_app(api.settings, "postgresql://nowhere")):
+        if not path.startswith("/v1/") or path in OPEN or path == "/v1/openapi.json":
+            continue
+        for method in methods:
+            answer = await api(method, path.replace("{", "").replace("}", ""), key="")
+            assert answer.status == 401, f"{method} {path}"
+            checked += 1
+    assert checked > 50
