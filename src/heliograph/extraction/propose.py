@@ -13,14 +13,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from heliograph.extraction import gql
+from heliograph.extraction.embedded import extract
 from heliograph.extraction.grid import Column, Grid, dtype, grid, snake
 from heliograph.extraction.normalise import amounts, dates
+from heliograph.extraction.schema import compile_schema
 from heliograph.extraction.segments import Segment, Sheet, sheets
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
-from heliograph.media.document import Document, Table
+from heliograph.media.document import Cell, Document, Table
 
 Json = dict[str, Any]
 
@@ -76,7 +78,30 @@ def proposed_schema(document: Document) -> Json:
             if _is_form(table, data):
                 continue
             _add_table(fields, data)
+    if not any(field.get("type") == "array" for field in fields.values()) and (lines := _item_lines(document)):
+        fields["items"] = lines
     return {"type": "object", "properties": fields}
+
+
+def _item_lines(document: Document) -> Json | None:
+    """Lines of things and prices that stand in no table, as on receipts."""
+    columns: Json = {
+        name: {**_nullable({"type": kind}), "description": description}
+        for name, kind, description in (
+            ("description", "string", "What the line is for"),
+            ("quantity", "number", "How many"),
+            ("unit_price", "number", "Price of one"),
+            ("total_price", "number", "Price of the line"),
+        )
+    }
+    items: Json = {"type": "array", "items": {"type": "object", "properties": columns}, "default": [], "description": "Item lines"}
+    found = extract(document, compile_schema({"type": "object", "properties": {"items": items}})).values
+    rows = cast("list[Json]", found.get("items") or [])
+    priced = [row for row in rows if row.get("total_price") is not None]
+    if len(priced) < 2:
+        return None
+    said = {name: column for name, column in columns.items() if name == "description" or any(row.get(name) is not None for row in priced)}
+    return {**items, "items": {"type": "object", "properties": said}}
 
 
 def _labelled(sheet: Sheet) -> Iterator[tuple[str, str]]:
@@ -98,12 +123,28 @@ def _labelled(sheet: Sheet) -> Iterator[tuple[str, str]]:
                 taken.add(value.index)
                 yield segment.text, value.text
         elif not found and (parts := _label_then_value(segment.text)):
-            yield parts
+            label, text = parts
+            beside = next(sheet.right_of(segment), None)
+            if text.endswith("%") and beside is not None and amounts(beside.text):
+                text = beside.text  # a rate belongs to the label: `Tax 6.25 %   4.48`
+                taken.add(beside.index)
+            yield label, text
 
 
 def _inside_tables(sheet: Sheet) -> set[int]:
-    """Words in tables that will become arrays."""
-    return {word for table in sheet.page.tables if not _is_form(table, grid(table)) for cell in table.cells for word in cell.words}
+    """Words in tables that will become arrays, but for rows of totals below the records."""
+    inside: set[int] = set()
+    for table in sheet.page.tables:
+        if _is_form(table, grid(table)):
+            continue
+        rows: dict[int, list[Cell]] = {}
+        for cell in table.cells:
+            rows.setdefault(cell.row, []).append(cell)
+        for number, cells in rows.items():
+            text = " ".join(cell.text for cell in sorted(cells, key=lambda cell: cell.column))
+            if number < table.header_rows or not _label_then_value(text):
+                inside.update(word for cell in cells for word in cell.words)
+    return inside
 
 
 def _is_label(text: str) -> bool:

@@ -110,5 +110,6 @@ async def test_warnings_of_the_plan_stand_in_one_line(reader: Reader) -> None:
 async def test_a_schema_is_proposed_from_a_picture(reader: Reader) -> None:
     got = await answer(reader, [RECEIPT], resolve("image", "schema"))
     assert {"total", "subtotal", "tax", "date"} <= got.response["json_schema"]["properties"].keys()
+    assert got.response["json_schema"]["properties"]["items"]["type"] == "array"
     assert got.element_type == "image"
     assert "total" in got.response["gql_stmt"]

@@ -50,6 +50,22 @@ def test_a_document_without_labels_proposes_nothing() -> None:
     assert made["domain"] == "custom.general.document-20250313"
 
 
+def test_totals_below_the_records_of_a_table_are_fields() -> None:
+    sheet = Sheet()
+    sheet.table([["Item", "Price"], ["Bread", "4.25"], ["Milk", "2.49"], ["Subtotal", "6.74"], ["Tax 5%", "0.34"], ["Total", "7.08"]])
+    made = propose(document(sheet), TODAY)
+    assert list(kinds(made)) == ["subtotal", "tax", "total", "items[].item", "items[].price"]
+    assert {kind for kind, _ in (kinds(made)[name] for name in ("subtotal", "tax", "total"))} == {"number"}
+
+
+def test_lines_of_things_and_prices_without_a_table_are_items() -> None:
+    sheet = Sheet()
+    for number, (thing, price) in enumerate([("Sourdough loaf", "6.50"), ("Olive oil", "11.20"), ("Pears", "4.80"), ("Total", "22.50")]):
+        sheet.line(thing, 50, 100 + 14 * number)
+        sheet.line(price, 250, 100 + 14 * number)
+    assert {"total", "items[].description", "items[].total_price"} <= kinds(propose(document(sheet), TODAY)).keys()
+
+
 def test_a_label_that_comes_twice_is_two_fields() -> None:
     sheet = Sheet()
     sheet.line("Phone: 555-1", 50, 50)
