@@ -1,0 +1,102 @@
+"""Whatever the bytes: a definite answer, no hang, bounded memory, and the child fit for the next file."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from heliograph.children import ChildFailed, ChildPool
+from heliograph.errors import HeliographError, MediaError, NotConfigured
+from heliograph.media.content import Inspection, Limits, PageContent
+from tests.unit.media.paper import Pdf, say
+
+MiB = 1 << 20
+MEMORY = 1024 * MiB
+LIMITS = Limits(max_pages=20, max_pixels=50_000_000)
+SETS = [
+    "robust_formats_openpreserve", "robust_fuzz_gofuzz", "robust_images_pillow", "robust_pdf_pypdf", "robust_pdf_verapdf", "robust_tika",
+    "image_formats_pillow", "office_docling",
+]  # fmt: skip
+
+
+async def look(pool: ChildPool, path: Path) -> str:
+    """What became of a file: `read`, or the type of its error."""
+    try:
+        inspection = await pool.call("inspect", path, LIMITS, timeout=20.0, returns=Inspection)
+        assert len(inspection.sizes) == inspection.page_count > 0
+        for index in range(min(inspection.page_count, 2)):
+            content = await pool.call("open_page", path, index, 72.0, True, LIMITS, timeout=20.0, returns=PageContent)
+            assert content.image is not None
+            assert len(content.image.data) == content.image.width * content.image.height * 3
+            for word in content.page.words:
+                assert word.text
+                assert 0 <= word.box.x <= word.box.x1 <= 1.0001, word
+                assert 0 <= word.box.y <= word.box.y1 <= 1.0001, word
+    except ChildFailed:
+        raise
+    except (MediaError, NotConfigured) as error:
+        assert error.message.endswith("."), error.message
+        return error.type
+    return "read"
+
+
+@pytest.mark.parametrize("name", SETS)
+async def test_files_nobody_here_wrote(name: str, shared_data: Path) -> None:
+    items = [json.loads(line) for line in (shared_data / name / "manifest.jsonl").read_text().splitlines()]
+    outcomes: Counter[str] = Counter()
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        for item in items:
+            outcomes[await look(pool, shared_data / item["path"])] += 1
+    print(name, dict(outcomes))
+    assert outcomes["read"], outcomes
+    if name in ("image_formats_pillow", "office_docling", "robust_pdf_pypdf"):
+        assert outcomes["read"] >= 0.8 * len(items)
+    assert outcomes["media_limit_exceeded"] <= 1, outcomes
+
+
+async def test_pdf_bytes_flipped_and_cut_anywhere(tmp_path: Path) -> None:
+    pdf = Pdf()
+    for number in range(3):
+        pdf.page(say(f"page {number} of a small file", 50, 700))
+    whole = pdf.bytes()
+    path = tmp_path / "x"
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        for at in range(0, len(whole), 41):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+            await look(pool, path)
+            path.write_bytes(whole[: at + 1])
+            await look(pool, path)
+
+
+async def test_a_page_that_is_not_there_is_an_invalid_request(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"hello")
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        with pytest.raises(HeliographError, match="no page 7"):
+            await pool.call("open_page", path, 7)
+
+
+async def test_a_file_replaced_under_the_same_name_is_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        for text in ("first", "second one"):
+            path.write_text(text)
+            content = await pool.call("open_page", path, 0, returns=PageContent)
+            assert " ".join(word.text for word in content.page.words) == text
+
+
+async def test_deeply_nested_and_enormous_text_stays_within_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        for data in (
+            b"<html>" + b"<table><tr><td>" * 3000 + b"deep",
+            b"<html><ul>" + b"<ul><li>" * 3000 + b"deep",
+            b"a" * (4 * MiB),
+            b"x " * (2 * MiB),
+            b"\n" * (4 * MiB),
+            b"a,b\n" * (500_000),
+            b"<table><tr><td colspan=1000 rowspan=1000>x</table>" * 200,
+        ):
+            path.write_bytes(data)
+            assert await look(pool, path) in ("read", "media_limit_exceeded", "corrupt_media")
