@@ -353,7 +353,12 @@ def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
         if before is not None:
             gap, tall = row.y0 - before.y1, max(row.y1 - row.y0, before.y1 - before.y0)
             ruled_off = len(current) >= 3 and any(before.y1 - 1 <= stop <= row.y0 + 1 for stop in stops)
-            if gap > (5 if _same_columns(current, row) else 2.5) * tall or gap < -2 * tall or ruled_off:
+            same = _same_columns(current, row)
+            if (
+                gap > (5 if same else 2.5) * tall
+                or gap < -2 * tall
+                or (ruled_off and not (same and abs(len(row.runs) - len(current[-1].runs)) <= 1))
+            ):
                 close()
         if len(row.runs) >= 2:
             current += [*pending, row]
@@ -361,7 +366,7 @@ def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
         elif current:
             pending.append(row)
             extent = max(r.runs[-1].x1 for r in current) - min(r.runs[0].x0 for r in current)
-            if len(pending) > 3 or row.runs[0].x1 - row.runs[0].x0 > 0.75 * extent:
+            if len(pending) > 3 or row.runs[0].x1 - row.runs[0].x0 > 0.95 * extent or len(row.runs[0].words) > 12:
                 close()
     close()
     return groups
