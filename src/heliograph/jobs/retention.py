@@ -12,10 +12,17 @@ without rows, which the next one finds.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.config import Settings
+from heliograph.jobs import queue
+from heliograph.store import files, idempotency, predictions
+from heliograph.store.blobs import Blobs, key
+from heliograph.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +31,145 @@ AFTER_DELIVERY = timedelta(minutes=5)
 GRACE = timedelta(hours=1)
 """The age below which a blob without a row is not an orphan: its row may not be committed yet."""
 BATCH = 100
+SWEEP_EVERY = timedelta(hours=1)
+"""How often all blobs are looked at, by whichever worker is first."""
 
 _LOCK = 0x48454C4B  # "HELK"
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(:lock)")
-_UNLOCK = text("SELECT pg_advisory_unlock(:lock)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_TURN = text(
+    "INSERT INTO server (name, value) VALUES ('blobs_swept', clock_timestamp()) ON CONFLICT (name) DO UPDATE SET value = excluded.value "
+    "WHERE CAST(server.value AS timestamptz) < :before RETURNING true"
+)
+_FILE_IN_USE = text("SELECT EXISTS (SELECT FROM inputs WHERE tenant = :tenant AND file_id = :file)")
+_NAMED = text(
+    "SELECT blob FROM files WHERE blob = ANY(:blobs) UNION ALL SELECT blob FROM inputs WHERE blob = ANY(:blobs) "
+    "UNION ALL SELECT blob FROM steps WHERE blob = ANY(:blobs)"
+)
+_JOBLESS = text(
+    "SELECT tenant, id, tier FROM predictions AS p WHERE status IN ('pending', 'enqueued', 'running') AND NOT cancelled "
+    "AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.args->>'tenant' = p.tenant AND job.args->>'prediction' = p.id) "
+    "LIMIT 100 FOR UPDATE OF p SKIP LOCKED"
+)
+_WAITS = text("UPDATE predictions SET status = 'enqueued', run = NULL WHERE tenant = :tenant AND id = :id")
 
 
 class Collected(msgspec.Struct):
-    """How much went: rows of predictions, files and idempotency keys, and blobs of pages and orphans."""
+    """How much went: rows of predictions, files and idempotency keys, and blobs of pages and orphans. `requeued`: predictions that had lost
+    their job and have one again."""
 
     predictions: int = 0
     files: int = 0
     idempotency: int = 0
     pages: int = 0
     orphans: int = 0
+    requeued: int = 0
 
-    def __bool__(self) -> bool:
-        return any(msgspec.structs.astuple(self))
+
+async def collect(
+    settings: Settings, database: Database, blobs: Blobs, *, now: datetime | None = None, sweep: bool = False
+) -> Collected | None:
+    """Forget what is to be forgotten; None when another process is at it. `sweep`: look at all blobs now, not only once in an hour."""
+    now = now or datetime.now(UTC)
+    async with database.begin() as guard:  # held open: the lock goes with this transaction, or with this process
+        if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
+            return None
+        gone = Collected()
+        gone.predictions = await _predictions(settings, database, blobs, now, gone)
+        gone.files += await _files(settings, database, blobs, now)
+        async with database.begin() as conn:
+            gone.idempotency = await idempotency.forget(conn, before=now - timedelta(seconds=settings.idempotency_ttl))
+            gone.requeued = await _requeue(conn)
+            sweep = bool(await conn.scalar(_TURN, {"before": now - SWEEP_EVERY})) or sweep
+        if sweep:
+            gone.pages, gone.orphans = await _blobs(settings, database, blobs, now)
+    if any(msgspec.structs.astuple(gone)):
+        log.info("collected: %s", gone)
+    return gone
+
+
+async def _predictions(settings: Settings, database: Database, blobs: Blobs, now: datetime, gone: Collected) -> int:
+    count = 0
+    while True:
+        async with database.begin() as conn:
+            due = await predictions.due_for_removal(
+                conn,
+                completed_before=now - timedelta(seconds=settings.prediction_ttl) if settings.prediction_ttl else None,
+                unretained_completed_before=now - timedelta(seconds=settings.unretained_ttl),
+                unretained_delivered_before=now - AFTER_DELIVERY,
+                limit=BATCH,
+            )
+        for tenant, id in due:
+            gone.files += await _forget_prediction(database, blobs, tenant, id)
+        count += len(due)
+        if len(due) < BATCH:
+            return count
+
+
+async def _forget_prediction(database: Database, blobs: Blobs, tenant: str, id: str) -> int:
+    """Remove a prediction with all that belongs to it; returns how many files went with it."""
+    unused: list[str] = []
+    async with database.begin() as conn:
+        reads = await predictions.reads(conn, tenant, id)
+        row = await predictions.delete(conn, tenant, id)
+        await queue.cancel(conn, tenant, id)
+        removed = 0
+        for file_id in {read.file_id for read in reads if read.file_id} if row is not None and not row.retain else ():
+            if not await conn.scalar(_FILE_IN_USE, {"tenant": tenant, "file": file_id}):
+                deleted = await files.delete(conn, tenant, file_id)
+                removed += deleted is not None
+                unused += [deleted[1]] if deleted and deleted[1] else []
+    for kind in ("inputs", "steps"):
+        await blobs.delete_prefix(key(tenant, kind, id))
+    for blob in unused:
+        await blobs.delete(blob)
+    return removed
+
+
+async def _files(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> int:
+    count = 0
+    while True:
+        async with database.begin() as conn:
+            before = now - timedelta(seconds=settings.file_ttl) if settings.file_ttl else None
+            due = await files.expired(conn, now, uploaded_before=before, limit=BATCH)
+        for tenant, id in due:
+            async with database.begin() as conn:
+                deleted = await files.delete(conn, tenant, id)
+            if deleted and deleted[1]:
+                await blobs.delete(deleted[1])
+        count += len(due)
+        if len(due) < BATCH:
+            return count
+
+
+async def _blobs(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> tuple[int, int]:
+    """Delete read pages past their time, and blobs that no row names."""
+    pages = orphans = 0
+    cached_before = now - timedelta(seconds=settings.cache_ttl)
+    async for batch in blobs.older(cached_before):
+        for blob in batch:
+            if _kind(blob) == "pages":
+                await blobs.delete(blob)
+                pages += 1
+    async for batch in blobs.older(now - GRACE):
+        ours = [blob for blob in batch if _kind(blob) in ("files", "inputs", "steps")]
+        async with database.begin() as conn:
+            named = {str(row.blob) for row in await conn.execute(_NAMED, {"blobs": ours})}
+        for blob in set(ours) - named:
+            await blobs.delete(blob)
+            orphans += 1
+    return pages, orphans
+
+
+async def _requeue(conn: AsyncConnection) -> int:
+    """Give unfinished predictions without a job a new one. It does not happen, unless somebody empties the queue by hand."""
+    lost = (await conn.execute(_JOBLESS)).all()
+    for tenant, id, tier in lost:
+        log.warning("prediction %s had lost its job", id)
+        await conn.execute(_WAITS, {"tenant": tenant, "id": id})
+        await queue.enqueue(conn, tenant, id, tier)
+    return len(lost)
+
+
+def _kind(blob: str) -> str:
+    """The second segment of a key: what the blob is."""
+    return blob.split("/", 2)[1] if blob.count("/") >= 2 else ""

@@ -86,6 +86,7 @@ files = Table(
     Index(None, "tenant", "created_at"),
     Index(None, "tenant", "sha256"),
     Index(None, "expires_at"),
+    Index(None, "blob"),
 )  # fmt: skip
 
 predictions = Table(
@@ -136,6 +137,8 @@ inputs = Table(
     Column("blob", String),  # for data URIs: stored at submit; for URLs: once fetched
     Column("bytes", BigInteger),
     Column("sha256", String),
+    Index(None, "tenant", "file_id"),
+    Index(None, "blob"),
 )  # fmt: skip
 """What a prediction reads, in order. A URL is fetched by the worker, once; its bytes then stand under `blob`."""
 
