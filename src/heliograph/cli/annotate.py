@@ -37,12 +37,18 @@ class Mark:
 
 @dataclass
 class _Callout:
-    """A name and value in a margin. `y` is where its box is, `top` where there is room for it, both in pixels of the page."""
+    """A name and value in a margin, on one line when it is a `row` of a list.
+
+    `boxes` are on the page, `anchor` is the one that the line comes from. In pixels of the page: `y` is where that is, `top` where
+    there is room for the callout.
+    """
 
     name: str
     text: str
     colour: Colour
-    anchor: Box
+    boxes: list[Box]
+    row: bool = False
+    anchor: Box = field(default_factory=lambda: Box(0, 0, 0, 0))
     y: float = 0.0
     top: float = 0.0
     height: float = 0.0
@@ -78,14 +84,17 @@ def annotate(page: Image.Image, found: list[Mark], index: int) -> Image.Image:
 
     size = max(15, min(22, page.height // 75))
     font, small = _font(size), _font(round(size * 0.8))
-    margin, band = size * 15, size * 3
+    margin, band = size * 17, size * 3
     left: list[_Callout] = []
     right: list[_Callout] = []
     for callout in _callouts(on_page, index):
-        _lay_out(callout, font, small, margin - 2 * size, page)
-        (right if callout.anchor.cx > 0.5 or callout.anchor.x1 > 0.75 else left).append(callout)
+        whole = union(callout.boxes)
+        to_right = whole.cx > 0.5 or whole.x1 > 0.75
+        callout.anchor = max(callout.boxes, key=lambda box: box.x1) if to_right else min(callout.boxes, key=lambda box: box.x)
+        _lay_out(callout, font, small, margin - 2.2 * size, page)
+        (right if to_right else left).append(callout)
     for side in (left, right):
-        _spread(side, page.height, gap=size * 0.6)
+        _spread(side, page.height, gap=size * 0.5)
     height = max([page.height, *(round(callout.top + callout.height) for callout in (*left, *right))])
     sheet = Image.new("RGB", (page.width + 2 * margin, height + 2 * band), MARGIN)
     sheet.paste(page, (margin, band))
@@ -126,7 +135,7 @@ def _callouts(found: list[Mark], index: int) -> Iterator[_Callout]:
         worst = min((mark.confidence for mark in members), key=lambda label: ("lo", "med", "hi").index(label) if label in COLOURS else 0)
         name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item).removeprefix(".")
         text = " · ".join(_shown(mark.value) for mark in members)
-        yield _Callout(name, text, COLOURS.get(worst, COLOURS["lo"]), union(first))
+        yield _Callout(name, text, COLOURS.get(worst, COLOURS["lo"]), first, row=item != members[0].path)
 
 
 def _shown(value: object) -> str:
@@ -134,7 +143,12 @@ def _shown(value: object) -> str:
 
 
 def _lay_out(callout: _Callout, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont, width: float, page: Image.Image) -> None:
-    """Break the value to at most two lines of `width` pixels and say how high the callout is."""
+    """Break the value to at most two lines of `width` pixels, or one beside the name of a row, and say how high the callout is."""
+    callout.y = callout.anchor.y1 * page.height
+    if callout.row:
+        callout.lines = [_shorten(callout.text, small, width - small.getlength(f"{callout.name}  "))]
+        callout.height = small.size * 1.2
+        return
     words, lines = callout.text.split(), [""]
     for word in words:
         longer = f"{lines[-1]} {word}".strip()
@@ -146,7 +160,6 @@ def _lay_out(callout: _Callout, font: ImageFont.FreeTypeFont, small: ImageFont.F
             lines[-1] += " …"
             break
     callout.lines = [_shorten(line, font, width) for line in lines]
-    callout.y = callout.anchor.y1 * page.height
     callout.height = small.size * 1.35 + len(lines) * font.size * 1.25
 
 
@@ -220,6 +233,9 @@ def _draw_callout(
 ) -> None:
     x, y = at
     draw.text((x, y), callout.name, font=small, fill=callout.colour)
+    if callout.row:
+        draw.text((x + small.getlength(f"{callout.name}  "), y), callout.lines[0], font=small, fill=INK)
+        return
     y += small.size * 1.35
     for line in callout.lines:
         draw.text((x, y), line, font=font, fill=INK)

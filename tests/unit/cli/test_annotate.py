@@ -58,7 +58,7 @@ def test_the_page_stays_whole_between_the_margins() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(5, 80)), min_size=1, max_size=40))
 def test_names_in_a_margin_never_overlap(places: list[tuple[float, float]]) -> None:
-    side = [_Callout("n", "t", (0, 0, 0), Box(0, 0, 0.1, 0.1), y=y, height=height) for y, height in places]
+    side = [_Callout("n", "t", (0, 0, 0), [Box(0, 0, 0.1, 0.1)], y=y, height=height) for y, height in places]
     _spread(side, 1000, gap=4)
     assert all(callout.top >= 0 for callout in side)
     for above, below in pairwise(side):
@@ -66,6 +66,6 @@ def test_names_in_a_margin_never_overlap(places: list[tuple[float, float]]) -> N
 
 
 def test_a_lone_name_stands_level_with_its_box() -> None:
-    callout = _Callout("n", "t", (0, 0, 0), Box(0, 0, 0.1, 0.1), y=500, height=40)
+    callout = _Callout("n", "t", (0, 0, 0), [Box(0, 0, 0.1, 0.1)], y=500, height=40)
     _spread([callout], 1000, gap=4)
     assert callout.top == pytest.approx(480)
