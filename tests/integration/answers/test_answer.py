@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heliograph.config import Settings
 from heliograph.errors import InvalidRequest, RequiredMissing
 from heliograph.extraction.answer import answer
 from heliograph.extraction.plan import Plan, resolve
 from heliograph.media.document import Page
 from heliograph.perception.reader import Reader
 
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 SAMPLES = Path(str(files("heliograph") / "samples"))
 INVOICE, RECEIPT = SAMPLES / "invoice.pdf", SAMPLES / "receipt.png"
-
-
-@pytest.fixture
-async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
-    async with Reader(Settings(data_dir=tmp_path)) as made:
-        yield made
 
 
 def plan(domain: str | None = None, **config: Any) -> Plan:

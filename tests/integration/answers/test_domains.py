@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from heliograph.config import Settings
 from heliograph.errors import NotConfigured
 from heliograph.extraction.answer import answer
 from heliograph.extraction.domains import catalog
@@ -31,12 +29,6 @@ SIXTEEN = {
 }  # fmt: skip
 
 
-@pytest.fixture
-async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
-    async with Reader(Settings(data_dir=tmp_path)) as made:
-        yield made
-
-
 def at(value: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(value, list):
@@ -51,6 +43,7 @@ def test_the_page_has_a_line_for_each_of_the_sixteen_and_the_catalogue_has_them(
     assert catalog().keys() >= SIXTEEN
 
 
+@pytest.mark.asyncio(loop_scope="package")
 async def test_each_domain_gets_as_far_with_its_sample_as_the_page_says(reader: Reader) -> None:
     short: dict[str, Any] = {}
     for sample in sorted(SAMPLES.glob("*.json")):
@@ -72,6 +65,7 @@ def test_what_needs_a_model_is_not_configured_and_says_so(domain: str) -> None:
         resolve("document", "generate", domain)
 
 
+@pytest.mark.asyncio(loop_scope="package")
 async def test_markdown_and_layout_hold_the_sample_reports_tables_and_titles(reader: Reader) -> None:
     sample = SAMPLES / "healthcare.lab-report.html"
     made = (await answer(reader, [sample], resolve("document", "generate", "document.markdown"))).response["pages"][0]
