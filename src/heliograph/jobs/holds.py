@@ -24,6 +24,18 @@ _HELD = text(
 )
 _RELEASE = text("UPDATE procrastinate_jobs SET priority = :priority, scheduled_at = NULL WHERE id = :job")
 _RESUMED = text("UPDATE predictions SET status = :status WHERE tenant = :tenant AND id = :id")
+_UNFINISHED = text(
+    "SELECT p.id, t.name, p.status, p.tier, coalesce(p.domain, '-'), to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), "
+    "CAST(p.attempts AS text) FROM predictions AS p JOIN tenants AS t ON t.id = p.tenant "
+    "LEFT JOIN procrastinate_jobs AS job ON job.id = p.job_id "
+    "WHERE p.status IN ('pending', 'enqueued', 'running', 'paused') AND (CAST(:tenant AS text) IS NULL OR p.tenant = :tenant) "
+    "ORDER BY p.status <> 'running', job.priority DESC NULLS LAST, job.id LIMIT :limit"
+)
+
+
+async def unfinished(conn: AsyncConnection, tenant: str | None = None, *, limit: int = 50) -> list[tuple[str, ...]]:
+    """What runs, then what waits, next first: id, tenant's name, status, tier, domain, created (UTC) and runs, as text."""
+    return [tuple(str(cell) for cell in row) for row in await conn.execute(_UNFINISHED, {"tenant": tenant, "limit": limit})]
 
 
 async def hold(conn: AsyncConnection, tenant: str | None = None, *, ids: list[str] | None = None) -> int:

@@ -1,0 +1,91 @@
+"""`heliograph jobs`: what waits and runs, and holding it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from heliograph.errors import NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+Made = TypeVar("Made")
+
+app = typer.Typer(no_args_is_help=True, help="Hold, release and list jobs.", pretty_exceptions_enable=False)
+
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Name of the tenant.  [default: all]")]
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the data.  [default: .heliograph]")]
+IdsArgument = Annotated[list[str] | None, typer.Argument(help="Only these predictions.")]
+
+
+@app.command()
+def pause(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataDirOption = None) -> None:
+    """Hold back what waits and, without ids, what comes later. What runs goes on."""
+    from heliograph.jobs.holds import hold
+
+    async def work(conn: AsyncConnection) -> int:
+        return await hold(conn, await _tenant(conn, tenant), ids=ids or None)
+
+    print(f"{_run(data_dir, work)} jobs are held.")
+
+
+@app.command()
+def resume(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataDirOption = None) -> None:
+    """End a hold of the same scope; what it held is queued as if it had come now."""
+    from heliograph.jobs.holds import release
+
+    async def work(conn: AsyncConnection) -> int:
+        return await release(conn, await _tenant(conn, tenant), ids=ids or None)
+
+    print(f"{_run(data_dir, work)} jobs are released.")
+
+
+@app.command("list")
+def list_(
+    tenant: TenantOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    data_dir: DataDirOption = None,
+) -> None:
+    """List unfinished jobs: those that run, then those that wait, in the order in which they will run."""
+    from heliograph.jobs.holds import unfinished
+
+    async def work(conn: AsyncConnection) -> list[tuple[str, ...]]:
+        return await unfinished(conn, await _tenant(conn, tenant), limit=limit)
+
+    rows = [("ID", "TENANT", "STATUS", "TIER", "DOMAIN", "CREATED", "RUNS"), *_run(data_dir, work)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+async def _tenant(conn: AsyncConnection, name: str | None) -> str | None:
+    from heliograph.store import tenants
+
+    if name is None:
+        return None
+    found = await tenants.named(conn, name)
+    if found is None:
+        raise NotFound(f"There is no tenant {name}.")
+    return found.id
+
+
+def _run(data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Made]]) -> Made:
+    from heliograph.cli.opening import open_database
+
+    async def transaction(url: str) -> Made:
+        from heliograph.store.database import Database
+
+        database = Database(url, size=1, overflow=0)
+        try:
+            async with database.begin() as conn:
+                return await work(conn)
+        finally:
+            await database.close()
+
+    with open_database(data_dir) as (_, url):
+        return asyncio.run(transaction(url))

@@ -1,0 +1,59 @@
+"""`heliograph jobs` and `heliograph gc`, as an operator runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from heliograph.cli.app import app
+from heliograph.config import Settings
+from heliograph.store.blobs import Blobs
+from heliograph.store.database import Database
+
+from .asking import submit
+
+
+@pytest.fixture
+def heliograph(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Runs commands on the test's database and data folder."""
+    monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", database_url)
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(settings.data_dir))
+    return CliRunner()
+
+
+async def _run(runner: CliRunner, *words: str) -> str:
+    result = await asyncio.to_thread(runner.invoke, app, list(words))
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return result.output
+
+
+async def test_jobs_are_listed_held_and_released(heliograph: CliRunner, database: Database) -> None:
+    async with database.begin() as conn:
+        await submit(conn, "second", tier="flex")
+        await submit(conn, "first")
+    listed = (await _run(heliograph, "jobs", "list")).splitlines()
+    assert [line.split()[:4] for line in listed] == [
+        ["ID", "TENANT", "STATUS", "TIER"], ["first", "default", "pending", "standard"], ["second", "default", "pending", "flex"],
+    ]  # fmt: skip
+    assert "1 jobs are held" in await _run(heliograph, "jobs", "pause", "first")
+    assert "1 jobs are held" in await _run(heliograph, "jobs", "pause", "--tenant", "default")
+    assert "paused" in await _run(heliograph, "jobs", "list")
+    assert "2 jobs are released" in await _run(heliograph, "jobs", "resume")
+    assert "paused" not in await _run(heliograph, "jobs", "list")
+
+
+async def test_an_unknown_tenant_is_an_error(heliograph: CliRunner) -> None:
+    result = await asyncio.to_thread(heliograph.invoke, app, ["jobs", "pause", "--tenant", "nobody"])
+    assert result.exit_code == 1
+    assert "no tenant nobody" in str(result.exception)
+
+
+async def test_gc_says_what_it_deleted(heliograph: CliRunner, blobs: Blobs, settings: Settings) -> None:
+    settings.data_dir.mkdir(exist_ok=True)
+    await blobs.put("default/files/orphan", b"x")
+    os.utime(settings.data_dir / "blobs/default/files/orphan", (0, 0))
+    assert "1 blobs without an owner" in await _run(heliograph, "gc")
+    assert not await blobs.exists("default/files/orphan")
