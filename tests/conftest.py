@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -30,28 +31,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def let_others_through(folder: Path, *, make: bool = False) -> None:
-    """Root's PostgreSQL runs as another user, who must get through pytest's own 0700 folders to `folder`."""
-    if make:
-        folder.mkdir(parents=True)
-    if os.geteuid() != 0:
-        return
-    for place in (folder, *folder.parents):
-        if place.stat().st_uid == 0 and "pytest-of-" in str(place):
-            place.chmod(0o711)
+@contextmanager
+def folder_for_servers() -> Generator[Path]:
+    """A new folder that others may enter, as the user must whom root's PostgreSQL runs as; gone at the end.
+
+    Not below pytest's own: each new run of pytest shuts that one again.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="heliograph-tests-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """The session's PostgreSQL on a TCP port, as if it were an external one. Without fsync: no test pulls the plug."""
-    # not below pytest's folder: each new run of pytest shuts that folder again to others, root's PostgreSQL among them
-    folder = Path(tempfile.mkdtemp(prefix="heliograph-postgres-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder, port=free_port(), options={"fsync": "off", "max_connections": "200"})
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with folder_for_servers() as folder:
+        server = EmbeddedPostgres(folder, port=free_port(), options={"fsync": "off", "max_connections": "200"})
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

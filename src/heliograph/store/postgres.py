@@ -50,7 +50,7 @@ _FIRST_UID = 64_100  # between the accounts that systems hand out and `nobody`, 
 _SOCKET_PATH_LIMIT = 100  # the kernel allows 107 bytes, name of the socket included
 _OPTIONS = {
     "unix_socket_permissions": "0700",
-    "max_connections": "100",  # an API process takes up to 20, a worker up to 12
+    "max_connections": "200",  # an API process and a worker take up to 21 each
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
     "wal_level": "minimal",  # nobody replicates it; backups are dumps

