@@ -31,7 +31,7 @@ def vlmrun(*words: str | Path) -> str:
     output = done.stdout + done.stderr
     if done.returncode != 0:
         if "not_configured" in output or "does not have" in output:
-            raise Later(" ".join(output.split())[-300:])
+            raise Later(" ".join(re.sub(r"[^\x20-\x7e]", " ", output).split())[-300:])
         raise AssertionError(f"exit code {done.returncode}: {' '.join(output.split())[-400:]}")
     return output
 

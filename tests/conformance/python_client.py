@@ -24,7 +24,7 @@ from typing import Any
 from PIL import Image
 from vlmrun.client import VLMRun
 from vlmrun.client.exceptions import APIError, AuthenticationError, ResourceNotFoundError
-from vlmrun.client.types import AgentSkill, GenerationConfig, MarkdownDocument, RequestMetadata, SchemaResponse
+from vlmrun.client.types import AgentSkill, GenerationConfig, MarkdownDocument, PresignedUrlRequest, RequestMetadata, SchemaResponse
 
 Check = Callable[[VLMRun], Any]
 CHECKS: dict[str, Check] = {}
@@ -132,7 +132,7 @@ def _(client: VLMRun) -> None:
     path.write_bytes(os.urandom(33 * 1024 * 1024))
     uploaded = client.files.upload(path)  # over 32 MiB: the client asks for a presigned URL by itself
     assert uploaded.bytes == path.stat().st_size
-    assert client.files.generate_presigned_url(path, purpose="assistants").url
+    assert client.files.generate_presigned_url(PresignedUrlRequest(filename=path.name, purpose="assistants")).url
 
 
 @check("files.get_content")
@@ -353,7 +353,9 @@ CHECKS |= {
     "fine_tuning.cancel": lambda c: c.fine_tuning.cancel(SOME_ID),
     "fine_tuning.create": lambda c: c.fine_tuning.create(model="vlm-1", training_file=SOME_ID),
     "fine_tuning.provision": lambda c: c.fine_tuning.provision(model="vlm-1"),
-    "fine_tuning.generate": lambda c: c.fine_tuning.generate(images=[Image.open(RECEIPT)], model="vlm-1", prompt="x", json_schema=SCHEMA),
+    "fine_tuning.generate": lambda c: c.fine_tuning.generate(
+        images=[Image.open(RECEIPT)], model="vlm-1", config=GenerationConfig(prompt="Read the total", json_schema=SCHEMA, detail="auto")
+    ),
 }
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WORDS = {
     "passed": "passed",
     "later": "not here yet: answers 422 `not_configured`",
-    "client": "not implemented in the client",
+    "client": "not in the client, or of an API the platform dropped",
     "failed": "**failed**",
 }
 HEAD = """# Conformance: the official clients, unchanged
