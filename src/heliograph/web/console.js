@@ -311,8 +311,7 @@ function show(prediction) {
   press("json-toggle", false);
   $("answer").hidden = false;
   drawPages(prediction);
-  rove($("fields"), ".value, .cell");
-  rove($("pages-view"), ".box");
+  for (const reset of resets) reset();
   $("answer").focus({ preventScroll: true });
   $("answer").scrollIntoView({ behavior: "smooth", block: "start" });
 }
@@ -474,26 +473,24 @@ function listen(container, partner) {
 listen($("fields"), (mark) => mark.boxes[0]);
 listen($("pages-view"), (mark) => mark.node);
 
-/** One stop for the Tab key; arrows, Home and End move inside. */
+/** One stop for the Tab key; arrows, Home and End move inside. Returns what to call when the container was filled anew. */
 function rove(container, selector) {
-  const visible = () => [...container.querySelectorAll(selector)].filter((node) => node.offsetParent);
-  const all = [...container.querySelectorAll(selector)];
-  for (const node of all) node.tabIndex = -1;
-  if (visible()[0]) visible()[0].tabIndex = 0;
-  container.onfocusin = (event) => {
-    const here = event.target.closest(selector);
-    if (here) for (const node of all) node.tabIndex = node === here ? 0 : -1;
-  };
-  container.onkeydown = (event) => {
-    const nodes = visible();
+  const all = () => [...container.querySelectorAll(selector)];
+  const stopAt = (stop) => all().forEach((node) => (node.tabIndex = node === stop ? 0 : -1));
+  container.addEventListener("focusin", (event) => event.target.closest(selector) && stopAt(event.target.closest(selector)));
+  container.addEventListener("keydown", (event) => {
+    const nodes = all().filter((node) => node.offsetParent);
     const here = nodes.indexOf(event.target.closest(selector));
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const next = step ? nodes[here + step] : { Home: nodes[0], End: nodes.at(-1) }[event.key];
     if (here < 0 || !next) return;
     event.preventDefault();
     next.focus();
-  };
+  });
+  return () => stopAt(all().find((node) => node.offsetParent));
 }
+
+const resets = [rove($("fields"), ".value, .cell"), rove($("pages-view"), ".box")];
 
 // --- views of the answer -------------------------------------------------------------------------------------------
 
