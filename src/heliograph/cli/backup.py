@@ -47,6 +47,8 @@ def backup(archive: ArchiveArgument, data_dir: DataDirOption = None) -> None:
     from heliograph.store import migrations
     from heliograph.store.blobs import Blobs
 
+    if not archive.absolute().parent.is_dir():
+        raise NotFound(f"There is no folder {archive.absolute().parent}.")
     with open_database(data_dir, migrated=False) as (settings, url):
         blobs = Blobs(settings)
         manifest = {
@@ -101,20 +103,24 @@ def restore(archive: ArchiveArgument, data_dir: DataDirOption = None) -> None:
 
 
 async def _bring_back(tar: tarfile.TarFile, url: str, blobs: Blobs, folder: Path) -> int:
+    """Blobs first, the database last and in one transaction: a restore that was cut off can be run again."""
     count = 0
-    for member in tar:
-        content = tar.extractfile(member)
-        if content is None:
-            continue
-        if member.name == "database.dump":
-            with tempfile.NamedTemporaryFile(dir=folder, prefix="restore-") as dump:
-                await asyncio.to_thread(shutil.copyfileobj, content, dump, _CHUNK)
-                dump.flush()
-                options = ("--no-owner", "--no-privileges", "--single-transaction", f"--dbname={url}")
-                await asyncio.to_thread(_run, "pg_restore", *options, dump.name)
-        elif member.name.startswith("blobs/"):
-            await blobs.put(_key(member.name), _chunks(content))
-            count += 1
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="restore-") as dump:
+        try:
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is None:
+                    continue
+                if member.name == "database.dump":
+                    await asyncio.to_thread(shutil.copyfileobj, content, dump, _CHUNK)
+                elif member.name.startswith("blobs/"):
+                    await blobs.put(_key(member.name), _chunks(content))
+                    count += 1
+        except tarfile.TarError as problem:
+            raise InvalidRequest(f"The archive is damaged or not whole: {problem}") from problem
+        dump.flush()
+        options = ("--no-owner", "--no-privileges", "--single-transaction", f"--dbname={url}")
+        await asyncio.to_thread(_run, "pg_restore", *options, dump.name)
     return count
 
 

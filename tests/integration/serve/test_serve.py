@@ -203,6 +203,21 @@ def test_what_is_no_backup_is_refused(folder: Path):
     assert "is no archive of `heliograph backup`" in done.stderr
 
 
+def test_an_archive_that_is_not_whole_brings_back_nothing(served: Served):
+    home = served.data_dir.parent
+    (served.data_dir / "blobs" / "default").mkdir(parents=True, exist_ok=True)
+    (served.data_dir / "blobs" / "default" / "large").write_bytes(b"x" * 300_000)
+    assert run("backup", "whole.tar", "--data-dir", str(served.data_dir), cwd=home).returncode == 0
+    whole = (home / "whole.tar").read_bytes()
+    (home / "half.tar").write_bytes(whole[: len(whole) - 200_000])
+    at = ("--data-dir", str(home / "again"))
+    done = run("restore", "half.tar", *at, cwd=home)
+    assert done.returncode == 1
+    assert "not whole" in done.stderr
+    done = run("restore", "whole.tar", *at, cwd=home)
+    assert done.returncode == 0, done.stderr
+
+
 def test_listening_for_others_without_tls_is_warned_of(folder: Path, database_url: str):
     with serving(folder / "open", "--workers", "0", "--host", "0.0.0.0", HELIOGRAPH_DATABASE_URL=database_url) as served:
         assert "plain HTTP" in served.said()
