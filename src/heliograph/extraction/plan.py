@@ -3,7 +3,7 @@
 `resolve` takes a request's domain and `config` and gives a `Plan`, or raises with a sentence. Where the schema comes from, first
 match wins: `config.json_schema`, `config.gql_stmt` (a selection from the domain's schema, else the skills'), the skills, the domain.
 
-What becomes of each option of `config` (docs/reference has the same table):
+What becomes of each option of `config` (docs/reference/options.md has the same table):
 
 - implemented: `prompt`, `detail`, `json_schema`, `skills`, `gql_stmt`, `confidence`, `grounding`, `page_indices`,
   `use_context_cache`, `service_tier`;

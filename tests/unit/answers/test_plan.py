@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -242,3 +244,8 @@ def test_schema_of_is_what_a_request_would_be_answered_in() -> None:
     domain, schema = schema_of("document.invoice", {"gql_stmt": "{ total }"})
     assert domain is catalog()["document.invoice"]
     assert json.dumps(schema) == json.dumps(plan(gql_stmt="{ total }").schema)
+
+
+def test_every_option_is_documented_and_nothing_else() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "options.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(_options())
