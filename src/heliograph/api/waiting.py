@@ -31,10 +31,13 @@ class Waiter:
         self._statuses = statuses
         self._waiting: dict[Key, set[asyncio.Event]] = {}
         self._poller: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def wait(self, key: Key, timeout: float, *, left: Awaitable[None] | None = None) -> None:  # noqa: ASYNC109 - it is asked for
         """Return when the prediction is final or gone, after `timeout` seconds, or when `left` is done: nobody waits any more."""
         event = asyncio.Event()
+        if self._closed:
+            event.set()
         self._waiting.setdefault(key, set()).add(event)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
@@ -51,7 +54,8 @@ class Waiter:
                 self._waiting.pop(key, None)
 
     async def close(self) -> None:
-        """Stop polling and let every waiting call answer with what there is."""
+        """Let every waiting call, and every later one, answer with what there is."""
+        self._closed = True
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
