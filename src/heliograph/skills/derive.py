@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-_FENCE = re.compile(r"^```[ \t]*(?:json|jsonc)?[ \t]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^```[ \t]*(?:jsonc?[ \t]*)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _ITEM = re.compile(
     r"^(?P<indent>[ \t]*)(?:[-*+]|\d+[.)])[ \t]+(?:`(?P<code>[^`\n]{1,60})`|\*\*(?P<bold>[^*\n]{1,60}?):?\*\*)(?P<rest>[^\n]*)$"
 )
@@ -19,6 +19,7 @@ _NAMES_COLUMN = re.compile(r"(field|key|property|column)( ?name)?s?|name")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>.+)$")
 _ABOUT_FIELDS = re.compile(r"\b(fields?|extract(ion)?|output|schema|values?|columns?|return)\b", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_MAX_DESCRIPTION = 500
 _NOT_NAMES = frozenset({"true", "false", "null", "none"})
 
 _TYPES: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = (
@@ -137,13 +138,14 @@ def _nest(items: list[tuple[int, str, str]]) -> dict[str, Any]:
 
 
 def _described(name: str, rest: str) -> dict[str, Any]:
+    rest = rest[:_MAX_DESCRIPTION]
     said = _SAID.search(rest)
     hint = said[1] if said else ("" if _LIKE_A_NUMBER.search(name) else f"{name.replace('_', ' ')} {rest.partition('.')[0]}")
     kind: dict[str, Any] = {"type": "number" if said and hint.lower() == "number" else "string"}
     kind = next((kind for pattern, kind in _TYPES if pattern.search(hint)), kind)
     description = (rest.replace(said[0], "") if said else rest).strip(" :-–—")
     field = kind if kind.get("type") == "array" else _nullable(kind)
-    return {**field, **({"description": description[:500]} if description else {})}
+    return {**field, **({"description": description} if description else {})}
 
 
 def _identifier(text: str | None) -> str | None:

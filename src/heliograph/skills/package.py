@@ -20,6 +20,7 @@ MAX_ZIP = 8 << 20
 MAX_UNPACKED = 64 << 20
 MAX_FILES = 1000
 MAX_SKILL_MD = 1 << 20
+MAX_FRONTMATTER = 64 << 10
 MAX_SCHEMA = 4 << 20
 
 _FRONTMATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?(.*)\Z", re.DOTALL | re.MULTILINE)
@@ -121,6 +122,8 @@ def _package(skill_md: bytes, schema: bytes | None) -> Package:
 
 
 def _frontmatter(text: str) -> dict[str, Any]:
+    if len(text) > MAX_FRONTMATTER:
+        raise InvalidRequest(f"The frontmatter of SKILL.md is longer than {MAX_FRONTMATTER} characters.")
     try:
         matter = cast(object, yaml.load(text, Loader=_PlainLoader))  # noqa: S506 (a SafeLoader without anchors)
     except RecursionError:

@@ -95,6 +95,7 @@ def test_frontmatter_is_read_as_yaml(text: str, name: str | None, body: str) -> 
         ({"SKILL.md": "---\na: &b [x]\nc: *b\n---\n"}, "anchors or aliases"),
         ({"SKILL.md": "---\n" + "[" * 5000 + "\n---\n"}, "frontmatter"),
         ({"SKILL.md": "---\nname: [\n---\n"}, "not YAML"),
+        ({"SKILL.md": "---\n" + "a: b\n" * 20_000 + "---\n"}, "longer than 65536"),
         ({"SKILL.md": "---\njust text\n---\n"}, "key: value"),
     ],
 )
@@ -251,6 +252,20 @@ def test_fields_are_read_from_a_json_block_be_it_a_schema_or_an_example(block: s
 
 def test_text_that_names_no_fields_gives_none() -> None:
     assert derive("Be careful.\n\n- **Speed**: matters\n- Read `page 1` first\n") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```" + " " * 500_000,
+        "## Fields\n- `a`: " + "(string" * 100_000,
+        "## Fields\n- `a`: " + "list " * 100_000,
+        "|Field|\n|---|\n" * 50_000,
+        "```\n" * 100_000,
+    ],
+)
+def test_text_made_to_be_slow_is_read_all_the_same(text: str) -> None:
+    derive(text)
 
 
 def test_published_skills_that_extract_nothing_give_no_schema(shared_data: Path) -> None:
