@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from heliograph.evaluation.runner import Outcome
 
 COLUMNS = (
-    ("present", "present"), ("answered", "answered"), ("f1", "F1"), ("f1_fuzzy", "F1 fuzzy"), ("hallucination", "halluc."), ("omission", "omitted"),
+    ("present", "present"), ("answered", "answered"), ("f1", "F1"), ("f1_fuzzy", "F1 fuzzy"),
+    ("hallucination", "halluc."), ("omission", "omitted"),
     ("grounding_hit", "box hit"), ("text_under_box", "text under box"), ("ece", "ECE"), ("auroc", "AUROC"), ("ocr_word_f1", "word F1"),
 )  # fmt: skip
 

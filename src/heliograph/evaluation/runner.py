@@ -38,7 +38,7 @@ Json = Any
 
 
 class Judged(msgspec.Struct):
-    """One field of one document: what was answered and whether it is right. `probability` and `boxes` as the answer's metadata states them."""
+    """One field of one document: what was answered, whether it is right, and what its metadata claims."""
 
     item: str
     set: str
@@ -158,16 +158,16 @@ def row_score(got: dict[str, Json], want: dict[str, Json]) -> float:
 
 
 def _probability(response: dict[str, Json], name: str) -> float | None:
-    metadata = response.get(f"{name}_metadata")
-    return cast("float | None", metadata.get("probability")) if isinstance(metadata, dict) else None
+    metadata = cast("dict[str, Json] | None", response.get(f"{name}_metadata"))
+    return cast("float | None", metadata.get("probability")) if metadata is not None else None
 
 
 def _grounding(item: Item, name: str, kind: str, got: Json, response: dict[str, Json]) -> tuple[bool, bool | None]:
     """Whether the text under the boxes equals the answer, and where truth has boxes, whether they are hit (80 % inside, or IoU >= .5)."""
-    metadata = response.get(f"{name}_metadata")
-    found = cast("list[Json]", metadata.get("bboxes", [])) if isinstance(metadata, dict) else []
+    metadata = cast("dict[str, Json] | None", response.get(f"{name}_metadata"))
+    found = cast("list[Json]", metadata.get("bboxes", [])) if metadata is not None else []
     content = " ".join(cast("str", part["content"]) for part in found)
-    boxes = [Box(*part["bbox"]["xywh"], part["page"]) for part in found]
+    boxes = [_box(part) for part in found]
     under = _under(content, kind, got)
     if not boxes:
         return under, False if item.lines or name in item.boxes else None
@@ -181,6 +181,11 @@ def _grounding(item: Item, name: str, kind: str, got: Json, response: dict[str, 
     return under, None
 
 
+def _box(part: Json) -> Box:
+    x, y, w, h = cast("list[float]", part["bbox"]["xywh"])
+    return Box(x, y, w, h, cast("int", part["page"]))
+
+
 def _lines_of(item: Item, content: str) -> list[Box]:
     """The true lines that hold words of `content`."""
     words = {word for word in re.split(r"\W+", plain_text(content)) if word}
@@ -192,7 +197,7 @@ def _under(content: str, kind: str, got: Json) -> bool:
         return any(day(content, day_first=first) == got for first in (True, False))
     if kind == "number":
         value = money(content)
-        return value is not None and same(got, abs(value), "number") or same(got, value, "number")
+        return value is not None and (same(got, abs(value), "number") or same(got, value, "number"))
     if kind == "boolean":
         return bool(content)
     return re.sub(r"\W", "", plain_text(content)) == re.sub(r"\W", "", plain_text(got)) or bool(

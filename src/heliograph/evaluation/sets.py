@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from PIL import Image
 
 from heliograph.media.geometry import Box, union
 
@@ -112,8 +113,6 @@ def _polygon(points: list[float], page: int) -> Box:
 
 
 def _lines(path: Path, raw: list[dict[str, Json]]) -> Iterator[TrueLine]:
-    from PIL import Image
-
     with Image.open(path) as image:
         width, height = image.size
     for line in raw:

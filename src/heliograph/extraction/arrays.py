@@ -33,6 +33,7 @@ class Row(msgspec.Struct):
     """One item of a list: its leaves by path within the item (`()` for a scalar)."""
 
     leaves: dict[Path, Leaf]
+    reasons: dict[Path, dict[str, float]] = {}
 
 
 class _Column(msgspec.Struct):
@@ -57,6 +58,8 @@ class Rows:
     def __init__(self, sheets: list[Sheet], writing: Conventions, used: set[Part]) -> None:
         self.sheets, self.writing, self.used = sheets, writing, used
         self.claimed: set[tuple[int, int]] = set()
+        self.reasons: dict[Path, dict[str, float]] = {}
+        self._why: dict[int, dict[str, float]] = {}
 
     def none(self) -> Rows:
         """For lists inside items: nothing more to find."""
@@ -112,7 +115,12 @@ class Rows:
             upper, lower = sheet.rows[last], sheet.rows[last + 1]
             gap = min(s.y0 for s in lower) - max(s.y1 for s in upper)
             numbers = any(a.decimals == 2 for s in lower for a in amounts(s.text, self.writing.decimal))
-            if gap > 0.9 * sheet.height or numbers or any(dates(s.text) for s in lower) or not (by_row.get(last + 1) or len(lower) <= len(upper)):
+            if (
+                gap > 0.9 * sheet.height
+                or numbers
+                or any(dates(s.text) for s in lower)
+                or not (by_row.get(last + 1) or len(lower) <= len(upper))
+            ):
                 break
             if not by_row.get(last + 1):
                 break
@@ -143,7 +151,9 @@ class Rows:
 
     def _body(self, sheet: Sheet, last: int, columns: list[_Column], asks: list[Ask]) -> list[_Item]:
         anchors = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind == "money"]
-        anchors = anchors or [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind in (*_NUMERIC, "date", "id")]
+        anchors = anchors or [
+            i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind in (*_NUMERIC, "date", "id")
+        ]
         anchor = anchors[-1] if anchors else next((i for i, column in enumerate(columns) if column.ask >= 0), 0)
         texts = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind not in _NUMERIC]
         items: list[_Item] = []
@@ -210,7 +220,11 @@ class Rows:
         """Which words of a row belong to which column."""
         cells: dict[int, list[Part]] = {}
         for segment in row:
-            touched = [i for i, c in enumerate(columns) if min(c.x1, segment.x1) - max(c.x0, segment.x0) > 0.3 * min(c.x1 - c.x0, segment.x1 - segment.x0)]
+            touched = [
+                i
+                for i, c in enumerate(columns)
+                if min(c.x1, segment.x1) - max(c.x0, segment.x0) > 0.3 * min(c.x1 - c.x0, segment.x1 - segment.x0)
+            ]
             if len(touched) <= 1 or not _divisible(segment, columns, touched):
                 cells.setdefault(_nearest(segment.x0, segment.x1, columns), []).append((segment, 0, len(segment.text)))
                 continue
@@ -243,7 +257,7 @@ class Rows:
             if leaf is not None:
                 leaves[path] = leaf
         self._agree(leaves, asked)
-        return Row(leaves) if any(leaf.value is not None for leaf in leaves.values()) else None
+        return self._made(leaves) if any(leaf.value is not None for leaf in leaves.values()) else None
 
     def _leaf(self, ask: Ask, parts: list[Part], fit: float) -> Leaf | None:
         if ask.kind in ("text", "org", "person", "name", "address", "title"):
@@ -265,8 +279,21 @@ class Rows:
     def _answer(self, ask: Ask, value: Any, parts: list[Part], fit: float, quality: float) -> Leaf:
         evidence = [segment.evidence(start, end) for segment, start, end in parts]
         kind = ask.concept.kind if ask.concept is not None else ask.kind
-        features = {"row": 1.0, "score": 1.0 + 2 * (fit - 0.6), "fit": fit, "quality": quality, "reading": min(e.score for e in evidence), f"kind:{kind}": 1.0}
-        return Leaf(value, "found", "exact", weights().probability(features), evidence)
+        why = {
+            "row": 1.0,
+            "score": 1.0 + 2 * (fit - 0.6),
+            "fit": fit,
+            "quality": quality,
+            "unread": max(0.0, 0.95 - min(part.score for part in evidence)),
+            "lines": float(len(parts) > 1),
+            f"kind:{kind}": 1.0,
+        }
+        leaf = Leaf(value, "found", "exact", weights().probability(why), evidence)
+        self._why[id(leaf)] = why
+        return leaf
+
+    def _made(self, leaves: dict[Path, Leaf]) -> Row:
+        return Row(leaves, {path: self._why.pop(id(leaf), {}) for path, leaf in leaves.items()})
 
     def _agree(self, leaves: dict[Path, Leaf], asked: list[tuple[Path, Ask]]) -> None:
         """Where quantity x price = total, all three are surer."""
@@ -275,7 +302,10 @@ class Rows:
         if not all(name in by_concept for name in names):
             return
         quantity, price, total = (leaves[by_concept[name]] for name in names)
-        if all(isinstance(leaf.value, (int, float)) for leaf in (quantity, price, total)) and abs(quantity.value * price.value - total.value) < 0.011:
+        if (
+            all(isinstance(leaf.value, (int, float)) for leaf in (quantity, price, total))
+            and abs(quantity.value * price.value - total.value) < 0.011
+        ):
             for leaf in (quantity, price, total):
                 leaf.probability = min(0.99, leaf.probability + 0.5 * (1 - leaf.probability))
 
@@ -329,7 +359,7 @@ class Rows:
                         leaves[path] = self._answer(ask, read[0].value, [part], 0.7, read[0].quality)
             text = []
             if described:
-                found.append(Row(leaves))
+                found.append(self._made(leaves))
         return found
 
     def _counted(self, parts: list[Part]) -> tuple[list[Part], Part | None, Part | None]:
@@ -395,7 +425,12 @@ class Rows:
         bulleted: bool | None = None
         for row in sheet.rows[segment.row + 1 :]:
             line = next((s for s in row if abs(s.x0 - segment.x0) < 4 * segment.height), None)
-            if line is None or line.y0 - bottom > 1.8 * segment.height or line.text.rstrip().endswith(":") or line.height > 1.25 * segment.height:
+            if (
+                line is None
+                or line.y0 - bottom > 1.8 * segment.height
+                or line.text.rstrip().endswith(":")
+                or line.height > 1.25 * segment.height
+            ):
                 return
             mark = _BULLET.match(line.text)
             if bulleted is None:
@@ -407,7 +442,7 @@ class Rows:
                 return
             start = mark.end() if mark else 0
             for found in read_as(ask, line.text, self.writing, start=start)[:1]:
-                yield Row({(): self._answer(ask, found.value, [(line, found.start, found.end)], occurrence.fit, found.quality)})
+                yield self._made({(): self._answer(ask, found.value, [(line, found.start, found.end)], occurrence.fit, found.quality)})
             bottom = line.y1
 
     def _split(self, ask: Ask, segment: Segment, start: int) -> Iterator[Row]:
@@ -416,7 +451,7 @@ class Rows:
             if not text.strip():
                 continue
             for found in read_as(ask, segment.text, self.writing, start=start + piece.start(), end=start + piece.end())[:1]:
-                yield Row({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
+                yield self._made({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
 
 
 def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple[Path, Ask]]:

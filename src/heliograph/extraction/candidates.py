@@ -179,7 +179,7 @@ def _ids(ask: Ask, piece: str) -> list[Found]:
     if ask.concept is not None and ask.concept.pattern:
         m = re.search(ask.concept.pattern, piece)
         return [Found(m.start(), m.end(), _id_value(ask, m.group()), 1.0)] if m else []
-    stripped = re.match(r"[\s:#.\-–=)(]*", piece)
+    stripped = re.match(r"[\s:#.\-–=)]*", piece)
     first = stripped.end() if stripped else 0
     rest = piece[first:].rstrip(" .,;:")
     made: list[Found] = []
@@ -285,7 +285,7 @@ def _free(ask: Ask, piece: str) -> list[Found]:
         words = [t for t in tokens_of(rest) if not t.isdigit()]
         if words and all(t in vocabulary().legal for t in words):
             return []  # `Lieferant GmbH` is a name, not a label and a legal form
-        if words and all(t in vocabulary().label_tokens for t in words) or likeness_of_name(rest) < -2.6:
+        if (words and all(t in vocabulary().label_tokens for t in words)) or likeness_of_name(rest) < -2.6:
             return []
         first, rest = first + before, rest[before:after]
         if ask.kind == "org":
@@ -319,7 +319,11 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         return
     beyond = segment.text[occurrence.end :].strip(" :#.-=")
     taken = 0
-    followers = [other for other in sheet.right_of(segment) if any(c.isalnum() for c in other.text) or other.text.strip() in vocabulary().yes | vocabulary().no]
+    followers = [
+        other
+        for other in sheet.right_of(segment)
+        if any(c.isalnum() for c in other.text) or other.text.strip() in vocabulary().yes | vocabulary().no
+    ]
     for order, other in enumerate(followers):
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break

@@ -23,7 +23,7 @@ from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, conventions, dates, patterned, times
 from heliograph.extraction.parties import Name, Parties
-from heliograph.extraction.result import Evidence, Extraction, Leaf, Match, Path
+from heliograph.extraction.result import Extraction, Leaf, Match, Path
 from heliograph.extraction.schema import Field, Schema
 from heliograph.extraction.segments import Segment, Sheet, sheets
 from heliograph.extraction.vocabulary import tokens_of, vocabulary
@@ -45,24 +45,32 @@ def extract(document: Document, schema: Schema, *, instructions: str | None = No
     `instructions` (a prompt) is read for field names followed by the words a document uses for them; it never adds values.
     Raises nothing for documents without text: every field is then absent.
     """
+    return explained(document, schema)[0]
+
+
+def explained(document: Document, schema: Schema) -> tuple[Extraction, dict[Path, dict[str, float]]]:
+    """An extraction, and for each answered leaf the features that its probability was computed from (for training)."""
     reading = _Reading(document)
     asked = list(_asked(schema.root, (), ()))
     asks = [ask for _, ask in asked]
-    answers = _answer(reading, asks)
+    reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
-    for (path, _), leaf in zip(asked, answers, strict=True):
+    for (path, _), (leaf, why) in zip(asked, _answer(reading, asks), strict=True):
         values[path] = leaf
+        if leaf.value is not None:
+            reasons[path] = why
     used = {part for leaf_parts in reading.taken for part in leaf_parts}
     rows = Rows(reading.sheets, reading.conventions, used)
     leaves: dict[Path, Leaf] = {}
     answer = _built(schema.root, (), values, leaves, rows)
+    reasons.update(rows.reasons)
     _conform(schema, answer, leaves)
     extraction = Extraction(answer, leaves, list(schema.warnings))
     for path, leaf in leaves.items():
         field = _field_at(schema.root, path)
         if leaf.value is None and field is not None and field.required and not field.nullable:
             extraction.warnings.append(f"required_missing: {'.'.join(str(step) for step in path)}")
-    return extraction
+    return extraction, reasons
 
 
 class _Reading:
@@ -118,7 +126,7 @@ def _sums(all_sheets: list[Sheet], writing: Conventions) -> dict[str, set[Decima
     return roles
 
 
-def _answer(reading: _Reading, asks: list[Ask]) -> list[Leaf]:
+def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, float]]]:
     """The best candidate of every field, spans given to the field that fits them best."""
     finder = Finder(asks)
     pools: list[list[Candidate]] = [[] for _ in asks]
@@ -154,7 +162,7 @@ def _prefer_larger(ask: Ask, pool: list[Candidate]) -> None:
 
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
-    segment, start, end = candidate.parts[0]
+    segment, start, _end = candidate.parts[0]
     if ask.kind == "address":
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0
@@ -252,7 +260,7 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
 
 def _phone_like(text: str, start: int) -> bool:
     before = tokens_of(text[:start])
-    return bool(before) and before[-1] in ("phone", "hotline", "call") or (not before and text.lstrip().startswith("+"))
+    return (bool(before) and before[-1] in ("phone", "hotline", "call")) or (not before and text.lstrip().startswith("+"))
 
 
 def _named(name: Name, what: str) -> Candidate:
@@ -402,7 +410,11 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
     )
     score += 0.4 * f.get("aligned", 0.0) * f.get("below", 0.0)
     if f.get("below"):
-        score -= 0.7 * (not f.get("heading")) + 0.7 * bool(ask.role) + 0.8 * (bool(ask.role) and len(segment.sheet.rows[candidate.occurrence.segment.row if candidate.occurrence else 0]) >= 3)
+        score -= (
+            0.7 * (not f.get("heading"))
+            + 0.7 * bool(ask.role)
+            + 0.8 * (bool(ask.role) and len(segment.sheet.rows[candidate.occurrence.segment.row if candidate.occurrence else 0]) >= 3)
+        )
     if ask.kind == "address":
         score += 1.0 * f.get("likeness", 0.0)
     score -= 3.9
@@ -426,7 +438,11 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
         score += 0.25 * f["late"]
         f["large"] = segment.height / segment.sheet.height - 1
         score += 0.4 * max(0.0, min(1.0, f["large"]))
-        if ask.role == "gross" and candidate.occurrence is not None and any(t.startswith("round") for t in tokens_of(candidate.occurrence.segment.text)):
+        if (
+            ask.role == "gross"
+            and candidate.occurrence is not None
+            and any(t.startswith("round") for t in tokens_of(candidate.occurrence.segment.text))
+        ):
             score += 0.8  # what is paid, after rounding to coins
         if candidate.value <= 0 and ask.role in ("gross", "net"):
             score -= 1.5
@@ -446,7 +462,7 @@ def _weak(candidate: Candidate) -> bool:
     return all(words.weight(token) < 1.0 for token in tokens_of(at.segment.text[at.start : at.end]))
 
 
-def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) -> list[Leaf]:
+def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) -> list[tuple[Leaf, dict[str, float]]]:
     """Spans to fields, best first. A span answers two fields only when they ask for amounts or dates that can be the same."""
     owners: dict[tuple[int, int, int], Ask] = {}
     chosen: list[Candidate | None] = [None] * len(asks)
@@ -466,7 +482,7 @@ def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) 
             continue
         chosen[index] = candidate
         owners[candidate.key] = asks[index]
-    leaves: list[Leaf] = []
+    leaves: list[tuple[Leaf, dict[str, float]]] = []
     for index, candidate in enumerate(chosen):
         if candidate is not None:
             rivals[index] = max((c.score for c in pools[index] if c.value != candidate.value), default=-4.0)
@@ -489,23 +505,19 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
     )
 
 
-def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> Leaf:
+def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> tuple[Leaf, dict[str, float]]:
     if candidate is None:
-        return Leaf(None, "absent")
+        return Leaf(None, "absent"), {}
     evidence = [segment.evidence(start, end) for segment, start, end in candidate.parts]
     if min(part.score for part in evidence) < _UNREADABLE:
-        return Leaf(None, "unreadable", "none", 0.0, evidence)
+        return Leaf(None, "unreadable", "none", 0.0, evidence), {}
     reading.taken.append(candidate.parts)
-    return Leaf(candidate.value, "found", cast("Match", candidate.match), probability(ask, candidate, rival), evidence)
-
-
-def probability(ask: Ask, candidate: Candidate, rival: float) -> float:
-    """The calibrated probability that this candidate is the right answer. `rival` is the score of the best other value."""
-    return weights().probability(traits(ask, candidate, rival))
+    why = traits(ask, candidate, rival)
+    return Leaf(candidate.value, "found", cast("Match", candidate.match), weights().probability(why), evidence), why
 
 
 def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
-    """What calibration knows of a winning candidate."""
+    """What calibration knows of a winning candidate; `rival` is the score of the best other value."""
     f = candidate.features
     kind = ask.concept.kind if ask.concept is not None else ask.kind
     return {
@@ -517,8 +529,10 @@ def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
         "quality": f.get("quality", 0.0),
         "unlabelled": f.get("unlabelled", 0.0),
         "sums": f.get("sums", 0.0),
-        "reading": f.get("reading", 1.0),
         "concept": 1.0 if ask.concept is not None else 0.0,
+        "likeness": max(-1.0, min(4.0, f.get("likeness", 0.0))) if f.get("unlabelled") else 0.0,
+        "unread": max(0.0, 0.95 - min(segment.score for segment, _, _ in candidate.parts)),
+        "lines": float(len(candidate.parts) > 1),
         f"kind:{kind}": 1.0,
     }
 
@@ -568,6 +582,7 @@ def _list(field: Field, path: Path, leaves: dict[Path, Leaf], rows: Rows) -> Jso
                 made.append(leaf.value)
         elif item is not None:
             inner = {(*at, *where): leaf for where, leaf in row.leaves.items()}
+            rows.reasons.update({(*at, *where): why for where, why in row.reasons.items()})
             made.append(_built(item, at, inner, leaves, rows.none()))
     return made
 

@@ -28,12 +28,14 @@ _FORMATS = {
     "phone": "phone",
 }
 _KINDS_BY_TOKEN = (
-    ("phone", "phone"), ("fax", "phone"), ("email", "email"), ("website", "url"), ("url", "url"), ("iban", "iban"), ("bic", "bic"),
-    ("swift", "bic"), ("currency", "currency"), ("zip", "postal"), ("postal", "postal"), ("city", "city"), ("state", "state"), ("country", "country"),
-    ("street", "street"), ("address", "address"), ("date", "date"), ("dob", "date"), ("birthday", "date"), ("time", "time"), ("percentage", "percent"),
-    ("amount", "money"), ("total", "money"), ("price", "money"), ("cost", "money"), ("fee", "money"), ("balance", "money"), ("salary", "money"),
-    ("no", "id"), ("id", "id"), ("ssn", "id"), ("tin", "id"), ("ein", "id"), ("code", "id"), ("reference", "id"), ("sku", "id"),
-    ("company", "org"), ("organization", "org"), ("organisation", "org"), ("employer", "org"), ("bank", "org"), ("name", "name"), ("person", "person"),
+    ("phone", "phone"), ("fax", "phone"), ("email", "email"), ("website", "url"), ("url", "url"), ("iban", "iban"),
+    ("bic", "bic"), ("swift", "bic"), ("currency", "currency"), ("zip", "postal"), ("postal", "postal"), ("city", "city"),
+    ("state", "state"), ("country", "country"), ("street", "street"), ("address", "address"), ("date", "date"),
+    ("dob", "date"), ("birthday", "date"), ("time", "time"), ("percentage", "percent"), ("amount", "money"),
+    ("total", "money"), ("price", "money"), ("cost", "money"), ("fee", "money"), ("balance", "money"), ("salary", "money"),
+    ("no", "id"), ("id", "id"), ("ssn", "id"), ("tin", "id"), ("ein", "id"), ("code", "id"), ("reference", "id"),
+    ("sku", "id"), ("company", "org"), ("organization", "org"), ("organisation", "org"), ("employer", "org"),
+    ("bank", "org"), ("name", "name"), ("person", "person"),
 )  # fmt: skip
 
 

@@ -17,9 +17,10 @@ from rapidfuzz.distance import DamerauLevenshtein
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.normalise import amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import WORD, Tokens, vocabulary
+from heliograph.extraction.vocabulary import WORD, Tokens, plain, vocabulary
 
 _LONGEST = 8
+_NUMBERED = re.compile(r"\(?\d{1,2}[a-z]?[.)]?\s+[^\W\d_]{2,}[^\d]*$")
 _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
 """Words after which a tax is part of the amount, not what the amount is."""
 
@@ -195,11 +196,19 @@ class Finder:
             found[key] = Occurrence(index, segment, start, end, fit, colon, heading)
 
 
+def address_likely(text: str) -> bool:
+    """Whether a line that begins with a number begins with a house number."""
+    words = {plain(word) for word in re.findall(r"[^\W\d_]+", text)}
+    return bool(words & (vocabulary().street | vocabulary().region)) or "," in text
+
+
 def is_label(reader: Reader, segment: Segment) -> bool:
     """Whether a segment is nothing but a label: it ends in a colon, or is one that documents use."""
     text = segment.text.strip()
     if text.endswith(":") and any(c.isalpha() for c in text):
         return True
+    if _NUMBERED.match(text) and not address_likely(text):
+        return True  # `7 Fishing boat proceeds`: how forms number their boxes
     tokens = tuple(t.text for t in reader.tokens(text))
     return bool(tokens) and tokens in vocabulary().every_label
 
@@ -209,7 +218,7 @@ def value_end(reader: Reader, text: str, start: int) -> int:
     known = vocabulary().label_tokens
     for found in re.finditer(r"[:#]", text[start:]):
         at = start + found.start()
-        before = [t for t in reader.tokens(text[start:at])]
+        before = list(reader.tokens(text[start:at]))
         keep = at
         for token in reversed(before):
             if token.text in known and not token.text.isdigit():

@@ -123,10 +123,14 @@ def times(text: str) -> Iterator[Span]:
         yield Span(m.start(), m.end(), f"{hour:02d}:{m[2]}:{m[3] or '00'}", m.group())
 
 
-_SYMBOL = r"(?:US\$|A\$|C\$|S\$|R\$|HK\$|NT\$|[$€£¥₹₩₽₺฿₱₫₪₴₦]|(?<![^\W\d_])(?:EUR|USD|GBP|MYR|RM|CHF|JPY|CNY|INR|Rs\.?|SGD|AUD|CAD|NZD|BRL|IDR|Rp|THB|PLN|CZK|DKK|SEK|NOK|HUF|kr|zł|Kč)(?![^\W\d_]))"
+_SYMBOL = (
+    r"(?:US\$|A\$|C\$|S\$|R\$|HK\$|NT\$|[$€£¥₹₩₽₺฿₱₫₪₴₦]|(?<![^\W\d_])(?:EUR|USD|GBP|MYR|RM|CHF|JPY|CNY|INR|Rs\.?"
+    r"|SGD|AUD|CAD|NZD|BRL|IDR|Rp|THB|PLN|CZK|DKK|SEK|NOK|HUF|kr|zł|Kč)(?![^\W\d_]))"
+)
 _AMOUNT = re.compile(
     rf"(?P<open>\()?\s?(?P<pre>{_SYMBOL})?\s?(?P<sign>[-−–+])?\s?(?P<pre2>{_SYMBOL})?\s?"
-    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)|\d{1,3}(?:[.,'’]\s?\d{3})+(?:\s?[.,]\s?\d{1,4})?(?!\d)|\d+(?:\s?[.,]\s?\d{1,4}(?!\d))?|[.,]\d{2}(?!\d))"
+    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)"
+    r"|\d{1,3}(?:[.,'’]\s?\d{3})+(?:\s?[.,]\s?\d{1,4})?(?!\d)|\d+(?:\s?[.,]\s?\d{1,4}(?!\d))?|[.,]\d{2}(?!\d))"
     rf"\s?(?P<tail>-(?![\d\w])|CR(?!\w))?\s?(?P<percent>%)?\s?(?P<post>{_SYMBOL})?(?P<close>\))?"
 )
 
@@ -262,7 +266,10 @@ _URL = re.compile(
     re.I,
 )
 _VAT = re.compile(
-    r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])"
+    r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]"
+    r"|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}"
+    r"|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}"
+    r"|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])"
 )
 _VIN = re.compile(r"(?<![A-Z0-9])([A-HJ-NPR-Z0-9]{17})(?![A-Z0-9])")
 _ISBN = re.compile(r"(?<!\d)((?:97[89][- ]?)?\d{1,5}[- ]?\d{1,7}[- ]?\d{1,7}[- ]?[\dX])(?!\d)")

@@ -17,11 +17,14 @@ from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 
 _NEUTRAL = frozenset({("name",), ("to",), ("from",), ("attention",), ("address",), ("m", "s"), ("main",), ("property",), ("payee",)})
 _CONTACT = re.compile(
-    r"(?<![^\W\d_])(?:te[l1I]|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn|website)(?![^\W\d_])",
+    r"(?<![^\W\d_])(?:te[l1I]|fax|phone|telefon|mobile|hotline|e-?mail|www|http|gst|sst|vat|ust|reg(?:istration)?"
+    r"|co\.? ?no|company no|roc|invoice|inv|bill|receipt|date|cashier|iban|bic|gln|hours?|hrs|tin|abn"
+    r"|website)(?![^\W\d_])",
     re.I,
 )
 _REGISTRATION = re.compile(
-    r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$",
+    r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$"
+    r"|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$",
     re.I,
 )
 
@@ -127,7 +130,7 @@ def name_likeness(text: str) -> float:
 def clean_name(text: str) -> tuple[int, int]:
     """Where in `text` the name is: without a registration number in brackets behind it, or dashes around it."""
     start = len(text) - len(text.lstrip(" *-=_.:~"))
-    end = len(text.rstrip(" *-=_:,~"))
+    end = len(re.sub(r"[\s*\-=_:,~]*(?:\s\.)?\s*$", "", text))
     for _ in range(2):
         found = _REGISTRATION.search(text, start, end)
         if found and found.start() > start + 2:
@@ -241,7 +244,12 @@ class Parties:
             below = block.lines[at + 1]
             start, end = clean_name(below.text)
             words = [plain(t).rstrip(".") for t in re.findall(r"[^\W\d_]+", below.text[start:end])]
-            if len(words) <= 3 and any(w in vocabulary().legal for w in words) and not any(c.isdigit() for c in below.text) and all(w in vocabulary().legal or w in ("m", "co", "s") for w in words):
+            if (
+                len(words) <= 3
+                and any(w in vocabulary().legal for w in words)
+                and not any(c.isdigit() for c in below.text)
+                and all(w in vocabulary().legal or w in ("m", "co", "s") for w in words)
+            ):
                 return Name(f"{name.text} {below.text[start:end]}", [*name.parts, (below, start, end)], name.score + 0.5)
         return name
 
@@ -250,7 +258,7 @@ class Parties:
         issuers = sorted(self._issuers(sheet), key=lambda name: -name.score)
         issuer = issuers[0].parts if issuers else []
         for heading in self.headings:
-            if heading.party != "customer" or heading.segment.page != sheet.page.index:
+            if heading.party != "customer" or heading.segment.page != sheet.page.index or re.search(r":\s*\w", heading.segment.text):
                 continue
             for segment in list(sheet.below(heading.segment, reach=3.0))[:3]:
                 if name_likeness(segment.text) > -0.8:
@@ -268,8 +276,7 @@ class Parties:
                 continue
             first = 0
             while first < len(lines) - 2 and (
-                len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2
-                and postal_codes_in(lines[first].text)
+                (len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2 and postal_codes_in(lines[first].text))
                 or tokens_of(lines[first].text) in self.labels
             ):
                 first += 1
@@ -302,9 +309,8 @@ class Parties:
             text = line.text[first:end].strip()
             likely = address_likeness(text) if text else -1.0
             following = address_likeness(lines[position + 1].text) if position + 1 < len(lines) else 0.0
-            if (
-                not text
-                or likely < (0.3 if position else 0.1)
+            if not text or (
+                likely < (0.3 if position else 0.1)
                 and not (position and likely > -0.2 and following > 0.7 and len(text) < 40 and not strict)
             ):
                 break

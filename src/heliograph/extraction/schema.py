@@ -12,7 +12,7 @@ jsonschema-rs with its linear-time regular expressions; a pattern those cannot e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
@@ -386,7 +386,7 @@ class _Compiler:
         types, nullable = _types(flat, place)
         _satisfiable(flat, types, place)
         kind: Kind = types[0] if types else "any"
-        if not types and nullable:
+        if not types and _is_null(flat):
             kind = "null"
         enum = [value for value in cast("list[Json]", flat["enum"]) if value is not None] if isinstance(flat.get("enum"), list) else None
         field = Field(
@@ -503,7 +503,7 @@ def _is_null(flat: Node) -> bool:
     return _as_list(flat.get("type")) == ["null"] or flat.get("enum") == [None] or ("const" in flat and flat["const"] is None)
 
 
-def _types(flat: Node, path: str) -> tuple[list[Kind], bool]:
+def _types(flat: Node, path: str) -> tuple[Sequence[Kind], bool]:
     """The kinds a value may have besides null, and whether null is allowed."""
     if "type" in flat:
         named = [t for t in _as_list(flat["type"]) if t in _TYPES]
@@ -514,7 +514,7 @@ def _types(flat: Node, path: str) -> tuple[list[Kind], bool]:
         if isinstance(values, list):
             named = list(dict.fromkeys(_type_of(value) for value in cast("list[Json]", values)))
         else:
-            implied = list(dict.fromkeys(kind for key, kind in _IMPLIED.items() if key in flat))[:1]
+            implied: list[Kind] = list(dict.fromkeys(kind for key, kind in _IMPLIED.items() if key in flat))[:1]
             return implied, bool(flat.get("nullable")) if implied else True
     kinds = [cast("Kind", kind) for kind in named if kind != "null"]
     return kinds, "null" in named or flat.get("nullable") is True
@@ -535,7 +535,7 @@ def _fits_type(value: Json, types: list[str]) -> bool:
     return kind in types or (kind == "integer" and "number" in types)
 
 
-def _satisfiable(flat: Node, types: list[Kind], path: str) -> None:
+def _satisfiable(flat: Node, types: Sequence[Kind], path: str) -> None:
     for low, high in _BOUNDS:
         low_value, high_value = _number(flat.get(low)), _number(flat.get(high))
         if low_value is not None and high_value is not None and low_value > high_value:
@@ -623,16 +623,6 @@ _SITES = (
 
 def _nullable(node: Node, compiler: _Compiler) -> Json:
     """`node` with every leaf nullable and no least size for lists and objects; `oneOf` becomes `anyOf`, since nulls blur it."""
-    sites = (
-        "properties",
-        "patternProperties",
-        "additionalProperties",
-        "items",
-        "prefixItems",
-        "additionalItems",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    )
 
     def change(key: str, child: Json) -> Json:
         if not isinstance(child, dict):

@@ -26,7 +26,8 @@ class Concept(msgspec.Struct, frozen=True):
 
     `kind` is the type of its values, `party` whose it is, `unlabelled` whether documents show it without a label, `line`
     whether it belongs to a row of a table, `role` its part in net + tax = gross, `range` which end of a period it is,
-    `words` the values it can have, `exclude` words that turn a label into another one's. A label after `~` is second choice: another concept's, that often holds the same.
+    `words` the values it can have, `exclude` words that turn a label into another one's. A label after `~` is
+    second choice: another concept's, that often holds the same.
     """
 
     id: str
