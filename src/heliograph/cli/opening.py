@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import logging
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,31 @@ from heliograph.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
+
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 30.0
+"""Seconds that an external database may take to answer for the first time: composed containers start together."""
+
+
+def await_database(url: str, *, patience: float = PATIENCE, give_up: Callable[[], bool] = lambda: False) -> None:
+    """Return when the external database at `url` answers. Raises Unavailable after `patience` seconds, or when `give_up` says so."""
+    import psycopg
+
+    from heliograph.store.database import libpq_url
+
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            psycopg.connect(libpq_url(url), connect_timeout=5).close()
+            return
+        except psycopg.OperationalError as problem:
+            reason = str(problem).strip().splitlines()[-1]
+            if time.monotonic() > deadline or give_up():
+                raise Unavailable(f"The database of HELIOGRAPH_DATABASE_URL cannot be reached: {reason}") from problem
+            log.warning("waiting for the database: %s", reason)
+            time.sleep(1.0)
 
 
 def read_settings(data_dir: Path | None) -> Settings:

@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between two looks at whether the embedded PostgreSQL lives."""
-PATIENCE = 30.0
-"""Seconds that an external database may take to answer for the first time: composed containers start together."""
 
 
 class CannotServe(HeliographError):
@@ -76,6 +74,8 @@ class _Serving:
         self._hurry: list[Callable[[], None]] = []
 
     async def run(self) -> None:
+        from heliograph.cli.opening import await_database
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._ask_to_stop)
@@ -89,7 +89,7 @@ class _Serving:
             else:
                 assert self._settings.database_url is not None
                 database = self._settings.database_url.get_secret_value()
-                await self._await_database(database)
+                await asyncio.to_thread(await_database, database, give_up=self._stop.is_set)
             key = await self._prepare(database)
             create_app = await importing
             if not self._stop.is_set():
@@ -107,23 +107,6 @@ class _Serving:
         from heliograph.store.postgres import EmbeddedPostgres
 
         return EmbeddedPostgres(self._settings.data_dir)
-
-    async def _await_database(self, url: str) -> None:
-        import psycopg
-
-        from heliograph.store.database import libpq_url
-
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while True:
-            try:
-                connection = await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5)
-                await connection.close()
-                return
-            except psycopg.OperationalError as problem:
-                if asyncio.get_running_loop().time() > deadline or self._stop.is_set():
-                    raise CannotServe(f"The database of HELIOGRAPH_DATABASE_URL cannot be reached: {problem}") from problem
-                log.warning("waiting for the database: %s", str(problem).strip().splitlines()[-1])
-                await asyncio.sleep(1.0)
 
     async def _prepare(self, url: str) -> str | None:
         """Bring the schema up to date, and make the first key when there is none: its secret, or None."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
@@ -21,16 +21,16 @@ def worker(
 ) -> None:
     """Run a worker only. It needs the database and the store of the server it works for."""
     from heliograph.cli import logs
-    from heliograph.config import Settings
-    from heliograph.store.migrations import migrate
-    from heliograph.store.postgres import database
+    from heliograph.cli.opening import await_database, open_database, read_settings
 
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    settings = Settings(**given)
+    settings = read_settings(data_dir)
     logs.set_up(settings)
-    with database(settings) as url:
-        migrate(url)
-        where = "the database of " + str(settings.data_dir) if settings.database_url is None else "the configured database"
+    if settings.database_url is not None:
+        await_database(settings.database_url.get_secret_value())
+        if settings.store_url is None:
+            print(f"HELIOGRAPH_STORE_URL is unset: {settings.data_dir / 'blobs'} must be the server's own folder.", file=sys.stderr)
+    with open_database(data_dir) as (_, url):
+        where = f"the server in {settings.data_dir}" if settings.database_url is None else "the servers of this database"
         print(f"A worker for {where}. Ctrl-C hands back what it does and stops.", file=sys.stderr, flush=True)
         asyncio.run(_work(settings, url, attended=False))
 

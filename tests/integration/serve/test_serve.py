@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import psycopg
 import pytest
 
 from tests.conftest import folder_for_servers, free_port
@@ -277,3 +278,35 @@ def test_what_dies_is_started_again_and_what_outlives_it_is_adopted(folder: Path
         assert again.postgres() == database
         assert again.status("/v1/health", key) == 200
     assert again.postgres() is None
+
+
+def test_a_database_that_is_not_there_is_named(folder: Path):
+    from heliograph.cli.opening import await_database
+    from heliograph.errors import Unavailable
+
+    with pytest.raises(Unavailable, match="HELIOGRAPH_DATABASE_URL cannot be reached"):
+        await_database("postgresql://x:secret@127.0.0.1:1/y", patience=0)
+    done = run("keys", "list", cwd=folder, HELIOGRAPH_DATABASE_URL="postgresql://x:secret@127.0.0.1:1/y")
+    assert done.returncode == 1
+    assert "The database cannot be reached" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_worker_of_its_own_stops_when_asked(folder: Path, database_url: str):
+    process = subprocess.Popen(
+        [*HELIOGRAPH, "worker", "--data-dir", str(folder / "worker")],
+        stderr=subprocess.PIPE, cwd=folder, env=environment(HELIOGRAPH_DATABASE_URL=database_url),
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        said = process.stderr.readline() + process.stderr.readline()
+        assert b"must be the server's own folder" in said
+        assert b"Ctrl-C hands back" in said
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            until(lambda: connection.execute("select count(*) from procrastinate_workers").fetchone() == (1,))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
+            assert connection.execute("select count(*) from procrastinate_workers").fetchone() == (0,)
+    finally:
+        process.kill()
+        process.communicate()
