@@ -38,7 +38,7 @@ def money(value: object) -> Decimal | None:
     try:
         return Decimal(text)
     except InvalidOperation:
-        found = amounts(text, "." if re.search(r"\.\d{2}\b", text) or "," not in text else ",")
+        found = amounts(text, "," if re.search(r",\d{1,2}(?!\d)", text) else ".")
         return found[0].value if found else None
 
 
