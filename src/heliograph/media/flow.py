@@ -36,6 +36,8 @@ MEASURE = 48.0
 FONTS = Path(__file__).parent / "fonts"
 PICTURE_DPI = 96.0
 LONGEST_WORD = 180.0
+WORD_LENGTH = 120
+"""Characters after which a word is cut: nobody's word, and a picture of it would be as wide as it is long."""
 SLACK = 0.01
 """Points by which a word may be too wide: what adding widths up rounds away."""
 
@@ -192,6 +194,8 @@ def _tokens(paragraph: Paragraph, scale: float) -> list[list[_Token]]:
                 if not word:
                     bold, word_size = run.bold or bool(paragraph.level), run.size or size
                 word += character
+                if len(word) == WORD_LENGTH:
+                    end()
             column += 1
     end()
     for line in lines:

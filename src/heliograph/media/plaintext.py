@@ -14,6 +14,8 @@ MAX_TEXT = 32 << 20
 GRID_COLUMNS = 132
 """Longest line that is taken as laid out by its author, so that columns made of spaces stay columns."""
 MAX_CELLS = 400_000
+PIECE = 100_000
+"""Characters of one paragraph; a longer one is laid out in pieces, of which those beyond the page cap are never touched."""
 
 
 def read_text_file(path: Path, limits: Limits) -> str:
@@ -40,7 +42,8 @@ def flow_text(text: str) -> list[Element]:
         if number:
             elements.append(PageBreak())
         for part in sheet.strip("\n").split("\n\n"):
-            elements.append(Paragraph([Run(part, size=size)], columns=on_grid))
+            for at in range(0, max(len(part), 1), PIECE):
+                elements.append(Paragraph([Run(part[at : at + PIECE], size=size)], columns=on_grid))
     return elements
 
 

@@ -6,18 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.children import ChildFailed, ChildPool
+from heliograph.children import ChildPool
 from heliograph.errors import HeliographError, MediaError, NotConfigured
 from heliograph.media.content import Inspection, Limits, PageContent
+from heliograph.media.sniff import HEAD, sniff
 from tests.unit.media.paper import Pdf, say
 
 MiB = 1 << 20
 MEMORY = 1024 * MiB
+CONVERSIONS = 2
+"""Files of a set that go through LibreOffice, at two seconds each; the robustness test of the server takes them all."""
 LIMITS = Limits(max_pages=20, max_pixels=50_000_000)
 SETS = [
     "robust_formats_openpreserve", "robust_fuzz_gofuzz", "robust_images_pillow", "robust_pdf_pypdf", "robust_pdf_verapdf", "robust_tika",
     "image_formats_pillow", "office_docling",
 ]  # fmt: skip
+
+
+def needs_libreoffice(path: Path) -> bool:
+    return path.stat().st_size > 0 and sniff(path.read_bytes()[:HEAD]).reader == "libreoffice"
 
 
 async def look(pool: ChildPool, path: Path) -> str:
@@ -33,11 +40,8 @@ async def look(pool: ChildPool, path: Path) -> str:
                 assert word.text
                 assert 0 <= word.box.x <= word.box.x1 <= 1.0001, word
                 assert 0 <= word.box.y <= word.box.y1 <= 1.0001, word
-    except ChildFailed:
-        raise
     except (MediaError, NotConfigured) as error:
-        assert error.message.endswith("."), error.message
-        return error.type
+        return error.type if error.message.endswith(".") else f"no sentence: {error.message}"
     return "read"
 
 
@@ -46,13 +50,17 @@ async def test_files_nobody_here_wrote(name: str, shared_data: Path) -> None:
     items = [json.loads(line) for line in (shared_data / name / "manifest.jsonl").read_text().splitlines()]
     outcomes: Counter[str] = Counter()
     async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        converted = 0
         for item in items:
-            outcomes[await look(pool, shared_data / item["path"])] += 1
+            converted += needs_libreoffice(shared_data / item["path"])
+            if converted <= CONVERSIONS or not needs_libreoffice(shared_data / item["path"]):
+                outcomes[await look(pool, shared_data / item["path"])] += 1
     print(name, dict(outcomes))
     assert outcomes["read"], outcomes
     if name in ("image_formats_pillow", "office_docling", "robust_pdf_pypdf"):
         assert outcomes["read"] >= 0.8 * len(items)
     assert outcomes["media_limit_exceeded"] <= 1, outcomes
+    assert not [outcome for outcome in outcomes if outcome.startswith("no sentence")], outcomes
 
 
 async def test_pdf_bytes_flipped_and_cut_anywhere(tmp_path: Path) -> None:
