@@ -109,6 +109,11 @@ class Reader:
         image = await self._media.call("render", path, index, dpi, self._limits, timeout=timeout, returns=PageImage)
         return await self._light.call("turn_image", image, rotation, timeout=timeout, returns=PageImage) if rotation else image
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of its children."""
+        return [*self._media.pids, *self._engine.pids, *self._light.pids]
+
     async def close(self) -> None:
         """End the children; calls under way fail with Unavailable."""
         await asyncio.gather(self._media.close(), self._engine.close(), self._light.close())
