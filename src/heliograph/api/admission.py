@@ -12,6 +12,7 @@ from heliograph.api.auth import Caller
 from heliograph.config import Settings
 from heliograph.errors import BudgetExceeded, RateLimited, Unavailable
 from heliograph.store import predictions, tenants
+from heliograph.store.database import Database
 
 DISK_TTL = 1.0
 """Seconds that one look at the disk holds for."""
@@ -34,13 +35,14 @@ class Admission:
         if low:
             raise Unavailable("The server is low on disk space and takes no new work; try again later.", retry_after=60)
 
-    async def count(self, conn: AsyncConnection, caller: Caller) -> None:
-        """Count one request of the caller's key. Raises RateLimited when this minute's are used up."""
+    async def count(self, database: Database, caller: Caller) -> None:
+        """Count one request of the caller's key. Raises RateLimited when this minute's are used up; a refused one counts too."""
         limit = self._settings.rate_limit
         if not limit:
             return
         now = time.time()
-        used = await tenants.count_request(conn, caller.key_id, minute=int(now // 60))
+        async with database.begin() as conn:
+            used = await tenants.count_request(conn, caller.key_id, minute=int(now // 60))
         if used > limit:
             wait = 60 - int(now % 60)
             raise RateLimited(f"This key may make {limit} requests a minute; try again in {wait} s.", retry_after=wait)

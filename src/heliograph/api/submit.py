@@ -50,6 +50,11 @@ class Asked:
         """Whether the client chose the id."""
         return "id" in self.body.model_fields_set
 
+    @property
+    def may_be_known(self) -> bool:
+        """Whether an equal request may have been made before that this one stands for."""
+        return self.named or self.idempotency_key is not None or not self.body.batch
+
     def digest(self) -> str:
         """What two equal requests share: SHA-256 over the route and the body but for `id` and `created_at`, whatever the order of keys."""
         body = self.body.model_dump(mode="json", exclude_unset=True, exclude={"id", "created_at"})
@@ -72,14 +77,14 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     Raises InvalidRequest, NotConfigured, NotFound, Conflict, PayloadTooLarge, RateLimited, BudgetExceeded, Unavailable and MediaError.
     """
     server.admission.check_disk()
+    await server.admission.count(server.database, caller)
     digest = await asyncio.to_thread(asked.digest)
-    async with server.database.begin() as conn:
-        await server.admission.count(conn, caller)
-    async with server.database.begin() as conn:
-        known = await _known(server, conn, caller, asked, digest)
-        if known is not None:
-            return known
-        await server.admission.check_budget(conn, caller)
+    if asked.may_be_known or server.settings.credit_budget is not None:
+        async with server.database.begin() as conn:
+            known = await _known(server, conn, caller, asked, digest)
+            if known is not None:
+                return known
+            await server.admission.check_budget(conn, caller)
     _check(asked)
     plan = await asyncio.to_thread(asked.plan)
     if asked.body.callback_url is not None:
@@ -138,11 +143,12 @@ async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, p
     """The new row and True; or, when an equal request was faster, its row and False."""
     body = asked.body
     async with server.database.begin() as conn:
-        # equal requests at the same time take their turn here, so that the second finds the first
-        await predictions.lock(conn, caller.tenant, asked.idempotency_key or (body.id if asked.named else digest))
-        known = await _known(server, conn, caller, asked, digest)
-        if known is not None:
-            return known, False
+        if asked.may_be_known:
+            # equal requests at the same time take their turn here, so that the second finds the first
+            await predictions.lock(conn, caller.tenant, asked.idempotency_key or (body.id if asked.named else digest))
+            known = await _known(server, conn, caller, asked, digest)
+            if known is not None:
+                return known, False
         row = await predictions.create(
             conn, caller.tenant, id=body.id, kind=asked.kind, operation=asked.operation, domain=plan.domain or asked.domain,
             model=asked.model, request=bodies.request_text(asked.kept(), plan), digest=digest, key_id=caller.key_id,

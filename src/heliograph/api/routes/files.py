@@ -70,8 +70,7 @@ async def upload_file(
 ) -> Response:
     """Upload a file. The bytes go straight to the store; equal content of one tenant is stored once."""
     server.admission.check_disk()
-    async with server.database.begin() as conn:
-        await server.admission.count(conn, caller)
+    await server.admission.count(server.database, caller)
     receiver = Receiver(server.settings.max_file, announced=request.headers.get("content-length"), slack=1 << 20)
     form = await read_form(request.stream(), request.headers.get("content-type", ""))
     file_id = new_id()
@@ -108,8 +107,7 @@ async def file_by_hash(
 async def presigned_url(body: PresignedUrlRequest, request: Request, server: ServerOf, caller: CallerOf) -> Response:
     """A URL to upload to without a key. The file is there once `verify-upload` was called."""
     server.admission.check_disk()
-    async with server.database.begin() as conn:
-        await server.admission.count(conn, caller)
+    await server.admission.count(server.database, caller)
     file_id = new_id()
     blob = key(caller.tenant, "files", file_id)
     url = await server.blobs.presign_put(blob, body.expiration)
