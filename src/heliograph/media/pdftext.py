@@ -139,7 +139,7 @@ class _Reading:
         left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
         left_, right_, bottom_, top_ = byref(left), byref(right), byref(bottom), byref(top)
         codes: list[int] = []
-        start = bad = 0
+        start = bad = unmapped = 0
         x0 = y0 = x1 = y1 = size = px0 = py0 = px1 = py1 = 0.0
         for index in range(_count_chars(text_page)):
             code = _unicode(text_page, index)
@@ -166,7 +166,9 @@ class _Reading:
                 x0, y0, x1, y1 = min(x0, x), min(y0, b), max(x1, r), max(y1, t)
             px0, py0, px1, py1 = x, b, r, t
             codes.append(code)
-            if _unmapped(text_page, index) or code in (0, 0xFFFD) or 0xE000 <= code <= 0xF8FF or (code < 32 and code not in HYPHENS):
+            if unmapped or len(codes) == 1:  # a font without a map lacks it for most characters: no need to ask after a good first one
+                unmapped = _unmapped(text_page, index)
+            if unmapped or code == 0xFFFD or 0xE000 <= code <= 0xF8FF or (code < 32 and code not in HYPHENS):
                 bad += code not in BULLETS
         if codes:
             self._finish(codes, start, (x0, y0, x1, y1), size, bad)
