@@ -268,16 +268,17 @@ class Parties:
         for block in self.blocks:
             lines = block.lines
             if (
-                not 3 <= len(lines) <= 7
+                not 3 <= len(lines) <= 8
                 or lines[0].page != sheet.page.index
                 or lines[0].y0 > sheet.page.height * 0.42
-                or lines[0].x0 > sheet.page.width * 0.5
+                or lines[0].x0 > sheet.page.width * 0.62
             ):
                 continue
             first = 0
             while first < len(lines) - 2 and (
                 (len(re.findall(r"[●•·|,–-]", lines[first].text)) >= 2 and postal_codes_in(lines[first].text))
                 or tokens_of(lines[first].text) in self.labels
+                or tokens_of(lines[first].text) in vocabulary().labels["shipping.address"]
             ):
                 first += 1
             rest = lines[first + 1 :]
@@ -289,7 +290,7 @@ class Parties:
                 start, end = clean_name(lines[first].text)
                 if any(segment is lines[first] for segment, _, _ in issuer):
                     continue
-                bonus = 0.8 if first > 0 else 0.0
+                bonus = 0.8 if first > 0 and tokens_of(lines[first - 1].text) not in vocabulary().labels["shipping.address"] else 0.0
                 made.append(
                     Name(lines[first].text[start:end], [(lines[first], start, end)], 1.7 + bonus + 0.3 * name_likeness(lines[first].text))
                 )
@@ -383,7 +384,7 @@ def _blocks(sheet: Sheet) -> list[Block]:
             height = max(min(last.height, segment.height), 1.0)
             if (
                 gap
-                > (2.4 if abs(segment.x0 - last.x0) < 0.3 * height and abs(segment.height - last.height) < 0.15 * height else 1.25) * height
+                > (2.4 if abs(segment.x0 - last.x0) < 0.3 * height and abs(segment.height - last.height) < 0.35 * height else 1.25) * height
                 or gap < -0.8 * height
             ):
                 continue
