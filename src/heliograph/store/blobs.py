@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
     from heliograph.config import Settings
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 4 << 20
 _PART = 8 << 20  # S3 allows 10,000 parts, so a blob may have 80 GB
@@ -86,7 +89,10 @@ class Blobs:
             self._store = _remote(url)
 
     async def put(self, key: str, data: bytes | AsyncIterable[bytes]) -> int:
-        """Store `data` under `key`, in place of what was there, and return its size. A reader sees all of it or nothing."""
+        """Store `data` under `key`, in place of what was there, and return its size. A reader sees all of it or nothing.
+
+        What `data` raises while it is read is raised here, and nothing is stored.
+        """
         check(key)
         if isinstance(data, bytes):
             with _translated(key):
@@ -94,15 +100,25 @@ class Blobs:
             await self._settle(key)
             return len(data)
         size = 0
+        broken: Exception | None = None
 
         async def counted() -> AsyncIterator[bytes]:
-            nonlocal size
-            async for chunk in data:
-                size += len(chunk)
-                yield chunk
+            nonlocal size, broken
+            try:
+                async for chunk in data:
+                    size += len(chunk)
+                    yield chunk
+            except Exception as problem:
+                broken = problem
+                raise
 
-        with _translated(key):
-            await obstore.put_async(self._store, key, counted(), chunk_size=_PART, max_concurrency=2)
+        try:
+            with _translated(key):
+                await obstore.put_async(self._store, key, counted(), chunk_size=_PART, max_concurrency=2)
+        except Exception:
+            if broken is not None:  # the store wraps what its source raises; who reads a source wants to know what it raised
+                raise broken from None
+            raise
         await self._settle(key)
         return size
 
@@ -240,6 +256,7 @@ class _translated:
         if isinstance(problem, FileNotFoundError):
             raise NotFound(f"There is no blob {self._key}.") from problem
         if isinstance(problem, obstore.exceptions.BaseError):
+            log.warning("the blob store, asked for %s: %s", self._key, problem)
             raise Unavailable("The blob store does not answer as it should; try again in a moment.", retry_after=5) from problem
 
 

@@ -7,11 +7,23 @@ from contextlib import asynccontextmanager
 
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import OperationalError as PsycopgOperationalError
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from heliograph.errors import InvalidRequest, Unavailable
+
+_DEFAULTS = {
+    "application_name": "heliograph",
+    "connect_timeout": 10,
+    # a database host that vanished is noticed within half a minute, not within hours
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_SESSION = "SET idle_in_transaction_session_timeout = '60s'"  # a frozen process must not hold its locks for ever
 
 
 class Database:
@@ -25,8 +37,13 @@ class Database:
     def __init__(self, url: str, *, size: int = 10, overflow: int = 10, wait: float = 10.0) -> None:
         self.libpq_url = libpq_url(url)
 
+        conninfo = make_conninfo(**(_DEFAULTS | conninfo_to_dict(self.libpq_url)))
+
         async def connect() -> PsycopgConnection[object]:
-            return await PsycopgConnection.connect(self.libpq_url, connect_timeout=10, application_name="heliograph")
+            connection = await PsycopgConnection.connect(conninfo, autocommit=True)
+            await connection.execute(_SESSION)
+            await connection.set_autocommit(False)
+            return connection
 
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://", async_creator=connect, pool_size=size, max_overflow=overflow, pool_timeout=wait, pool_pre_ping=True
@@ -48,7 +65,7 @@ class Database:
             if _is_about_nul(problem):
                 raise InvalidRequest("Text may not contain the NUL character (\\u0000).") from problem
             raise
-        except (OperationalError, InterfaceError, PsycopgOperationalError) as problem:
+        except (DBAPIError, PsycopgOperationalError) as problem:
             if lost(problem):
                 raise Unavailable("The database cannot be reached right now; try again in a moment.", retry_after=2) from problem
             raise

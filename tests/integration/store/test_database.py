@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
@@ -30,6 +32,23 @@ async def test_a_connection_that_was_cut_is_unavailable_once_and_then_replaced(d
             await conn.execute(text("select pg_terminate_backend(pg_backend_pid())"))
     async with database.begin() as conn:
         assert await conn.scalar(text("select 1")) == 1
+
+
+async def test_a_transaction_that_went_to_sleep_loses_its_locks(database: Database):
+    async with database.begin() as conn:
+        assert await conn.scalar(text("show idle_in_transaction_session_timeout")) == "1min"
+    with pytest.raises(Unavailable):
+        async with database.begin() as conn:
+            await conn.execute(text("set local idle_in_transaction_session_timeout = 20"))
+            await asyncio.sleep(0.3)
+            await conn.execute(text("select 1"))
+
+
+async def test_what_the_url_says_of_a_connection_holds(database_url: str):
+    named = Database(f"{database_url}?application_name=somebody")
+    async with named.begin() as conn:
+        assert await conn.scalar(text("show application_name")) == "somebody"
+    await named.close()
 
 
 async def test_a_pooled_connection_that_was_cut_while_idle_costs_nothing(database: Database):
