@@ -55,7 +55,8 @@ async def release(conn: AsyncConnection, tenant: str | None = None, *, ids: list
         await conn.execute(_DROP, {"name": queue.hold_name(tenant), "all": tenant is None})
     held = (await conn.execute(_HELD, {"tenant": tenant, "ids": ids})).all()
     for job_id, owner, prediction_id, tier, attempted in held:
-        await conn.execute(_RELEASE, {"job": job_id, "priority": await queue.rank(conn, owner, queue.tier_of(tier))})
+        _, priority = await queue.place(conn, owner, queue.tier_of(tier))
+        await conn.execute(_RELEASE, {"job": job_id, "priority": priority})
         await conn.execute(_RESUMED, {"tenant": owner, "id": prediction_id, "status": "enqueued" if attempted else "pending"})
         await queue.wake(conn, queue.PREDICTIONS, job_id)
     return len(held)

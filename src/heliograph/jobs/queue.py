@@ -44,8 +44,9 @@ _defer = JobManager(PsycopgConnector())  # only ever used with the caller's conn
 
 
 _BAND = "status = 'todo' AND priority BETWEEN :low AND :top"
-_ROUND = text(
-    f"SELECT (SELECT max(priority) FROM procrastinate_jobs WHERE {_BAND}), "  # noqa: S608 - constants only, here and below
+_PLACE = text(
+    "SELECT EXISTS (SELECT FROM server WHERE name = ANY(:holds)), "  # noqa: S608 - constants only, here and below
+    f"(SELECT max(priority) FROM procrastinate_jobs WHERE {_BAND}), "
     f"(SELECT min(priority) FROM procrastinate_jobs WHERE {_BAND} AND args->>'tenant' = :tenant)"
 )
 _LINK = text(
@@ -78,8 +79,6 @@ _TAKEN_BACK = text(
     "WHERE tenant = :tenant AND id = :id AND status = 'running'"
 )
 
-_IS_HELD = text("SELECT EXISTS (SELECT FROM server WHERE name = ANY(:names))")
-
 
 def hold_name(tenant: str | None) -> str:
     """The name of the row that says that a tenant's work, or everybody's, is held."""
@@ -107,10 +106,10 @@ async def enqueue(conn: AsyncConnection, tenant: str, prediction_id: str, tier: 
 
     While an operator holds the tenant's work (`holds.hold`), the job waits and the prediction is `paused`.
     """
-    held = await conn.scalar(_IS_HELD, {"tenant": tenant, "names": [hold_name(None), hold_name(tenant)]})
-    priority = HELD if held else await rank(conn, tenant, tier_of(tier))
+    held, priority = await place(conn, tenant, tier_of(tier))
+    priority = HELD if held else priority
     job_id = await _write(conn, PREDICTIONS, tenant, prediction_id, priority=priority, at=NEVER if held else None)
-    await conn.execute(_LINK, {"tenant": tenant, "id": prediction_id, "job": job_id, "paused": bool(held)})
+    await conn.execute(_LINK, {"tenant": tenant, "id": prediction_id, "job": job_id, "paused": held})
     return job_id
 
 
@@ -168,12 +167,13 @@ async def wake(conn: AsyncConnection, queue: Queue, job_id: int) -> None:
     await conn.execute(_NOTIFY, {"channel": f"procrastinate_queue_v1#{queue}", "id": job_id})
 
 
-async def rank(conn: AsyncConnection, tenant: str, tier: Tier) -> int:
-    """The priority of a job that a tenant queues now."""
+async def place(conn: AsyncConnection, tenant: str, tier: Tier) -> tuple[bool, int]:
+    """Whether an operator holds the tenant's work, and the priority of a job that it queues now."""
     top, low = _TOP[tier], _TOP[tier] - _ROUNDS
-    head, last = (await conn.execute(_ROUND, {"top": top, "low": low, "tenant": tenant})).one()
+    found = await conn.execute(_PLACE, {"holds": [hold_name(None), hold_name(tenant)], "top": top, "low": low, "tenant": tenant})
+    held, head, last = found.one()
     now = top if head is None else head
-    return max(now if last is None else min(now, last - 1), low)
+    return held, max(now if last is None else min(now, last - 1), low)
 
 
 async def _write(conn: AsyncConnection, queue: Queue, tenant: str, prediction: str, *, priority: int, at: datetime | None) -> int:

@@ -195,8 +195,8 @@ async def test_the_rounds_are_found_by_index_and_not_by_reading_the_backlog(data
         plan = "\n".join(
             row[0]
             for row in await conn.execute(
-                text("EXPLAIN (ANALYZE, FORMAT TEXT) " + str(queue._ROUND)),  # pyright: ignore[reportPrivateUsage]
-                {"top": 1_000_000_000, "low": 1, "tenant": "default"},
+                text("EXPLAIN (ANALYZE, FORMAT TEXT) " + str(queue._PLACE)),  # pyright: ignore[reportPrivateUsage]
+                {"top": 1_000_000_000, "low": 1, "tenant": "default", "holds": ["hold"]},
             )
         )
     assert "Seq Scan" not in plan
