@@ -163,12 +163,15 @@ class Rows:
         for number in range(last + 1, len(sheet.rows)):
             row = sheet.rows[number]
             gap = (min(s.y0 for s in row) - bottom) / sheet.height
-            if self._ends(row, columns) or (gap > 5 and items) or gap > 9:
-                break
             cells = self._cells(row, columns)
+            if self._ends(row, columns) or (gap > 5 and items and len(cells) < 3) or gap > 9:
+                break
             filled = self._has(cells.get(anchor), asks[columns[anchor].ask]) if columns[anchor].ask >= 0 else bool(cells.get(anchor))
             if filled:
                 item = _Item(cells)
+                if pending and len(pending[-1]) >= 3 and gap < 1.2:  # the amount stands half a line under its row
+                    for i, parts in pending.pop().items():
+                        item.cells[i] = [*parts, *item.cells.get(i, [])]
                 own = any(cells.get(i) for i in texts)
                 if pending and (not own or above or not items):
                     if not own or not items or above:
@@ -183,7 +186,7 @@ class Rows:
                 items.append(item)
                 self.claimed.add((sheet.page.index, number))
             elif any(cells.get(i) for i in texts) or not anchors:
-                if gap > 4.5 and items and not above:
+                if gap > 4.5 and items and not above and len(cells) < 3:
                     break
                 pending.append(cells)
             bottom = max(s.y1 for s in row)

@@ -334,7 +334,7 @@ class Parties:
         for block in self.blocks:
             skip = -1
             for position, line in enumerate(block.lines):
-                if position <= skip or address_likeness(line.text) < 0.5:
+                if position <= skip or address_likeness(line.text) < 0.5 or (name is not None and any(line is part for part, _, _ in name.parts)):
                     continue
                 found = self.address_from(line)
                 if found is None:
