@@ -653,7 +653,8 @@ class FlowFile:
                     word.line = -1
             regions = [on_page(Box(x0, y0, x1 - x0, y1 - y0)) for (x0, y0, x1, y1), _ in laid.pictures]
             regions = sorted((box for box in regions if box.area > 0.003), key=lambda box: -box.area)[:16]
-        content = PageContent(page, "good", regions, structured=self._structured)
+        only_pictures = want_text and bool(laid.pictures) and not page.words
+        content = PageContent(page, "missing" if only_pictures else "good", regions, structured=self._structured and not only_pictures)
         if dpi:
             content.image = self.render(index, dpi)
         return content

@@ -34,7 +34,7 @@ MAX_SIDE = 14_400.0
 BAD_PAGE = 0.2
 """Share of characters without a meaning from which a whole page counts as garbled; below it only the broken words are read again."""
 SCAN = 0.6
-"""Share of the page that pictures cover from which invisible or covered text counts as somebody's OCR."""
+"""Share of the page that an opaque picture covers from which text drawn before it is not seen."""
 FEW_CHARS = 8
 OBJECTS = 20_000
 """Objects of a page that are looked at for pictures."""
@@ -170,8 +170,7 @@ class PdfFile:
             text_page.close()
         for field in self._fields.get(index, []):
             _show_field(field, layer, frame, index)
-        pictures, marks = _pictures(page, frame, index)
-        verdict, regions = judge(layer, pictures, marks)
+        verdict, regions = judge(layer, _drawn(page, frame, index))
         broken = set(layer.broken) if verdict == "good" else set[int]()
         words = [word for number, word in enumerate(layer.words) if number not in broken and word.text]
         width, height = frame.size
@@ -240,15 +239,24 @@ def _show_field(field: _Field, layer: Layer, frame: PdfFrame, index: int) -> Non
             word.text = ""
 
 
-def _pictures(page: Any, frame: PdfFrame, index: int) -> tuple[list[Box], int]:
-    """Boxes of the pictures on a page, and the number of its other marks (paths, shadings) up to `OBJECTS`."""
-    found: list[Box] = []
-    marks = 0
+class Drawn(msgspec.Struct):
+    """What a page draws beside text: boxes of pictures, the number of other marks (paths, shadings), and how many of its text objects lie
+    under an opaque picture of most of the page.
+    """
+
+    pictures: list[Box] = []
+    marks: int = 0
+    texts: int = 0
+    covered_texts: int = 0
+
+
+def _drawn(page: Any, frame: PdfFrame, index: int) -> Drawn:
+    """Looks at up to `OBJECTS` objects, also those in forms."""
+    drawn = Drawn()
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     matrix = raw.FS_MATRIX()
 
     def visit(item: Any, transforms: list[tuple[float, ...]]) -> None:
-        nonlocal marks
         kind = raw.FPDFPageObj_GetType(item)
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             if raw.FPDFPageObj_GetBounds(item, left, bottom, right, top):
@@ -258,35 +266,39 @@ def _pictures(page: Any, frame: PdfFrame, index: int) -> tuple[list[Box], int]:
                 xs, ys = [x for x, _ in corners], [y for _, y in corners]
                 box = frame.to_box(min(xs), min(ys), max(xs), max(ys), index)
                 if box is not None:
-                    found.append(box)
+                    drawn.pictures.append(box)
+                    if box.area > SCAN and not raw.FPDFPageObj_HasTransparency(item):
+                        drawn.covered_texts = drawn.texts
         elif kind == raw.FPDF_PAGEOBJ_FORM and len(transforms) < 4:
             raw.FPDFPageObj_GetMatrix(item, matrix)
             inner = [*transforms, (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)]
-            for number in range(min(raw.FPDFFormObj_CountObjects(item), OBJECTS - marks)):
+            for number in range(min(raw.FPDFFormObj_CountObjects(item), OBJECTS - drawn.marks)):
                 visit(raw.FPDFFormObj_GetObject(item, number), inner)
-        elif kind != raw.FPDF_PAGEOBJ_TEXT:
-            marks += 1
+        elif kind == raw.FPDF_PAGEOBJ_TEXT:
+            drawn.texts += 1
+        else:
+            drawn.marks += 1
 
     for number in range(min(raw.FPDFPage_CountObjects(page), OBJECTS)):
         visit(raw.FPDFPage_GetObject(page, number), [])
-        if marks >= OBJECTS:
+        if drawn.marks >= OBJECTS:
             break
-    return found, marks
+    return drawn
 
 
-def judge(layer: Layer, pictures: list[Box], marks: int) -> tuple[TextLayer, list[Box]]:
-    """The verdict on a text layer, and the regions to read by OCR beside it. `marks`: drawings that are neither text nor picture."""
-    covered = _coverage(pictures)
-    if layer.chars - layer.outside < FEW_CHARS and (covered > 0.02 or marks > 20):
+def judge(layer: Layer, drawn: Drawn) -> tuple[TextLayer, list[Box]]:
+    """The verdict on a text layer, and the regions to read by OCR beside it."""
+    covered = _coverage(drawn.pictures)
+    if layer.chars - layer.outside < FEW_CHARS and (covered > 0.02 or drawn.marks > 20):
         return "missing", []
     if not layer.words:
-        return ("missing" if pictures or marks else "good"), []
-    if layer.invisible > 0.5 * layer.chars and covered > 0.2:
+        return ("missing" if drawn.pictures or drawn.marks else "good"), []
+    if (layer.invisible > 0.5 * layer.chars and covered > 0.2) or drawn.covered_texts > 0.5 * drawn.texts:
         return "hidden", []
     if layer.bad > BAD_PAGE * layer.chars:
         return "garbled", []
     regions = union_of_words(layer.words, layer.broken, 0.02) if layer.broken else []
-    regions += [box for box in _merged(pictures) if _unread(box, layer.words)]
+    regions += [box for box in _merged(drawn.pictures) if _unread(box, layer.words)]
     return "good", sorted(regions, key=lambda box: -box.area)[:16]
 
 

@@ -120,6 +120,12 @@ def test_pictures_are_drawn_and_are_regions_to_read() -> None:
     assert (right - left) / (bottom - top) == pytest.approx(2, rel=0.02)
 
 
+def test_a_page_of_nothing_but_a_picture_is_a_scan() -> None:
+    data = encoded(Image.new("RGB", (400, 200), "black"), "PNG")
+    content = FlowFile(Flow(flow_html('<img src="cid:1">', {"cid:1": data})), Limits()).open_page(0, None, True)
+    assert (content.text, content.structured) == ("missing", False)
+
+
 # text
 
 

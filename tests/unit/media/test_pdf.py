@@ -111,6 +111,15 @@ def test_invisible_text_over_a_scan_is_somebodys_ocr(opened) -> None:
     assert texts(page)[:2] == ["Invoice", "2024"]
 
 
+@pytest.mark.parametrize(("picture_last", "verdict"), [(True, "hidden"), (False, "good")])
+def test_text_under_a_picture_is_not_seen_and_text_on_one_is(opened, picture_last: bool, verdict: str) -> None:
+    pdf = Pdf()
+    image = pdf.image(grey=250)
+    picture, text = b"q 612 0 0 792 0 0 cm /Im Do Q\n", say(TEXT, 50, 700)
+    pdf.page(text + picture if picture_last else picture + text, resources=b"/XObject << /Im %d 0 R >>" % image)
+    assert opened(pdf.bytes()).open_page(0, None, True).text == verdict
+
+
 def test_a_picture_beside_good_text_is_a_region_to_read(opened) -> None:
     pdf = Pdf()
     image = pdf.image()
