@@ -37,7 +37,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 10, overflow: int = 10, wait: float = 10.0) -> None:
         self.libpq_url = libpq_url(url)
 
-        conninfo = make_conninfo(**(_DEFAULTS | conninfo_to_dict(self.libpq_url)))
+        conninfo = make_conninfo("", **(_DEFAULTS | conninfo_to_dict(self.libpq_url)))
 
         async def connect() -> PsycopgConnection[object]:
             connection = await PsycopgConnection.connect(conninfo, autocommit=True)

@@ -88,9 +88,13 @@ async def verified(
     md5: str,
     sha256: str,
     media_type: str | None,
+    blob: str | None = None,
     expires_at: datetime | None = None,
 ) -> File | None:
-    """Make an uploaded file `ready`; None when the tenant has no such file. Its `blob` may become another, as with `create`."""
+    """Make an uploaded file `ready`; None when the tenant has no such file.
+
+    `blob`: where its bytes stand now, when not where they were uploaded. The row may come to name another, as with `create`.
+    """
     await _lock_content(conn, tenant, sha256)
     shared = await _blob_of(conn, tenant, sha256)
     change = (
@@ -98,7 +102,7 @@ async def verified(
         .where(files.c.tenant == tenant, files.c.id == id)
         .values(
             bytes=bytes, md5=md5, sha256=sha256, media_type=func.coalesce(media_type, files.c.media_type), state="ready",
-            expires_at=expires_at, blob=shared or files.c.blob,
+            expires_at=expires_at, blob=shared or blob or files.c.blob,
         )
         .returning(files)
     )  # fmt: skip
@@ -118,10 +122,17 @@ async def linked(conn: AsyncConnection, id: str) -> File | None:
     return File(**row) if row else None
 
 
-async def uploaded(conn: AsyncConnection, id: str, *, bytes: int, md5: str, sha256: str, media_type: str | None) -> None:
-    """Note what was received for a file that is not verified yet."""
-    values = {"bytes": bytes, "md5": md5, "sha256": sha256, "media_type": func.coalesce(media_type, files.c.media_type)}
-    await conn.execute(update(files).where(files.c.id == id, files.c.state == "uploading").values(values))
+async def uploaded(conn: AsyncConnection, id: str, *, blob: str, bytes: int, md5: str, sha256: str, media_type: str | None) -> str | None:
+    """Note that the bytes of a file that is not verified yet were received and stand under `blob`.
+
+    Returns the blob that stood there until now, or None when the file has been verified or is gone: then `blob` is nobody's.
+    """
+    query = select(files.c.blob).where(files.c.id == id, files.c.state == "uploading").with_for_update()
+    before = await conn.scalar(query)
+    if before is not None:
+        values = {"blob": blob, "bytes": bytes, "md5": md5, "sha256": sha256, "media_type": media_type}
+        await conn.execute(update(files).where(files.c.id == id).values(values))
+    return before
 
 
 async def by_md5(conn: AsyncConnection, tenant: str, md5: str) -> File | None:
