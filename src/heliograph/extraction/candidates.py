@@ -207,6 +207,7 @@ def _ids(ask: Ask, piece: str) -> list[Found]:
         elif span.start > 0:
             quality *= 0.5 if rest[span.start - 1] == "(" else 0.75
         made.append(Found(first + span.start, first + span.end, _id_value(ask, span.raw), quality))
+    made.sort(key=lambda found: -found.quality)
     if not made and rest and len(words) == 1 and re.fullmatch(r"[A-Z0-9\-]{4,}", rest):
         made.append(Found(first, first + len(rest), _id_value(ask, rest), 0.4))
     return [f for f in made if f.value is not None]
@@ -313,7 +314,7 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         if ask.kind in FREE and not occurrence.colon and segment.text[found.start].islower():
             continue  # the rest of a sentence
         gap = len(segment.text[occurrence.end : found.start].strip(" :#.-=()"))
-        far = 0.0 if ask.kind in FREE else min(0.5 if ask.kind == "date" else 1.0, gap / 25)
+        far = 0.0 if ask.kind in FREE else min(0.5 if ask.kind in ("date", "id") else 1.0, gap / 25)
         yield _candidate(ask, segment, found, {**base, "same": 1.0, "order": float(order), "gap": far}, occurrence)
     if any(found.quality >= 0.75 for found in same) and (ask.kind in FREE or ask.kind == "id") and (occurrence.colon or ask.kind == "id"):
         return

@@ -22,7 +22,7 @@ import msgspec
 from heliograph.extraction.result import Label, Match
 
 HI = 0.90
-MED = 0.60
+MED = 0.65
 
 
 class Weights(msgspec.Struct, frozen=True):

@@ -446,6 +446,8 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
             score += 0.8  # what is paid, after rounding to coins
         if candidate.value <= 0 and ask.role in ("gross", "net"):
             score -= 1.5
+    if ask.concept is not None and ask.concept.id == "issue.date" and candidate.occurrence is not None:
+        score += 0.4 * ("invoice" in tokens_of(candidate.occurrence.segment.text))
     if not ask.role:
         score -= 0.15 * min(6, page.index)
     if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):
