@@ -29,7 +29,10 @@ class Admission:
         """Raise Unavailable when there is less room than `min_free_disk`."""
         low, until = self._low
         if time.monotonic() >= until:
-            free = shutil.disk_usage(self._settings.data_dir).free
+            folder = self._settings.data_dir.absolute()
+            # with a database and a store elsewhere nobody may have made the folder
+            place = next(place for place in (folder, *folder.parents) if place.exists())
+            free = shutil.disk_usage(place).free
             low = free < self._settings.min_free_disk
             self._low = low, time.monotonic() + DISK_TTL
         if low:

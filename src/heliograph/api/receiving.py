@@ -52,12 +52,6 @@ class Receiver:
                 raise self._problem from None
             raise
 
-    async def read(self, chunks: AsyncIterable[bytes]) -> Received:
-        """Only look at the bytes."""
-        async for _ in self._pass(chunks):
-            pass
-        return self._received()
-
     async def _pass(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         try:
             async for chunk in chunks:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import time
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -118,6 +120,26 @@ async def test_presigned_upload_works_on_the_local_store(api: Api) -> None:
     assert (await api("GET", verified.json["public_url"], key="")).content == PDF
     again = await api("PUT", target["url"], key="", data=b"other")
     assert again.status == 409, "what was verified cannot be replaced"
+
+
+async def test_a_slow_upload_that_ends_after_the_file_was_verified_changes_nothing(api: Api) -> None:
+    target = (await api("POST", "/v1/files/presigned-url", json={"filename": "a.pdf"})).json
+    verified = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"%PDF-1.4 something else"
+        await verified.wait()
+        yield b" entirely"
+
+    late = asyncio.create_task(api("PUT", target["url"], key="", data=slow()))
+    await asyncio.sleep(0.1)
+    assert (await api("PUT", target["url"], key="", data=PNG)).status == 200
+    assert (await api("PUT", target["url"], key="", data=PDF)).status == 200, "until it is verified the last one counts"
+    file = (await api("GET", f"/v1/files/verify-upload/{target['id']}")).json
+    verified.set()
+    assert (await late).status == 409
+    assert (await api("GET", file["public_url"], key="")).content == PDF
+    assert len(await api.stored()) == 1
 
 
 async def test_a_presigned_request_without_purpose_or_expiration_is_fine(api: Api) -> None:

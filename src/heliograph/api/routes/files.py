@@ -17,7 +17,7 @@ from heliograph.api.links import Links
 from heliograph.api.multipart import read_form
 from heliograph.api.openapi import answers
 from heliograph.api.paging import LimitOf, SkipOf
-from heliograph.api.receiving import Receiver, clean_name
+from heliograph.api.receiving import Received, Receiver, clean_name
 from heliograph.api.server import Server, ServerOf
 from heliograph.errors import Conflict, InvalidRequest, NotFound
 from heliograph.ids import new_id
@@ -109,7 +109,7 @@ async def presigned_url(body: PresignedUrlRequest, request: Request, server: Ser
     server.admission.check_disk()
     await server.admission.count(server.database, caller)
     file_id = new_id()
-    blob = key(caller.tenant, "files", file_id)
+    blob = key(caller.tenant, "files", file_id, "upload")
     url = await server.blobs.presign_put(blob, body.expiration)
     if url is None:
         url = (await server.links()).content(request, file_id, seconds=body.expiration, method="PUT")
@@ -181,12 +181,17 @@ async def put_content(file_id: str, request: Request, server: ServerOf, expires:
     if file.state == "ready":
         raise Conflict("This file has been uploaded and verified already.")
     receiver = Receiver(server.settings.max_file, announced=request.headers.get("content-length"))
-    received = await receiver.store(server.blobs, file.blob, request.stream())
+    # a blob of its own: what has been verified is never written over, however late a second upload ends
+    blob = key(file.tenant, "files", file_id, new_id())
+    received = await receiver.store(server.blobs, blob, request.stream())
     async with server.database.begin() as conn:
-        await files.uploaded(conn, file_id, bytes=received.bytes, md5=received.md5, sha256=received.sha256, media_type=received.media_type)
+        replaced = await files.uploaded(
+            conn, file_id, blob=blob, bytes=received.bytes, md5=received.md5, sha256=received.sha256, media_type=received.media_type
+        )
         file = await files.linked(conn, file_id)
-    if file is None:
-        raise NotFound("The file that this link led to has been deleted.")
+    await server.blobs.delete(blob if replaced is None else replaced)
+    if replaced is None or file is None:
+        raise Conflict("This file has been verified or deleted meanwhile.")
     return _json(_body(server, await server.links(), request, file, public=False))
 
 
@@ -263,26 +268,24 @@ async def _file(server: Server, caller: Caller, file_id: str, *, ready: bool = T
 
 
 async def _verify(server: Server, file: File) -> File:
-    found = file
+    found, blob = Received(file.bytes, str(file.md5), str(file.sha256), file.media_type), file.blob
     if file.sha256 is None:
-        # uploaded to the store itself, past this server: what was not seen on its way is read now
+        # uploaded to the store itself, past this server: what was not seen on its way is read now, and copied to where no link leads
+        blob = key(file.tenant, "files", file.id, new_id())
         try:
-            receiver = Receiver(server.settings.max_file)
-            received = await receiver.read(server.blobs.stream(file.blob))
+            found = await Receiver(server.settings.max_file).store(server.blobs, blob, server.blobs.stream(file.blob))
         except NotFound:
             raise Conflict("Nothing has been uploaded to the URL yet.") from None
-        found = msgspec.structs.replace(
-            file, bytes=received.bytes, md5=received.md5, sha256=received.sha256, media_type=received.media_type
-        )
     async with server.database.begin() as conn:
         ready = await files.verified(
-            conn, file.tenant, file.id, bytes=found.bytes, md5=str(found.md5), sha256=str(found.sha256), media_type=found.media_type,
+            conn, file.tenant, file.id, blob=blob, bytes=found.bytes, md5=found.md5, sha256=found.sha256, media_type=found.media_type,
             expires_at=_expiry(server),
         )  # fmt: skip
     if ready is None:
+        await server.blobs.delete(blob)
         raise NotFound(f"There is no file {file.id}.")
-    if ready.blob != file.blob:
-        await server.blobs.delete(file.blob)
+    for leftover in {blob, file.blob} - {ready.blob}:
+        await server.blobs.delete(leftover)
     return ready
 
 
