@@ -241,7 +241,7 @@ class _Reader:
             if tag == W + "r":
                 yield from self._run(child, bold, depth)
             elif tag.startswith(MATH):
-                text = "".join(part.text or "" for part in child.iter(MATH + "t"))
+                text = _formula(child, 0)
                 if text:
                     yield Run(text)
             elif tag in (W + "bookmarkStart", W + "bookmarkEnd", W + "proofErr"):
@@ -386,6 +386,30 @@ def _flat(element: Element) -> list[Paragraph]:
 def _bold(cell: GridCell) -> bool:
     runs = [run for paragraph in cell.content for run in paragraph.runs if run.text.strip()]
     return bool(runs) and all(run.bold for run in runs)
+
+
+def _formula(element: Any, depth: int) -> str:
+    """An Office formula on one line: a/b, x^2, x_1, √(...)."""
+    if element.tag == MATH + "t":
+        return element.text or ""
+    if depth > DEPTH or not isinstance(element.tag, str) or element.tag.endswith("Pr"):
+        return ""
+    parts = {child.tag.rpartition("}")[2]: _formula(child, depth + 1) for child in element if isinstance(child.tag, str)}
+    name = element.tag.rpartition("}")[2]
+    if name == "f":
+        return f"{_grouped(parts.get('num', ''))}/{_grouped(parts.get('den', ''))}"
+    if name in ("sSup", "sSub", "sSubSup"):
+        low = f"_{_grouped(parts['sub'])}" if "sub" in parts else ""
+        return parts.get("e", "") + low + (f"^{_grouped(parts['sup'])}" if "sup" in parts else "")
+    if name == "rad":
+        return f"{parts.get('deg', '')}√({parts.get('e', '')})"
+    if name == "d":
+        return "(" + ", ".join(_formula(child, depth + 1) for child in element.findall(MATH + "e")) + ")"
+    return "".join(_formula(child, depth + 1) for child in element)
+
+
+def _grouped(text: str) -> str:
+    return text if len(text) < 2 or text.isalnum() else f"({text})"
 
 
 def _symbol(code: str | None) -> str:

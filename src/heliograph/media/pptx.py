@@ -115,17 +115,25 @@ def _texts(shape: Any) -> list[Element]:
         if bullet and kind == "text":
             own_kind = "list-item"
         default = SIZES.get(own_kind, 11.0)
-        runs = [
-            Run(text, bool(run.font.bold), float(run.font.size.pt) if run.font.size else default)
-            for run, text in ((run, run.text.replace("\v", "\n")) for run in paragraph.runs)
-            if text
-        ]
-        if not runs and (text := "".join(part.text or "" for part in paragraph._p.iter(A + "t"))):
-            runs = [Run(text, size=default)]
+        runs = list(_runs(paragraph, default))
         if any(run.text.strip() for run in runs):
             indent = 14.0 * (paragraph.level + 1) if own_kind == "list-item" else 0.0
             found.append(Paragraph(runs, own_kind, level, indent, bullet if own_kind == "list-item" else "", align=_align(paragraph)))
     return found
+
+
+def _runs(paragraph: Any, size: float | None) -> Iterator[Run]:
+    """A paragraph's runs, line breaks and fields (slide numbers, dates), in order; python-pptx itself lists only the runs."""
+    element = paragraph._p
+    styled = {run._r: run for run in paragraph.runs}
+    for child in element:
+        if child.tag == A + "br":
+            yield Run("\n")
+        elif child.tag in (A + "r", A + "fld"):
+            text = "".join(part.text or "" for part in child.iter(A + "t")).replace("\v", "\n").replace("_x000B_", "\n")
+            font = styled[child].font if child in styled else None
+            if text:
+                yield Run(text, bool(font and font.bold), float(font.size.pt) if font and font.size and size else size)
 
 
 def _bullet(paragraph: Any, listed: bool) -> str:
@@ -150,10 +158,7 @@ def _table(table: Any) -> Grid:
         for cell in row.cells:
             if cell.is_spanned:
                 continue
-            content = [
-                Paragraph([Run(run.text.replace("\v", "\n"), bool(run.font.bold)) for run in paragraph.runs])
-                for paragraph in cell.text_frame.paragraphs
-            ]
+            content = [Paragraph(list(_runs(paragraph, None))) for paragraph in cell.text_frame.paragraphs]
             cells.append(GridCell(content or [Paragraph([])], *((cell.span_height, cell.span_width) if cell.is_merge_origin else (1, 1))))
         rows.append(cells)
     return Grid(rows, 1 if table.first_row else 0)

@@ -286,6 +286,18 @@ def test_docx_headings_lists_tables_boxes_and_margins(tmp_path: Path) -> None:
     assert "next page" in opening.open_page(tmp_path / "x", 1).page.text
 
 
+def test_docx_formulas_stand_on_one_line(tmp_path: Path) -> None:
+    def math(text: str) -> str:
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    square = f"<m:sSup><m:e>{math('b')}</m:e><m:sup>{math('2')}</m:sup></m:sSup>"
+    root = f"<m:rad><m:deg/><m:e>{square}{math('-4ac')}</m:e></m:rad>"
+    fraction = f"<m:f><m:num>{math('-b±')}{root}</m:num><m:den>{math('2a')}</m:den></m:f>"
+    namespace = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    content = page(tmp_path / "x", docx(f"<w:p><m:oMath {namespace}>{math('x=')}{fraction}</m:oMath></w:p>"))
+    assert content.page.text == "x=(-b±√(b^2-4ac))/2a"
+
+
 def test_an_xml_bomb_does_not_expand(tmp_path: Path) -> None:
     lols = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     body = "<w:body><w:p><w:r><w:t>&l11;</w:t></w:r></w:p></w:body>"
@@ -325,7 +337,7 @@ def test_pptx_shapes_stand_where_they_stand(tmp_path: Path) -> None:
     slide.shapes.title.text = "The title"
     slide.placeholders[1].text = "first point"
     box = slide.shapes.add_textbox(Pt(500), Pt(400), Pt(150), Pt(40))
-    box.text_frame.text = "corner"
+    box.text_frame.text = "corner\vbelow"
     table = slide.shapes.add_table(2, 2, Pt(50), Pt(300), Pt(300), Pt(60)).table
     for row, column, text in ((0, 0, "a"), (0, 1, "b"), (1, 0, "c"), (1, 1, "d")):
         table.cell(row, column).text = text
@@ -335,7 +347,7 @@ def test_pptx_shapes_stand_where_they_stand(tmp_path: Path) -> None:
     assert (content.page.width, content.page.height) == (720, 540)
     words = {word.text: word for word in content.page.words}
     assert 500 / 720 <= words["corner"].box.x < 510 / 720
-    assert 400 / 540 <= words["corner"].box.y < 440 / 540
+    assert 400 / 540 <= words["corner"].box.y < words["below"].box.y < 440 / 540
     assert cells(content) == [["a", "b"], ["c", "d"]]
     kinds = {block.kind for block in content.page.blocks}
     assert {"title", "list-item", "table", "text"} <= kinds
