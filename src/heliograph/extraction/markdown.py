@@ -21,6 +21,8 @@ _PAGE_NUMBER = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[•●○◦▪■□‣∙·*o»➢✓–—-]|)\s+")
 _NUMBERED = re.compile(r"^\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+")
+_BROKEN_WORD = re.compile(r"(?P<start>[^\W\d_]{2,})(?P<hyphen>[-\u00ad])$")
+_PREFIXES = frozenset({"all", "cross", "ex", "non", "quasi", "self", "well"})
 _FULL_LINE = 0.8
 """A line that reaches this far through its block runs on in the next; a shorter one ends there."""
 
@@ -89,11 +91,18 @@ def paragraph(page: Page, block: Block) -> str:
             text += " "
         elif not _runs_on(line, block.box, following):
             text += "\n"
-        elif re.search(r"[^\W\d_]{2}[-\u00ad]$", text) and following[:1].islower():
-            text = text[:-1]
+        elif (broken := _BROKEN_WORD.search(text)) and following[:1].islower():
+            if broken["hyphen"] == "\u00ad" or not _is_compound(broken["start"], following, page):
+                text = text[:-1]
         else:
             text += " "
     return text
+
+
+def _is_compound(start: str, following: str, page: Page) -> bool:
+    """Whether a word broken at its hyphen has one of its own: `non-governmental`, or one that the page writes so elsewhere."""
+    rest = re.match(r"[^\W\d_]*", following)
+    return start.lower() in _PREFIXES or f"{start}-{rest[0] if rest else ''}".lower() in page.text.lower()
 
 
 def _runs_on(line: Line, block: Box, following: str) -> bool:

@@ -43,6 +43,17 @@ def test_lines_that_fill_their_block_run_on_and_short_lines_stay_lines() -> None
     assert content("text", "ACME Ltd", "1 Long Street, Springfield", "USA") == "ACME Ltd\n1 Long Street, Springfield USA"
 
 
+def test_a_hyphen_that_belongs_to_the_word_stays() -> None:
+    assert (
+        content("text", "Pressure from many organisations, all non-", "governmental.")
+        == "Pressure from many organisations, all non-governmental."
+    )
+    sheet = Sheet()
+    sheet.block("text", "An event-driven design", y=20)
+    sheet.block("text", "What is the use of a very well made event-", "driven design?", y=60)
+    assert page(sheet)["content"].endswith("well made event-driven design?")
+
+
 def test_text_does_not_become_markup_by_accident() -> None:
     assert content("text", "# 5 is a number") == "\\# 5 is a number"
     assert content("text", '<Table id="tb-0"/>') == '&lt;Table id="tb-0"/>'
