@@ -22,7 +22,7 @@ from heliograph.extraction.normalise import Conventions, amounts, dates
 from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import tokens_of, vocabulary
+from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
 
 _NUMERIC = frozenset({"money", "number", "integer", "percent"})
 _BULLET = re.compile(r"^\s*(?:[•●▪■◦*·–—-]|\(?\d{1,2}[.)])\s+")
@@ -267,6 +267,8 @@ class Rows:
             pieces = [(s, a, b) for s, a, b in parts if s.text[a:b].strip()]
             lettered = [(s, a, b) for s, a, b in pieces if any(c.isalpha() for c in s.text[a:b])]
             pieces = lettered or pieces
+            if "name" in tokens_of(split_name(ask.field.name)):
+                pieces = _first_sentence(pieces)
             text = " ".join(s.text[a:b].strip() for s, a, b in pieces).strip()
             text = text.rstrip(":,; ")
             if not text or not any(c.isalnum() for c in text):
@@ -463,6 +465,20 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple
     elif field.kind == "object":
         for child in field.fields:
             yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents)
+
+
+def _first_sentence(pieces: list[Part]) -> list[Part]:
+    """The lines of a name: what follows belongs to it only where a line broke off, at a comma or at the column's edge."""
+    widest = max(segment.x1 - segment.x0 for segment, _, _ in pieces)
+    kept = pieces[:1]
+    for piece in pieces[1:]:
+        last, start, end = kept[-1]
+        text = last.text[start:end].rstrip()
+        full = len(pieces) > 2 and last.x1 - last.x0 > 0.92 * widest
+        if piece[0].row != last.row and not text.endswith((",", "-", "/", "&", "(")) and not full:
+            break
+        kept.append(piece)
+    return kept
 
 
 def _columns(segments: list[Segment]) -> list[_Column]:
