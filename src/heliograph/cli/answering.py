@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heliograph.cli.question import Question
-from heliograph.errors import HeliographError, Unavailable
+from heliograph.errors import HeliographError, Unauthorized, Unavailable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 OnPage = Callable[[int, int, str], Awaitable[None]]
 """Called after each page with how many are done, of how many, and where its words came from."""
+
+
+PATIENCE = 120.0
+"""Seconds that a server may be busy or away in the middle of a run."""
 
 
 class Answerer(Protocol):
@@ -103,6 +109,7 @@ class There:
         self.root = server.rstrip("/").removesuffix("/v1") + "/v1"
         self.key = key
         self._session: aiohttp.ClientSession | None = None
+        self._met = False
 
     async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
         """Waits for the prediction, however long the server's queue is."""
@@ -110,7 +117,7 @@ class There:
         prediction_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{digest} {size} {self.question.digest} {path.name}"))
         file = await self._call("GET", f"/files/hash/{md5}", missing=None)
         if not (file and file.get("id")):
-            file = await self._upload(path)
+            file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
         body = {"id": prediction_id, "file_id": file["id"], "domain": self.question.domain, "config": self.question.config, "batch": True}
         prediction = await self._call("POST", "/document/generate", json=body)
         pause = 0.1
@@ -130,40 +137,38 @@ class There:
         if self._session:
             await self._session.close()
 
-    async def _upload(self, path: Path) -> Record:
-        import aiohttp
+    async def _call(self, method: str, route: str, *, missing: Any = ..., file: Path | None = None, **how: Any) -> Any:
+        """One call, or several: what a busy or restarting server refuses is tried again for two minutes, unless it never answered yet.
 
-        with path.open("rb") as content:
-            form = aiohttp.FormData()
-            form.add_field("file", content, filename=path.name)
-            return await self._call(
-                "POST", "/files", params={"purpose": "assistants", "generate_public_url": "false"}, data=form, repeat=False
-            )
-
-    async def _call(self, method: str, route: str, *, missing: Any = ..., repeat: bool = True, **how: Any) -> Any:
-        """One call; 429 and 503 are tried again when the server says so, or after a second, for up to two minutes."""
+        `missing`: what a 404 means. `file`: sent as the form's `file`; the server knows it by its content, so a repeat does no harm.
+        """
         import aiohttp
 
         if self._session is None:
             headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-            self._session = aiohttp.ClientSession(
-                headers=headers, timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
-            )
-        give_up = time.monotonic() + 120
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
+            self._session = aiohttp.ClientSession(headers=headers, timeout=timeout)
+        give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                async with self._session.request(method, self.root + route, **how) as reply:
-                    if reply.status in {429, 503} and repeat and time.monotonic() < give_up:
-                        await asyncio.sleep(float(reply.headers.get("Retry-After", "1")))
-                        continue
-                    if reply.status == 404 and missing is not ...:
-                        return missing
-                    body: Any = await reply.json(content_type=None)
-                    if reply.status >= 400:
-                        raise _refused(body, f"{method} {route} was answered {reply.status}.")
-                    return body
+                with file.open("rb") if file else nullcontext() as content:
+                    if file and content:
+                        how["data"] = aiohttp.FormData()
+                        how["data"].add_field("file", content, filename=file.name)
+                    async with self._session.request(method, self.root + route, **how) as reply:
+                        self._met = True
+                        status, wait, text = reply.status, float(reply.headers.get("Retry-After", "1")), await reply.text()
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise Unavailable(f"{self.root} cannot be reached: {error or type(error).__name__}") from error
+                if not self._met or time.monotonic() > give_up:
+                    raise Unavailable(f"{self.root} cannot be reached: {error or type(error).__name__}") from error
+                await asyncio.sleep(1)
+                continue
+            if status in {429, 503} and time.monotonic() < give_up:
+                await asyncio.sleep(wait)
+            elif status == 404 and missing is not ...:
+                return missing
+            else:
+                return _body(status, text, f"{method} {route}")
 
 
 def _hashes(path: Path) -> tuple[str, str, int]:
@@ -176,15 +181,28 @@ def _hashes(path: Path) -> tuple[str, str, int]:
     return md5.hexdigest(), sha.hexdigest(), path.stat().st_size
 
 
-class _Refused(HeliographError):
+class Refused(HeliographError):
     """The server refused. `kind` is the `type` of the error it gave."""
 
     kind = "failed"
 
 
-def _refused(body: Any, otherwise: str) -> HeliographError:
+def _body(status: int, text: str, call: str) -> Any:
+    """The JSON of an answer. Raises what it says when it is an error, `Unauthorized` for a bad key."""
+    try:
+        body: Any = json.loads(text)
+    except ValueError:
+        body = None
+    if status == Unauthorized.status:
+        raise Unauthorized(_refused(body, "The API key is missing or not valid.").message)
+    if status >= 400 or body is None:
+        raise _refused(body, f"{call} was answered {status}, and not by Heliograph.")
+    return body
+
+
+def _refused(body: Any, otherwise: str) -> Refused:
     """The error inside a server's answer, else `otherwise`."""
     said: Any = cast("dict[str, Any]", body).get("error") if isinstance(body, dict) else None
-    error = _Refused(str(said["message"]) if said else otherwise)
+    error = Refused(str(said["message"]) if said else otherwise)
     error.kind = str(said["type"]) if said else "failed"
     return error

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import typer
 
-from heliograph.cli.answering import Answerer, Here, Record, There
+from heliograph.cli.answering import Answerer, Here, Record, Refused, There
 from heliograph.cli.question import Question
-from heliograph.errors import HeliographError
+from heliograph.errors import HeliographError, Unauthorized, Unavailable
 
 QUESTION = ".question.json"
 ERRORS = "errors.jsonl"
@@ -44,9 +44,15 @@ async def run_folder(inputs: list[Path], out: Path, question: Question, *, serve
                 for source, target in queue:
                     try:
                         record = await answerer.answer(source)
+                    except (Unavailable, Unauthorized):
+                        raise  # about the server, not about this file
                     except HeliographError as error:
                         run.failed += 1
-                        line = {"file": str(source), "type": getattr(error, "kind", error.type), "message": error.message}
+                        line = {
+                            "file": str(source),
+                            "type": error.kind if isinstance(error, Refused) else error.type,
+                            "message": error.message,
+                        }
                         errors.write(json.dumps(line, ensure_ascii=False) + "\n")
                         errors.flush()
                     else:
