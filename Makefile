@@ -37,6 +37,9 @@ bench: setup ## speed and memory, against peers in the same run
 eval: setup ## accuracy on labelled sets (DATA=folder)
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data)
 
+baseline: setup ## measure accuracy and keep it as what later work is compared with
+	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --json src/heliograph/evaluation/baseline.json
+
 conformance: setup ## the official clients, unchanged, and docs/conformance.md
 	HELIOGRAPH_CONFORMANCE_REPORT=docs/conformance.md $(BIN)/pytest -q tests/conformance
 
