@@ -35,6 +35,7 @@ MEASURE = 48.0
 """Pixel size at which words are measured."""
 FONTS = Path(__file__).parent / "fonts"
 PICTURE_DPI = 96.0
+PICTURES = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 LONGEST_WORD = 180.0
 WORD_LENGTH = 120
 """Characters after which a word is cut: nobody's word, and a picture of it would be as wide as it is long."""
@@ -591,7 +592,7 @@ def _column_widths(cells: list[tuple[int, int, GridCell]], columns: int, width: 
 def _picture_size(picture: Picture, limits: Limits) -> tuple[float, float] | None:
     """Width and height in points at 96 dpi, by its header; None when it is not a picture that can be decoded, or too large."""
     try:
-        with Image.open(io.BytesIO(picture.data), formats=("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")) as image:
+        with Image.open(io.BytesIO(picture.data), formats=PICTURES) as image:
             width, height = image.size
     except DAMAGE:
         return None
@@ -682,7 +683,7 @@ class FlowFile:
 
 def _draw(picture: Picture, size: tuple[int, int]) -> Any:
     try:
-        with Image.open(io.BytesIO(picture.data)) as image:
+        with Image.open(io.BytesIO(picture.data), formats=PICTURES) as image:
             image.draft("RGB", size)
             return upright_rgb(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     except DAMAGE:

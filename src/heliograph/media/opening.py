@@ -93,4 +93,4 @@ def _reader(path: Path, media_type: MediaType, limits: Limits) -> _OpenFile:
     except RecursionError:
         raise MediaLimitExceeded(f"{media_type.name.capitalize()} nested too deeply to read.") from None
     except Exception as error:  # parsers meet damage in as many ways as there are bytes
-        raise CorruptMedia(f"The file is {media_type.name}, but damaged ({type(error).__name__}: {error}).") from error
+        raise CorruptMedia(f"The file is {media_type.name}, but it is damaged ({type(error).__name__}).") from error

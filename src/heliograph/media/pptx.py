@@ -33,8 +33,8 @@ def read_pptx(path: Path, limits: Limits) -> Flow:
     opener: Any = pptx.Presentation
     try:
         presentation = opener(str(path))
-    except (PackageNotFoundError, KeyError, ValueError) as error:
-        raise CorruptMedia(f"The presentation is damaged: {error}.") from None
+    except (PackageNotFoundError, KeyError, ValueError):
+        raise CorruptMedia("The presentation is damaged and cannot be read.") from None
     width, height = (presentation.slide_width or 9_144_000) / EMU, (presentation.slide_height or 6_858_000) / EMU
     slides: list[Slide] = []
     hidden = 0

@@ -34,8 +34,8 @@ def read_xlsx(path: Path, limits: Limits) -> Flow:
             warnings.simplefilter("ignore")  # of extensions that it does not know
             with path.open("rb") as file:  # by name it would ask for an extension
                 book = loader(file, data_only=True)
-    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError) as error:
-        raise CorruptMedia(f"The workbook is damaged ({error}).") from None
+    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError):
+        raise CorruptMedia("The workbook is damaged and cannot be read.") from None
     elements: list[Element] = []
     cells = hidden = 0
     for sheet in book.worksheets:

@@ -1,6 +1,8 @@
 """Whatever the bytes: a definite answer, no hang, bounded memory, and the child fit for the next file."""
 
+import io
 import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -108,3 +110,30 @@ async def test_deeply_nested_and_enormous_text_stays_within_bounds(tmp_path: Pat
         ):
             path.write_bytes(data)
             assert await look(pool, path) in ("read", "media_limit_exceeded", "corrupt_media")
+
+
+async def test_no_message_names_a_path_of_the_server(tmp_path: Path) -> None:
+    async with ChildPool("heliograph.media.opening", memory=MEMORY) as pool:
+        for number, data in enumerate(
+            (
+                b"%PDF-1.7 nothing",
+                b"\x89PNG\r\n\x1a\nnothing",
+                office(b"word/document.xml"),
+                office(b"xl/workbook.xml"),
+                office(b"ppt/p.xml"),
+            )
+        ):
+            path = tmp_path / f"secret{number}"
+            path.write_bytes(data)
+            with pytest.raises(MediaError) as caught:
+                await pool.call("inspect", path, LIMITS)
+            assert "secret" not in caught.value.message
+
+
+def office(part: bytes) -> bytes:
+    """A ZIP archive with one part that is not XML."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(part.decode(), "<broken")
+    return buffer.getvalue()
