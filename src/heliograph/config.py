@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-from pydantic import field_validator
 
 MiB = 1 << 20
 
@@ -23,21 +22,33 @@ class Settings(BaseSettings):
 
     # where things are
     data_dir: Path = Field(Path(".heliograph"), description="Folder of the embedded database, the local blobs and the caches.")
-    database_url: SecretStr | None = Field(None, description="PostgreSQL URL, `postgresql://user:password@host/name`. Unset: the embedded PostgreSQL in the data folder.")
-    store_url: str | None = Field(None, description="Where blobs live: `s3://bucket/prefix`, `gs://...`, `az://...`. Unset: a folder in the data folder.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL, `postgresql://user:password@host/name`. Unset: the embedded PostgreSQL in the data folder."
+    )
+    store_url: str | None = Field(
+        None, description="Where blobs live: `s3://bucket/prefix`, `gs://...`, `az://...`. Unset: a folder in the data folder."
+    )
     public_url: str | None = Field(None, description="The address clients use, for links in answers. Unset: the host of each request.")
-    trusted_proxies: Annotated[list[str], NoDecode] = Field(default=[], description="Addresses or CIDRs whose `X-Forwarded-*` headers are believed.")
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Addresses or CIDRs whose `X-Forwarded-*` headers are believed."
+    )
 
     # serving
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=0, description="Worker processes started by `heliograph serve`; 0 serves the API only.")
     api_key: SecretStr | None = Field(None, description="A key that always works for the tenant `default`; for tests and containers.")
-    cors_origins: Annotated[list[str], NoDecode] = Field(default=[], description="Origins that browsers may call from, separated by commas.")
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Origins that browsers may call from, separated by commas."
+    )
     metrics_public: bool = Field(False, description="Serve `/metrics` also when listening on an address other than loopback.")
-    wait_timeout: float = Field(100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status.")
+    wait_timeout: float = Field(
+        100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status."
+    )
     rate_limit: int = Field(0, ge=0, description="Requests a minute per key; 0 is no limit. Polling and health checks never count.")
-    credit_budget: int | None = Field(None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget.")
+    credit_budget: int | None = Field(
+        None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget."
+    )
     max_body: int = Field(64 * MiB, gt=0, description="Largest JSON request body.")
     max_file: int = Field(1024 * MiB, gt=0, description="Largest uploaded or fetched file.")
     min_free_disk: int = Field(512 * MiB, ge=0, description="Free space in the data folder below which new work is refused with 503.")
@@ -45,7 +56,9 @@ class Settings(BaseSettings):
 
     # reaching out
     offline: bool = Field(False, description="Refuse every outgoing address but the database, the store and `fetch_allow`.")
-    fetch_allow: Annotated[list[str], NoDecode] = Field(default=[], description="Hosts or CIDRs that URL inputs and webhooks may reach although they are private, separated by commas.")
+    fetch_allow: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Hosts or CIDRs that URL inputs and webhooks may reach although they are private, separated by commas."
+    )
     fetch_timeout: float = Field(60.0, gt=0, description="Longest time to fetch a URL input.")
     webhook_timeout: float = Field(30.0, gt=0, description="Longest time to wait for a webhook receiver.")
 
@@ -71,7 +84,9 @@ class Settings(BaseSettings):
     file_ttl: float = Field(0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
     prediction_ttl: float = Field(0.0, ge=0, description="How long predictions are kept; 0 is forever.")
     idempotency_ttl: float = Field(86400.0, gt=0, description="How long an `Idempotency-Key` is remembered.")
-    unretained_ttl: float = Field(3600.0, ge=0, description="How long work with `allow_retention: false` is kept after completion when nobody acknowledged it.")
+    unretained_ttl: float = Field(
+        3600.0, ge=0, description="How long work with `allow_retention: false` is kept after completion when nobody acknowledged it."
+    )
     public_file_ttl: float = Field(7 * 86400.0, gt=0, description="How long a public file URL works.")
     download_ttl: float = Field(3600.0, gt=0, description="How long a download URL works.")
 
@@ -93,6 +108,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, and the environment over heliograph.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
