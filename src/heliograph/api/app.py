@@ -16,6 +16,7 @@ from heliograph.api.edge import Edge
 from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.pictures import Pictures
+from heliograph.api.planning import Planner
 from heliograph.api.routes import files, generate, health, hub, later, models, pages, predictions
 from heliograph.api.server import Server
 from heliograph.config import Settings
@@ -34,6 +35,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         metrics=Metrics(),
         admission=Admission(settings),
         pictures=Pictures(settings, blobs),
+        planner=Planner(settings),
     )
 
     @asynccontextmanager

@@ -59,7 +59,7 @@ class Edge:
             access.info(
                 "%s %s %s %.1fms id=%s key=%s",
                 scope["method"],
-                scope["path"],
+                _address(scope),
                 exchange.status or 499,
                 seconds * 1000,
                 exchange.request_id,
@@ -105,6 +105,11 @@ class _Exchange:
                     left -= len(message.get("body", b""))
         except TimeoutError:
             pass
+
+
+def _address(scope: Scope) -> str:
+    """The path as it was sent, without its query: no secret is in it, and no line break that would forge a line of the log."""
+    return scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")
 
 
 def _refuse_nul(scope: Scope) -> None:

@@ -15,6 +15,7 @@ from heliograph.api.auth import Caller, Keys
 from heliograph.api.links import Links
 from heliograph.api.metrics import Metrics
 from heliograph.api.pictures import Pictures
+from heliograph.api.planning import Planner
 from heliograph.api.waiting import Key, Waiter
 from heliograph.config import Settings
 from heliograph.errors import Unavailable
@@ -38,6 +39,7 @@ class Server:
     metrics: Metrics
     admission: Admission
     pictures: Pictures
+    planner: Planner
     waiter: Waiter = field(init=False)
     keys: Keys = field(init=False)
     _links: Links | None = None
@@ -61,6 +63,7 @@ class Server:
         """Let waiting calls answer and close what is open."""
         await self.waiter.close()
         await self.pictures.close()
+        await self.planner.close()
         await self.database.close()
 
     async def links(self) -> Links:

@@ -17,10 +17,9 @@ from heliograph.api.intake import Intake, Source
 from heliograph.api.server import Server
 from heliograph.config import Settings
 from heliograph.errors import Conflict, FetchError, InvalidRequest
-from heliograph.extraction.plan import Kind, Operation, Plan, resolve
+from heliograph.extraction.plan import Kind, Operation, Plan
 from heliograph.jobs import bodies, queue
 from heliograph.media import fetch
-from heliograph.skills import reader
 from heliograph.store import idempotency, predictions
 from heliograph.store.predictions import Input, Prediction
 from heliograph.wire.requests import Request
@@ -64,11 +63,6 @@ class Asked:
         """The body without what was brought to be read, which stands in the inputs."""
         return self.body.model_dump(mode="json", exclude_unset=True, exclude={"images", "url", "metadata"})
 
-    def plan(self) -> Plan:
-        """What shall be done."""
-        config = self.body.config.model_dump(exclude_unset=True)
-        return resolve(self.kind, self.operation, self.domain, config, skills=reader())
-
 
 async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     """The prediction that answers `asked`: a new one, or the one there is when the same was asked before under the same id or key,
@@ -86,7 +80,8 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
                 return known
             await server.admission.check_budget(conn, caller)
     _check(asked)
-    plan = await asyncio.to_thread(asked.plan)
+    config = asked.body.config.model_dump(exclude_unset=True)
+    plan = await server.planner.plan(asked.kind, asked.operation, asked.domain, config)
     if asked.body.callback_url is not None:
         await _check_callback(asked.body.callback_url, server.settings)
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import time
+import zipfile
 from typing import Any
 
 import aiohttp
@@ -295,3 +297,29 @@ async def test_a_used_up_budget_is_402_but_what_is_known_is_still_answered(setti
         assert refused.json["error"]["type"] == "insufficient_credits"
         assert (await api("POST", "/v1/document/generate", json=body)).json["status"] == "completed"
         assert (await api("POST", "/v1/document/generate", json=body | {"id": "x"}, key=await api.new_key("rich"))).status == 201
+
+
+async def test_a_skill_that_comes_with_the_request_is_opened_in_a_child(api: Api) -> None:
+    def skill(**files: str) -> dict[str, Any]:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name.replace("_", "."), content)
+        return {"type": "inline", "name": "s", "description": "d", "source": {"data": base64.b64encode(out.getvalue()).decode()}}
+
+    schema = '{"type": "object", "properties": {"zebra": {"type": "string"}, "apple": {"type": "number"}}}'
+    body = {"url": URI, "config": {"skills": [skill(SKILL_md="---\nname: s\ndescription: d\n---\nRead it.", schema_json=schema)]}}
+    made = await api("POST", "/v1/document/generate", json=body)
+    assert made.status == 201, made.content
+    async with api.database.begin() as conn:
+        row = await predictions.get(conn, "default", made.json["id"])
+    assert row is not None
+    plan = asked(row).plan
+    assert plan.schema_from == "skill"
+    assert list((plan.schema or {})["properties"]) == ["zebra", "apple"]
+    shown = await api("POST", "/v1/schema", json={"config": body["config"]})
+    assert list(shown.json["json_schema"]["properties"]) == ["zebra", "apple"]
+    for broken in (skill(README_md="x"), {"type": "inline", "source": {"data": "bm8="}}, {"type": "inline", "source": {"data": "*"}}):
+        answer = await api("POST", "/v1/document/generate", json={"url": URI, "config": {"skills": [broken]}})
+        assert answer.status == 422, answer.content
+        assert answer.json["error"]["type"] == "invalid_request"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from fastapi import APIRouter, Response
 
 from heliograph.api.auth import Guarded
 from heliograph.api.openapi import answers
+from heliograph.api.server import ServerOf
 from heliograph.errors import NotFound
 from heliograph.extraction import domains, gql
-from heliograph.extraction.plan import schema_of
-from heliograph.skills import reader
 from heliograph.wire.schemas import DomainResponse, HubInfoResponse, HubSchemaRequest, SchemaRequest, SchemaResponse
 
 router = APIRouter(prefix="/v1", tags=["hub"], route_class=Guarded)
@@ -25,11 +22,11 @@ async def list_domains() -> Response:
 
 
 @router.post("/schema", response_model=SchemaResponse, responses=answers(401, 404, 413, 422))
-async def get_schema(body: SchemaRequest) -> Response:
+async def get_schema(body: SchemaRequest, server: ServerOf) -> Response:
     """The schema that a request with this domain and config is answered in."""
     config = body.config.model_dump(exclude_unset=True)
-    found, schema = await asyncio.to_thread(schema_of, body.domain, config, skills=reader())
-    return _schema(found.domain if found else "custom", found.description if found else None, schema)
+    domain, description, schema = await server.planner.schema(body.domain, config)
+    return _schema(domain or "custom", description, schema)
 
 
 @router.get("/hub/info", response_model=HubInfoResponse, responses=answers(401))
