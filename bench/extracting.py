@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
+from tests.unit.extraction.drawing import document
+from tests.unit.extraction.test_embedded import INVOICE, LINES
+
 from bench import Row
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Document
-from tests.unit.extraction.drawing import document
-from tests.unit.extraction.test_embedded import INVOICE, LINES
 
 RUNS = 30
 

@@ -51,7 +51,7 @@ def extract(document: Document, schema: Schema, *, instructions: str | None = No
 def explained(document: Document, schema: Schema) -> tuple[Extraction, dict[Path, dict[str, float]]]:
     """An extraction, and for each answered leaf the features that its probability was computed from (for training)."""
     reading = _Reading(document)
-    asked = list(_asked(schema.root, (), ()))
+    asked = _owned(list(_asked(schema.root, (), ())))
     asks = [ask for _, ask in asked]
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
@@ -102,6 +102,23 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple
             yield from _asked(child, (*path, child.name), inner)
 
 
+def _owned(asked: list[tuple[Path, Ask]]) -> list[tuple[Path, Ask]]:
+    """Beside a field for the issuer's name, and none for a customer's, an `address` or `phone` without an owner is the issuer's."""
+    made: list[tuple[Path, Ask]] = []
+    for path, ask in asked:
+        beside = [other for where, other in asked if where[:-1] == path[:-1]]
+        issuer = any(other.concept is not None and other.concept.id == "issuer.name" for other in beside)
+        if issuer and not ask.party and ask.kind in _OWNED and not any(other.party == "customer" for other in beside):
+            bare = ask.field.name
+            field = msgspec.structs.replace(ask.field, name=f"issuer {bare}")
+            ask = msgspec.structs.replace(understand(field), field=ask.field)  # noqa: PLW2901
+        made.append((path, ask))
+    return made
+
+
+_OWNED = frozenset({"address", "phone", "email", "url", "vat"})
+
+
 def _sums(all_sheets: list[Sheet], writing: Conventions) -> dict[str, set[Decimal]]:
     """Amounts of the document by the part they can play in net + tax = gross."""
     values: set[Decimal] = set()
@@ -143,21 +160,7 @@ def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, fl
         for candidate in pools[index]:
             candidate.score = _score(reading, ask, candidate)
         pools[index].sort(key=lambda candidate: -candidate.score)
-        _prefer_larger(ask, pools[index])
     return _assigned(reading, asks, pools)
-
-
-def _prefer_larger(ask: Ask, pool: list[Candidate]) -> None:
-    """A total is never less than another total: among labelled candidates of like score, the larger amount."""
-    if ask.role != "gross" or len(pool) < 2:
-        return
-    top = pool[0]
-    close = [c for c in pool if c.score > top.score - 0.8 and isinstance(c.value, (int, float)) and c.features.get("quality", 0) >= 0.9]
-    if len(close) > 1:
-        best = max(close, key=lambda c: (cast("float", c.value), c.score))
-        if best is not top:
-            pool.remove(best)
-            pool.insert(0, best)
 
 
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:

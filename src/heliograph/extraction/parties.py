@@ -65,7 +65,7 @@ def address_likeness(text: str) -> float:
     )
     region = sum(1 for t in bare if t in words.region)
     score = 0.55 * min(street, 2) + 0.5 * min(region, 2)
-    postal = [p for p in postal_codes(text) if sum(c.isdigit() for c in p.raw) >= 4 and not re.fullmatch(r"(?:19|20)\d\d", p.raw)]
+    postal = [p for p in postal_codes(text) if _telling(p.raw)]
     if postal:
         score += 0.6 if any(len(re.sub(r"\D", "", p.raw)) >= 5 or re.search("[A-Z]", p.raw) for p in postal) else 0.3
     if re.search(r"(?<!\w)\d{1,4}[A-Za-z]?(?:[-/]\d{1,4})?(?!\w)", text):
@@ -334,7 +334,11 @@ class Parties:
         for block in self.blocks:
             skip = -1
             for position, line in enumerate(block.lines):
-                if position <= skip or address_likeness(line.text) < 0.5 or (name is not None and any(line is part for part, _, _ in name.parts)):
+                if (
+                    position <= skip
+                    or address_likeness(line.text) < 0.5
+                    or (name is not None and any(line is part for part, _, _ in name.parts))
+                ):
                     continue
                 found = self.address_from(line)
                 if found is None:
@@ -360,9 +364,16 @@ class Parties:
         return sorted(made, key=lambda item: -item.score)[:6]
 
 
+def _telling(code: str) -> bool:
+    """Whether a postal code is more than a small number or a year: four digits, or letters among digits as in Britain and Canada."""
+    if re.fullmatch(r"(?:19|20)\d\d", code):
+        return False
+    return sum(c.isdigit() for c in code) >= 4 or re.search(r"[A-Z]\w*\s?\d[A-Z]{2}$|[A-Z]\d[A-Z]", code) is not None
+
+
 def postal_codes_in(text: str) -> bool:
     """Whether a line has a postal code with a place: four or five digits beside letters."""
-    return any(len(re.sub(r"\D", "", p.raw)) >= 4 for p in postal_codes(text)) and any(c.isalpha() for c in text)
+    return any(_telling(p.raw) for p in postal_codes(text)) and any(c.isalpha() for c in text)
 
 
 def _address_end(text: str, start: int) -> int:

@@ -204,3 +204,12 @@ def test_any_document_and_any_schema_give_an_answer_that_fits_with_words_under_i
     for leaf in extraction.leaves.values():
         assert (leaf.value is None) or leaf.evidence
         assert 0 <= leaf.probability <= 1
+
+
+def test_an_address_beside_the_companys_name_is_the_companys() -> None:
+    text = "LAMPLIGHT BAKERY LTD\n4 Mill Road\nYork YO1 7HZ\n\nTOTAL   3.20"
+    assert ask(text, company="string", address="string").values == {
+        "company": "LAMPLIGHT BAKERY LTD",
+        "address": "4 Mill Road York YO1 7HZ",
+    }
+    assert ask(text, address="string").values == {"address": None}
