@@ -183,3 +183,12 @@ def test_decoding_needs_no_name_and_no_other_reader(opened, tmp_path: Path) -> N
     path.write_bytes(buffer.getvalue())
     with pytest.raises(CorruptMedia):
         ImageFileReader(path, "image/png", Limits())
+
+
+def test_heic_is_read_upright(opened) -> None:
+    """`turned.heic`: the marked picture, stored on its side with EXIF orientation 6; written with pillow-heif, for nothing here encodes HEIC."""
+    file = opened((Path(__file__).parent / "turned.heic").read_bytes())
+    assert file.inspect("image/heic").kind == "image"
+    drawn = pixels(file.render(0, 200)).min(axis=2) < 100
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    assert (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) == pytest.approx((10, 8, 40, 24), abs=1)
