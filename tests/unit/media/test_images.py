@@ -186,7 +186,7 @@ def test_decoding_needs_no_name_and_no_other_reader(opened, tmp_path: Path) -> N
 
 
 def test_heic_is_read_upright(opened) -> None:
-    """`turned.heic`: the marked picture, stored on its side with EXIF orientation 6; written with pillow-heif, for nothing here encodes HEIC."""
+    """`turned.heic`: the marked picture, on its side with EXIF orientation 6; written with pillow-heif, for nothing here encodes HEIC."""
     file = opened((Path(__file__).parent / "turned.heic").read_bytes())
     assert file.inspect("image/heic").kind == "image"
     drawn = pixels(file.render(0, 200)).min(axis=2) < 100
