@@ -12,6 +12,8 @@ without rows, which the next one finds.
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -35,7 +37,8 @@ SWEEP_EVERY = timedelta(hours=1)
 """How often all blobs are looked at, by whichever worker is first."""
 
 _LOCK = 0x48454C4B  # "HELK"
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:lock)")
+_UNLOCK = text("SELECT pg_advisory_unlock(:lock)")
 _TURN = text(
     "INSERT INTO server (name, value) VALUES ('blobs_swept', clock_timestamp()) ON CONFLICT (name) DO UPDATE SET value = excluded.value "
     "WHERE CAST(server.value AS timestamptz) < :before RETURNING true"
@@ -70,8 +73,8 @@ async def collect(
 ) -> Collected | None:
     """Forget what is to be forgotten; None when another process is at it. `sweep`: look at all blobs now, not only once in an hour."""
     now = now or datetime.now(UTC)
-    async with database.begin() as guard:  # held open: the lock goes with this transaction, or with this process
-        if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
+    async with _alone(database) as alone:
+        if not alone:
             return None
         gone = Collected()
         gone.predictions = await _predictions(settings, database, blobs, now, gone)
@@ -85,6 +88,20 @@ async def collect(
     if any(msgspec.structs.astuple(gone)):
         log.info("collected: %s", gone)
     return gone
+
+
+@asynccontextmanager
+async def _alone(database: Database) -> AsyncGenerator[bool]:
+    """Whether nobody else collects; if so, nobody begins to as long as this is open and this process lives."""
+    async with database.engine.connect() as connection:
+        # not in a transaction: one that is idle for long would be ended
+        guard = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone = bool(await guard.scalar(_TRY_LOCK, {"lock": _LOCK}))
+        try:
+            yield alone
+        finally:
+            if alone:
+                await guard.execute(_UNLOCK, {"lock": _LOCK})
 
 
 async def _predictions(settings: Settings, database: Database, blobs: Blobs, now: datetime, gone: Collected) -> int:
