@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from heliograph import __version__
 from heliograph.cli.app import COMMANDS, load
 from heliograph.config import Settings
+from heliograph.extraction.domains import Domain
+from heliograph.extraction.schema import compile_schema
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -144,3 +150,35 @@ def test_make_help_lists_what_the_readme_and_contributing_use() -> None:
 def test_the_version_is_the_same_everywhere() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def examples(language: str) -> list[tuple[str, str]]:
+    """The code of every example in `language`, with the page it is on."""
+    return [
+        (str(page.relative_to(ROOT)), fence["code"])
+        for page in PAGES
+        for fence in FENCE.finditer(page.read_text("utf-8"))
+        if fence["language"] == language
+    ]
+
+
+@pytest.mark.parametrize(("page", "code"), examples("json"))
+def test_every_json_example_is_json(page: str, code: str) -> None:
+    json.loads(code)
+
+
+@pytest.mark.parametrize(("page", "code"), examples("python"))
+def test_every_python_example_compiles(page: str, code: str) -> None:
+    compile(code, page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize(("page", "code"), [example for example in examples("toml") if "heliograph.toml" in example[1]])
+def test_every_settings_file_is_one(page: str, code: str) -> None:
+    assert not tomllib.loads(code).keys() - Settings.model_fields.keys(), page
+
+
+def test_the_domain_in_contributing_is_a_domain() -> None:
+    (code,) = [code for page, code in examples("json") if page == "CONTRIBUTING.md" and "json_schema" in code]
+    domain = msgspec.json.decode(code, type=Domain, strict=True)
+    assert compile_schema(domain.json_schema).check({"delivery_number": "7", "delivery_date": "2026-03-09"}) == []
+    assert set(json.loads(code)) <= set(Domain.__struct_fields__)
