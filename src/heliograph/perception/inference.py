@@ -1,13 +1,16 @@
 """Running a network on the CPU: OpenVINO where it loads, onnxruntime otherwise.
 
-OpenVINO uses 25-35 % less CPU than onnxruntime on the same weights (docs/design/reading.md). Batches are of one: on two
-threads a batch of four costs what four batches of one cost, and one needs no padding (measured 2026-11-21).
+OpenVINO uses 25-35 % less CPU than onnxruntime on the same weights (docs/design/reading.md). Many small inputs, such as
+lines of text, run side by side with one thread each rather than one after the other with all threads: threads that share
+one small job wait for each other, and on a busy machine for whoever took the other core.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,35 +33,69 @@ class Network(Protocol):
         """All outputs for these inputs, in the network's order. The arrays are the caller's own."""
         ...
 
+    def each(self, inputs: Iterable[Array], take: Callable[[int, Array], None]) -> None:
+        """Run the network on each of `inputs` and hand its first output to `take` with the input's number, in any order.
+
+        The output is valid during the call only, and calls do not overlap.
+        """
+        ...
+
 
 class OpenVINO:
-    """A network in OpenVINO, on `threads` threads.
+    """A network in OpenVINO, on `threads` threads, for one large input at a time or for many small ones `side_by_side`.
 
-    Computes in 32 bits: the 16-bit floats of newer CPUs are 1.5 times as fast but read differently, and an answer
-    must not depend on the machine.
+    Where the CPU has 16-bit floats, OpenVINO computes in them: half the time, and the same word F1 on 20 receipts (docs/design/reading.md);
+    scores differ in the third digit from those of a CPU without.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, *, side_by_side: bool = False) -> None:
         import openvino  # noqa: PLC0415 - absent where there is no wheel; onnxruntime then stands in
 
         core: Any = openvino.Core()
         model: Any = core.read_model(path)
         framework: Any = model.get_rt_info().get("framework", {})
         self.metadata = {str(key): str(framework[key].value) for key in framework}
-        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
-        self._request: Any = core.compile_model(model, "CPU", options).create_infer_request()
+        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": threads if side_by_side else 1, "ENABLE_CPU_PINNING": False}
+        compiled: Any = core.compile_model(model, "CPU", options)
+        self._request: Any = compiled.create_infer_request()
+        self._queue: Any = openvino.AsyncInferQueue(compiled, threads) if side_by_side else None
 
     def __call__(self, *inputs: Array) -> list[Array]:
         """All outputs for these inputs."""
         self._request.infer(list(inputs), share_inputs=True)
         return [np.array(tensor.data, dtype=np.float32) for tensor in self._request.output_tensors]
 
+    def each(self, inputs: Iterable[Array], take: Callable[[int, Array], None]) -> None:
+        """Run on each of `inputs`."""
+        if self._queue is None:
+            for number, item in enumerate(inputs):
+                take(number, self(item)[0])
+            return
+        failures: list[Exception] = []
+        lock = Lock()
+
+        def done(request: Any, number: int) -> None:
+            try:
+                with lock:
+                    take(number, request.get_output_tensor(0).data)
+            except Exception as error:  # an exception must not leave a callback of the runtime
+                failures.append(error)
+
+        self._queue.set_callback(done)
+        for number, item in enumerate(inputs):
+            self._queue.start_async([item], number)
+        self._queue.wait_all()
+        if failures:
+            raise failures[0]
+
 
 class ONNXRuntime:
     """A network in onnxruntime, on `threads` threads, without its memory arena (which keeps the largest page's size for ever)."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, *, side_by_side: bool = False) -> None:
         import onnxruntime  # noqa: PLC0415 - 100 ms that OpenVINO users need not pay
+
+        del side_by_side
 
         ort: Any = onnxruntime
         options = ort.SessionOptions()
@@ -74,13 +111,18 @@ class ONNXRuntime:
         """All outputs for these inputs."""
         return [np.asarray(output, dtype=np.float32) for output in self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))]
 
+    def each(self, inputs: Iterable[Array], take: Callable[[int, Array], None]) -> None:
+        """Run on each of `inputs`, one after the other."""
+        for number, item in enumerate(inputs):
+            take(number, self(item)[0])
 
-def load(path: Path, threads: int) -> Network:
-    """Load the ONNX file `path`. Raises `NotConfigured` when no runtime loads it."""
+
+def load(path: Path, threads: int, *, side_by_side: bool = False) -> Network:
+    """Load the ONNX file `path`; `side_by_side` for `each` over many small inputs. Raises `NotConfigured` when no runtime loads it."""
     problems: list[str] = []
     for runtime in (OpenVINO, ONNXRuntime):
         try:
-            return runtime(path, threads)
+            return runtime(path, threads, side_by_side=side_by_side)
         except Exception as error:
             log.debug("%s does not load %s", runtime.__name__, path, exc_info=True)
             problems.append(f"{runtime.__name__}: {error}")

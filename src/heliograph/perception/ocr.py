@@ -34,6 +34,8 @@ SURE = 0.8
 """A mean score from which a line counts as read the right way up."""
 ENOUGH_LETTERS = 8
 """Characters read in all probes together, below which nothing is turned: a logo or a code has no way up."""
+AT_ONCE = 96
+"""Lines cut out of the image at one time."""
 LEAST_SCORE = 0.5
 """Lines read with a lower mean score are noise, not text (RapidOCR's own threshold)."""
 
@@ -69,7 +71,7 @@ class TextReader:
 
     def __init__(self, threads: int) -> None:
         self._detector = load(weights.weights(*weights.DETECTION), threads)
-        self._recogniser = Recogniser(load(weights.weights(*weights.RECOGNITION), threads))
+        self._recogniser = Recogniser(load(weights.weights(*weights.RECOGNITION), threads, side_by_side=True))
 
     def read(self, image: Image, detail: Detail = "auto", *, upright: bool = False) -> ReadImage:
         """Read `image` (height x width x 3, RGB). `upright`: its orientation is known to be right and is not asked for."""
@@ -79,12 +81,12 @@ class TextReader:
             image = turned(image, turn)
             quads = detect(self._detector, image, DETECTION_SIDE[detail])
         quads = self._look_closer(image, quads, detail)
-        lines = [line for quad in quads if (line := self._line(image, quad))]
+        lines = self._lines(image, quads)
         return ReadImage(lines, turn, image.shape[1], image.shape[0])
 
     def read_line(self, line: Image) -> str:
         """The text of `line`, an upright RGB image of one line."""
-        return self._recogniser.read(line).text if min(line.shape[:2]) > 2 else ""
+        return self._recogniser.read([line])[0].text if min(line.shape[:2]) > 2 else ""
 
     def _look_closer(self, image: Image, quads: list[Quad], detail: Detail) -> list[Quad]:
         """Detect again, larger and only where there is text, when lines came out too small to be told apart."""
@@ -117,7 +119,7 @@ class TextReader:
         scores: dict[Turn, float] = {}
         letters = 0
         for turn in turns:
-            read = [self._recogniser.read(cut(image, np.roll(quad, turn // 90, axis=0))) for quad in probes]
+            read = self._recogniser.read([cut(image, np.roll(quad, turn // 90, axis=0)) for quad in probes])
             scores[turn] = float(np.mean([glyphs.score for glyphs in read]))
             letters = max(letters, sum(len(glyphs.text) for glyphs in read))
             if turn == 0 and scores[turn] >= SURE:
@@ -127,22 +129,30 @@ class TextReader:
             return 0
         return best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0
 
-    def _line(self, image: Image, quad: Quad) -> ReadLine | None:
-        width, height = sides(quad)
+    def _lines(self, image: Image, quads: list[Quad]) -> list[ReadLine]:
         # A tall box is a narrow character, or a line that runs up or down the margin: what reads best, it is.
-        candidates = [quad] if height < 1.5 * width else [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
-        best: tuple[Glyphs, Quad, Image] | None = None
-        for candidate in candidates:
-            crop = cut(image, candidate)
-            glyphs = self._recogniser.read(crop)
-            if best is None or glyphs.score > best[0].score:
-                best = glyphs, candidate, crop
-        if best is None or best[0].score < LEAST_SCORE or not best[0].text.strip():
-            return None
-        glyphs, quad, crop = best
-        words = _words(glyphs, quad, crop)
-        along = quad[1] - quad[0]
-        return ReadLine(words, glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))))
+        candidates: list[tuple[int, Quad]] = []
+        for number, quad in enumerate(quads):
+            width, height = sides(quad)
+            ways = (0,) if height < 1.5 * width else (0, 1, -1)
+            candidates += [(number, np.roll(quad, way, axis=0)) for way in ways]
+        lines: list[ReadLine] = []
+        for start in range(0, len(candidates), AT_ONCE):
+            part = candidates[start : start + AT_ONCE]
+            crops = [cut(image, quad) for _, quad in part]
+            best: dict[int, tuple[Glyphs, Quad, Image]] = {}
+            for (number, quad), crop, glyphs in zip(part, crops, self._recogniser.read(crops), strict=True):
+                if number not in best or glyphs.score > best[number][0].score:
+                    best[number] = glyphs, quad, crop
+            lines += [line for glyphs, quad, crop in best.values() if (line := _line(glyphs, quad, crop))]
+        return lines
+
+
+def _line(glyphs: Glyphs, quad: Quad, crop: Image) -> ReadLine | None:
+    if glyphs.score < LEAST_SCORE or not glyphs.text.strip():
+        return None
+    along = quad[1] - quad[0]
+    return ReadLine(_words(glyphs, quad, crop), glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))))
 
 
 def _words(glyphs: Glyphs, quad: Quad, crop: Image) -> list[ReadWord]:

@@ -6,6 +6,8 @@ of each column and drops repeats; the column of a character is where it stands.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import cv2
 import msgspec
 import numpy as np
@@ -42,17 +44,24 @@ class Recogniser:
         self._network = network
         self._characters = ["", *network.metadata["character"].splitlines(), " "]
 
-    def read(self, line: Image) -> Glyphs:
-        """The text on `line`, an upright line image with 3 channels."""
-        height, width = line.shape[:2]
-        scaled = min(LONGEST, max(8, round(width * HEIGHT / height)))
-        shrinks = height > 1.5 * HEIGHT
-        small = cv2.resize(line, (scaled, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        bucket = max(2, -(-scaled // BUCKET)) * BUCKET
-        batch = np.zeros((1, 3, HEIGHT, bucket), np.float32)
-        batch[0, :, :, :scaled] = (small.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
-        columns = self._network(batch)[0][0]
-        return self._decode(columns, scaled / bucket)
+    def read(self, lines: Sequence[Image]) -> list[Glyphs]:
+        """The text on each of `lines`, upright line images with 3 channels."""
+        found = [Glyphs("", [], []) for _ in lines]
+        filled = [1.0] * len(lines)
+        # by width: the runtime pays for every change of shape, 40 % of all on a dense page (2026-11-21)
+        order = sorted(range(len(lines)), key=lambda number: lines[number].shape[1] / lines[number].shape[0])
+
+        def prepared() -> Iterator[Array]:
+            for number in order:
+                batch, filled[number] = _batch(lines[number])
+                yield batch
+
+        def take(position: int, output: Array) -> None:
+            number = order[position]
+            found[number] = self._decode(output[0], filled[number])
+
+        self._network.each(prepared(), take)
+        return found
 
     def _decode(self, columns: Array, filled: float) -> Glyphs:
         best = columns.argmax(axis=1)
@@ -80,6 +89,18 @@ class Recogniser:
                 last = column
             previous = index
         return Glyphs(_plain("".join(text)), scores, centres)
+
+
+def _batch(line: Image) -> tuple[Array, float]:
+    """A line as the network wants it, and the share of its width that the line fills."""
+    height, width = line.shape[:2]
+    scaled = min(LONGEST, max(8, round(width * HEIGHT / height)))
+    shrinks = height > 1.5 * HEIGHT
+    small = cv2.resize(line, (scaled, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    bucket = max(2, -(-scaled // BUCKET)) * BUCKET
+    batch = np.zeros((1, 3, HEIGHT, bucket), np.float32)
+    batch[0, :, :, :scaled] = (small.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
+    return batch, scaled / bucket
 
 
 FULL_WIDTH = (
