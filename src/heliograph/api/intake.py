@@ -14,6 +14,7 @@ import msgspec
 from heliograph.api.server import Server
 from heliograph.config import Settings
 from heliograph.errors import EmptyMedia, HeliographError, NotFound
+from heliograph.ids import new_id
 from heliograph.media import fetch
 from heliograph.media.sniff import HEAD, OLE, UNKNOWN, ZIP, sniff
 from heliograph.store import files
@@ -40,6 +41,7 @@ class Intake:
         self._server = server
         self._tenant = tenant
         self._prediction = prediction
+        self._attempt = new_id()
         self._stored: list[str] = []
 
     async def read(self, position: int, source: Source) -> Input:
@@ -107,7 +109,8 @@ class Intake:
             yield chunk
 
     def _key(self, position: int) -> str:
-        return key(self._tenant, "inputs", self._prediction, position)
+        # equal requests at the same time have the same id: what one of them takes back must not be the other's
+        return key(self._tenant, "inputs", self._prediction, f"{position}-{self._attempt}")
 
 
 def check_type(head: bytes, size: int) -> None:

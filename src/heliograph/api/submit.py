@@ -16,7 +16,7 @@ from heliograph.api.auth import Caller
 from heliograph.api.intake import Intake, Source
 from heliograph.api.server import Server
 from heliograph.config import Settings
-from heliograph.errors import Conflict, FetchError, InvalidRequest
+from heliograph.errors import Conflict, FetchError, HeliographError, InvalidRequest, Unavailable
 from heliograph.extraction.plan import Kind, Operation, Plan
 from heliograph.jobs import bodies, queue
 from heliograph.media import fetch
@@ -89,7 +89,9 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     try:
         reads = [await intake.read(position, source) for position, source in enumerate(asked.sources)]
         row, is_new = await _write(server, caller, asked, digest=digest, plan=plan, reads=reads)
-    except BaseException:
+    except Unavailable:
+        raise  # a database that went away may have committed; what nobody names is collected later
+    except HeliographError:
         await intake.undo()
         raise
     if not is_new:

@@ -109,6 +109,9 @@ async def test_the_same_id_and_body_is_the_same_request_and_another_body_409(api
     assert {answer.status for answer in answers} == {201}
     assert {answer.json["id"] for answer in answers} == {"order 7/ä"}
     assert await jobs(api) == 1
+    async with api.database.begin() as conn:
+        [read] = await predictions.reads(conn, "default", "order 7/ä")
+    assert await api.stored() == [read.blob], "the others took back only what was theirs"
     other = await api("POST", "/v1/document/generate", json=body | {"domain": "document.receipt"})
     assert other.status == 409
     assert other.json["error"]["type"] == "conflict"
@@ -252,19 +255,23 @@ async def test_our_own_links_are_read_without_a_fetch_also_by_another_tenant(api
     assert forged.json["error"]["type"] == "fetch_failed"
 
 
-async def test_nothing_of_a_request_stays_when_the_queue_refuses_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_of_a_request_stays_when_its_job_cannot_be_written(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     from heliograph.api import submit
-    from heliograph.errors import Unavailable
+    from heliograph.errors import Conflict, HeliographError, Unavailable
 
-    async def refuse(*_: object) -> None:
-        raise Unavailable(retry_after=2)
+    async def fail(error: HeliographError) -> None:
+        async def enqueue(*_: object) -> None:
+            raise error
 
-    monkeypatch.setattr(submit.queue, "enqueue", refuse)
-    answer = await api("POST", "/v1/document/generate", json=INVOICE | {"url": URI, "id": "a"})
-    assert answer.status == 503
-    assert answer.headers["retry-after"] == "2"
-    assert (await api("GET", "/v1/predictions/a")).status == 404
+        monkeypatch.setattr(submit.queue, "enqueue", enqueue)
+        answer = await api("POST", "/v1/document/generate", json=INVOICE | {"url": URI, "id": "a"})
+        assert answer.status == error.status
+        assert (await api("GET", "/v1/predictions/a")).status == 404
+
+    await fail(Conflict())
     assert await api.stored() == []
+    await fail(Unavailable(retry_after=2))
+    assert len(await api.stored()) == 1, "the database may have committed; the collector knows later"
 
 
 async def test_the_rate_limit_counts_requests_and_uploads_of_a_key_but_not_polling(settings: Settings, database_url: str) -> None:

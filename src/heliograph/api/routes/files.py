@@ -77,15 +77,17 @@ async def upload_file(
     blob = key(caller.tenant, "files", file_id)
     received = await receiver.store(server.blobs, blob, form.content)
     try:
-        async with server.database.begin() as conn:
-            file = await files.create(
-                conn, caller.tenant, id=file_id, filename=clean_name(form.filename), bytes=received.bytes, md5=received.md5,
-                sha256=received.sha256, purpose=purpose or _purpose(form.fields.get("purpose")), media_type=received.media_type, blob=blob,
-                public=generate_public_url, expires_at=_expiry(server),
-            )  # fmt: skip
-    except BaseException:
+        said = purpose or _purpose(form.fields.get("purpose"))
+    except InvalidRequest:
         await server.blobs.delete(blob)
         raise
+    # when this fails the row may have been committed all the same; a blob that no row names is collected later
+    async with server.database.begin() as conn:
+        file = await files.create(
+            conn, caller.tenant, id=file_id, filename=clean_name(form.filename), bytes=received.bytes, md5=received.md5,
+            sha256=received.sha256, purpose=said, media_type=received.media_type, blob=blob,
+            public=generate_public_url, expires_at=_expiry(server),
+        )  # fmt: skip
     if file.blob != blob:
         await server.blobs.delete(blob)
     return _json(_body(server, await server.links(), request, file), 201)
