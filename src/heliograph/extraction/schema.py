@@ -512,11 +512,14 @@ def _types(flat: Node, path: str) -> tuple[Sequence[Kind], bool]:
     else:
         values = [flat["const"]] if "const" in flat else flat.get("enum")
         if isinstance(values, list):
-            named = list(dict.fromkeys(_type_of(value) for value in cast("list[Json]", values)))
+            named: list[Json] = list(dict.fromkeys(_type_of(value) for value in cast("list[Json]", values)))
         else:
-            implied: list[Kind] = list(dict.fromkeys(kind for key, kind in _IMPLIED.items() if key in flat))[:1]
-            return implied, bool(flat.get("nullable")) if implied else True
-    kinds = [cast("Kind", kind) for kind in named if kind != "null"]
+            implied = next((kind for key, kind in _IMPLIED.items() if key in flat), None)
+            if implied is None:
+                return [], True
+            made: list[Kind] = [cast("Kind", implied)]
+            return made, bool(flat.get("nullable"))
+    kinds: list[Kind] = [cast("Kind", kind) for kind in named if kind != "null"]
     return kinds, "null" in named or flat.get("nullable") is True
 
 

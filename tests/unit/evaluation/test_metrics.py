@@ -14,8 +14,10 @@ from heliograph.media.geometry import Box
 @pytest.mark.parametrize(
     ("got", "want", "kind", "equal"),
     [
-        ("Ａcme  ltd", "ACME LTD", "text", True), ("Acme", "Acme Ltd", "text", False), (12.5, "RM 12.50", "number", True), (12.5, "12.51", "number", False),
-        ("2018-01-05", "05/01/18", "date", True), ("2018-05-01", "05/01/18", "date", False), (True, True, "boolean", True), (None, "a", "text", False),
+        ("Ａcme  ltd", "ACME LTD", "text", True), ("Acme", "Acme Ltd", "text", False), (12.5, "RM 12.50", "number", True),
+        (12.5, "12.51", "number", False),
+        ("2018-01-05", "05/01/18", "date", True), ("2018-05-01", "05/01/18", "date", False), (True, True, "boolean", True),
+        (None, "a", "text", False),
         (None, None, "text", True), ("x", None, "text", False), (1234.0, "$1,234", "number", True),
     ],
 )  # fmt: skip
