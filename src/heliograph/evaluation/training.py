@@ -2,7 +2,8 @@
 
 Every answer the extractor gives on labelled documents is a row: the features of its winning candidate, and whether it was right
 (texts: at least 90 % alike, so that a reader's slip in one letter is not held against the choice). A logistic model is fitted
-with an L2 penalty by Newton's method; what is reported is measured out of fold, folds by document (five). Answers of small sets weigh more (square root).
+with an L2 penalty by Newton's method; what is reported is measured out of fold, folds by document (five). Answers of
+small sets weigh more (square root).
 `PAGES_DIR` is the folder that `heliograph eval --pages` fills.
 """
 
