@@ -66,6 +66,9 @@ async def test_stopping_and_killing_the_database_under_200_jobs_loses_none_and_r
     await until(JOBS, 90)
 
     assert all(worker.poll() is None for worker in workers), "the workers outlived both"
+    said = "".join(path.read_text() for path in tmp_path.glob("worker*.log"))
+    assert "cannot be reached" in said
+    assert "Traceback" not in said, said
     async with database.begin() as conn:
         rows = await predictions.list_(conn, tenants.DEFAULT, limit=JOBS + 1)
     assert len(rows) == JOBS

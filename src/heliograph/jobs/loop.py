@@ -40,7 +40,8 @@ GIVE_BACK = 5.0
 
 _BEAT = text("UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = :id")
 _STRAYS = text(
-    "SELECT id, queue_name, args->>'tenant', args->>'prediction' FROM procrastinate_jobs WHERE worker_id = :id AND status = 'doing'"
+    "SELECT id, queue_name, args->>'tenant', args->>'prediction', attempts FROM procrastinate_jobs "
+    "WHERE worker_id = :id AND status = 'doing'"
 )
 
 
@@ -118,7 +119,7 @@ class Loop:
             await _end(takers)
             await self._drain()
             await _end(keepers)
-            with suppress(Unavailable, ConnectorException):
+            with suppress(Exception):  # then its silence tells
                 await self._manager.unregister_worker(self.id)
 
     # -- taking jobs --------------------------------------------------------------------------------------------------
@@ -131,7 +132,8 @@ class Loop:
             wake.clear()
             try:
                 job = await self._fetch(name)
-            except (Unavailable, ConnectorException):
+            except Exception as problem:
+                _log_outage("cannot take jobs", problem)
                 self._unsure = True
                 await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - so that workers do not come all at once
                 job = None
@@ -187,7 +189,8 @@ class Loop:
             try:
                 async with self._database.begin() as conn:
                     await self._put_back(conn, job, delay, blame=blame)
-            except Unavailable:
+            except Exception as problem:
+                _log_outage(f"cannot hand back job {job.id}", problem)
                 if self._draining.requested.is_set() and time.monotonic() - started > GIVE_BACK:
                     return
                 await asyncio.sleep(0.5)
@@ -214,8 +217,8 @@ class Loop:
         while True:
             try:
                 self.id = await self._manager.register_worker()
-            except (Unavailable, ConnectorException) as problem:
-                log.warning("waiting for the database: %s", problem)
+            except Exception as problem:
+                _log_outage("cannot register", problem)
                 await asyncio.sleep(0.5)
             else:
                 return
@@ -235,8 +238,8 @@ class Loop:
                 event.set()  # for what came while nobody listened
             try:
                 await self._manager.listen_for_jobs(on_notification=self._told, queues=list(self._handlers))
-            except (Unavailable, ConnectorException) as problem:
-                log.debug("not listening: %s", problem)
+            except Exception as problem:
+                _log_outage("cannot listen", problem)
             await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311
 
     async def _told(self, *, channel: str, notification: Notification) -> None:
@@ -250,10 +253,20 @@ class Loop:
             await asyncio.sleep(seconds)
             try:
                 await act()
-            except (Unavailable, ConnectorException) as problem:
-                log.debug("the database does not answer: %s", problem)
-            except Exception:
-                log.exception("the worker's upkeep failed")
+            except Exception as problem:
+                _log_outage("cannot look after the queue", problem)
+
+
+def _log_outage(what: str, problem: Exception) -> None:
+    """A database that is away is expected, and said in a line; anything else in full. Whatever it is, the worker goes on trying."""
+    expected = isinstance(problem, (Unavailable, ConnectorException))
+    log.log(
+        logging.WARNING if expected else logging.ERROR,
+        "%s: %s",
+        what,
+        " ".join(str(problem).split()),
+        exc_info=None if expected else problem,
+    )
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from heliograph.config import Settings
 from heliograph.jobs import queue
@@ -22,7 +23,7 @@ from heliograph.store.database import Database
 
 from .asking import PLAN, look, queued, submit, usage
 from .conftest import Settled, Stored, Working
-from .working import Reading, Script, answer
+from .working import Reading, Script, answer, loop
 
 
 async def _until(condition: object, within: float = 10.0) -> None:
@@ -221,3 +222,23 @@ async def test_two_jobs_of_one_prediction_give_one_result(database: Database, st
     assert row == await look(database, "p")
     assert row.status == "completed"
     assert await queued(database) == []
+
+
+async def test_a_job_that_the_database_thinks_we_took_and_that_we_never_saw_is_run_all_the_same(
+    settings: Settings, database: Database, stored: Stored, settled: Settled, log: Path
+) -> None:
+    read = await stored(Script())
+    stop = asyncio.Event()
+    worker = loop(settings, database, log)
+    task = asyncio.create_task(worker.run(stop))
+    await _until(lambda: worker.id)
+    async with database.begin() as conn:
+        await submit(conn, "unseen", reads=[read])
+        await conn.execute(text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :id"), {"id": worker.id})
+    worker._unsure = True  # pyright: ignore[reportPrivateUsage] - as after an answer that was lost
+    async with database.begin() as conn:
+        await submit(conn, "next", reads=[read])
+    assert (await settled("unseen")).status == "completed"
+    assert (await settled("next")).status == "completed"
+    stop.set()
+    await task
