@@ -71,8 +71,11 @@ class Intake:
 
     async def _of(self, position: int, file: File) -> Input:
         head = b""
-        async for chunk in self._server.blobs.stream(file.blob, 0, HEAD):
-            head += chunk
+        try:
+            async for chunk in self._server.blobs.stream(file.blob, 0, HEAD):
+                head += chunk
+        except NotFound:
+            raise NotFound(f"The content of file {file.id} is gone; upload it again.") from None
         check_type(head, file.bytes)
         return Input(position=position, source="file", file_id=file.id, blob=file.blob, bytes=file.bytes, sha256=file.sha256)
 

@@ -27,6 +27,8 @@ class Pictures:
         """Page `index`, counted over all `blobs` in order, as JPEG. Raises NotFound when there is no such page, and MediaError."""
         left = index
         for blob in blobs:
+            if not await self._blobs.exists(blob):
+                raise NotFound(f"There is no page {index} any more: its file has been removed.")
             async with self._blobs.local(blob) as path:
                 count = await self._pool.call("pages", path, self._limits, timeout=self._timeout, returns=int)
                 if left < count:

@@ -36,7 +36,6 @@ class Receiver:
         self._sha256 = hashlib.sha256()
         self._head = b""
         self._size = 0
-        self._problem: Exception | None = None
         if announced is not None and announced.isdecimal() and int(announced) > limit + slack:
             raise self._too_large()
 
@@ -47,26 +46,19 @@ class Receiver:
             return self._received()
         except BaseException:
             await blobs.delete(key)
-            # the store wraps what its source raises; the client is to hear of the cause
-            if self._problem is not None:
-                raise self._problem from None
             raise
 
     async def _pass(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in chunks:
-                self._size += len(chunk)
-                if self._size > self._limit:
-                    raise self._too_large()
-                self._md5.update(chunk)
-                self._sha256.update(chunk)
-                if len(self._head) < HEAD:
-                    self._head += bytes(chunk[: HEAD - len(self._head)])
-                if chunk:
-                    yield chunk
-        except Exception as problem:
-            self._problem = problem
-            raise
+        async for chunk in chunks:
+            self._size += len(chunk)
+            if self._size > self._limit:
+                raise self._too_large()
+            self._md5.update(chunk)
+            self._sha256.update(chunk)
+            if len(self._head) < HEAD:
+                self._head += bytes(chunk[: HEAD - len(self._head)])
+            if chunk:
+                yield chunk
 
     def _received(self) -> Received:
         if not self._size:

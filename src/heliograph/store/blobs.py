@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 4 << 20
 _PART = 8 << 20  # S3 allows 10,000 parts, so a blob may have 80 GB
+_LOCAL_PART = 1 << 20  # a folder knows no parts; what is held in memory, times the uploads at a time
 RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 """How often a request to a bucket is tried again; the store's own default, three minutes, is longer than anyone waits."""
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -114,7 +115,8 @@ class Blobs:
 
         try:
             with _translated(key):
-                await obstore.put_async(self._store, key, counted(), chunk_size=_PART, max_concurrency=2)
+                part = _PART if self.folder is None else _LOCAL_PART
+                await obstore.put_async(self._store, key, counted(), chunk_size=part, max_concurrency=2)
         except Exception:
             if broken is not None:  # the store wraps what its source raises; who reads a source wants to know what it raised
                 raise broken from None
