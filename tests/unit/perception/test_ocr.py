@@ -93,6 +93,12 @@ def test_the_other_runtime_reads_the_same(monkeypatch: pytest.MonkeyPatch, reade
     assert texts(TextReader(2).read(page.pixels)) == texts(reader.read(page.pixels))
 
 
+def test_the_preferred_runtime_is_the_one_that_runs() -> None:
+    network = inference.load(weights.weights(*weights.RECOGNITION), 1, side_by_side=True)
+    assert isinstance(network, inference.OpenVINO)
+    assert len(network.metadata["character"].splitlines()) > 1000
+
+
 def test_missing_weights_are_named_and_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "DETECTION", ("rapidocr", "models/gone.onnx"))
     with pytest.raises(NotConfigured, match=r"rapidocr does not hold models/gone\.onnx"):
