@@ -75,6 +75,8 @@ class Rows:
         if not asked:
             return []
         rows = self._tables(asked)
+        if max((len(row.leaves) for row in rows), default=0) >= 3:
+            rows = [row for row in rows if len(row.leaves) > 1]  # a lone cell among full rows is no item
         return rows or self._item_lines(asked)
 
     # tables with headings

@@ -84,9 +84,9 @@ def _read(ask: Ask, piece: str, conventions: Conventions) -> list[Found]:
             if day is None:
                 continue
             value: Any = day.isoformat()
-            if kind == "datetime":
+            if kind == "datetime":  # without a time on the page the answer is the day alone: midnight would be invented
                 after = next((t for t in times(piece[span.end : span.end + 14])), None)
-                value = f"{value}T{after.value if after else '00:00:00'}"
+                value = f"{value}T{after.value}" if after else value
             elif wants_text and ask.field.format not in ("date", "date-time"):
                 value = piece[span.start : span.end]
             made.append(Found(span.start, span.end, value, 1.0))

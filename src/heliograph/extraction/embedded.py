@@ -22,11 +22,11 @@ from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, conventions, dates, patterned, times
-from heliograph.extraction.parties import Name, Parties
+from heliograph.extraction.parties import Name, Parties, places
 from heliograph.extraction.result import Extraction, Leaf, Match, Path
 from heliograph.extraction.schema import Field, Schema
 from heliograph.extraction.segments import Segment, Sheet, sheets
-from heliograph.extraction.vocabulary import tokens_of, vocabulary
+from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
 from heliograph.media.document import Document
 
 Json = Any
@@ -165,7 +165,14 @@ def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, fl
 
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
-    segment, start, _end = candidate.parts[0]
+    segment, start, _ = candidate.parts[0]
+    if ask.kind == "datetime" and "T" not in str(candidate.value):
+        for other in segment.sheet.rows[segment.row]:
+            found = next(iter(times(other.text)), None)
+            if found is not None:
+                candidate.value = f"{candidate.value}T{found.value}"
+                candidate.parts = [*candidate.parts, (other, found.start, found.end)]
+                break
     if ask.kind == "address":
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0
@@ -210,6 +217,8 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
     """What a document shows without a label."""
     concept = ask.concept
     made: list[Candidate] = []
+    if concept is not None and concept.kind in _PLACES and ask.party:
+        return _place(reading, ask, concept.kind)
     if concept is None or not concept.unlabelled:
         return made
     if concept.id in ("issuer.name", "customer.name"):
@@ -259,6 +268,22 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
     elif concept.id in ("doc.type", "title"):
         made += _titles(reading)
     return made
+
+
+_PLACES = frozenset({"street", "city", "state", "postal", "country"})
+
+
+def _place(reading: _Reading, ask: Ask, kind: str) -> list[Candidate]:
+    """A part of a party's address; not of the place goods are sent to, which is another."""
+    words = {token for step in ask.field.path for token in tokens_of(split_name(step))}
+    if words & {"shipping", "delivery", "ship", "service"}:
+        return []
+    names = reading.parties.names(ask.party)
+    for address in reading.parties.addresses(ask.party, names[0] if names else None)[:1]:
+        part = places(address).get(kind)
+        if part is not None:
+            return [_named(part, "address")]
+    return []
 
 
 def _phone_like(text: str, start: int) -> bool:
@@ -388,6 +413,7 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
         bias = {
             "org": -1.3,
             "address": -1.5,
+            **dict.fromkeys(_PLACES, -1.5),
             "date": 0.3,
             "currency": 0.3,
             "phone": -0.4,
@@ -395,7 +421,7 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
             "doctype": -0.6,
             "title": -0.4,
         }.get(kind, 0.2)
-        slope = {"org": 0.9, "address": 0.9, "date": 1.3, "currency": 1.0}.get(kind, 1.0)
+        slope = {"org": 0.9, "address": 0.9, **dict.fromkeys(_PLACES, 0.9), "date": 1.3, "currency": 1.0}.get(kind, 1.0)
         return score + bias + slope * f.get("likeness", 0.0) + 0.4 * f.get("only", 0.0) + 0.2 * f.get("repeated", 0.0)
     score += (
         4.2 * f.get("fit", 0.0)

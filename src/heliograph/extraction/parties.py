@@ -29,6 +29,28 @@ _REGISTRATION = re.compile(
 )
 
 
+_COUNTRIES = frozenset(
+    {
+        *(
+            "malaysia",
+            "singapore",
+            "germany",
+            "deutschland",
+            "france",
+            "spain",
+            "espana",
+            "italy",
+            "italia",
+            "netherlands",
+            "the netherlands",
+        ),
+        *("nederland", "portugal", "brazil", "brasil", "austria", "oesterreich", "switzerland", "schweiz", "suisse", "belgium", "belgique"),
+        *("canada", "australia", "india", "mexico", "japan", "china", "ireland", "united kingdom", "uk", "great britain", "england"),
+        *("scotland", "wales", "united states", "united states of america", "usa", "u.s.a"),
+    }
+)
+
+
 class Block(msgspec.Struct):
     """Lines that stand together in a column, top to bottom. `party`: whose heading stands over it."""
 
@@ -362,6 +384,73 @@ class Parties:
                     score -= 1.0
                 made.append(Name(found.text, found.parts, score))
         return sorted(made, key=lambda item: -item.score)[:6]
+
+
+def places(address: Name) -> dict[str, Name]:
+    """An address taken apart: `street`, `city`, `state`, `postal`, `country`, those that can be told.
+
+    The postal code is the hinge: what follows it is the city (`20457 Hamburg`), else what stands before it (`Dover CT16 1AA`,
+    `Astoria, OR 97103`).
+    """
+    pieces = [
+        (segment, start + m.start() + len(m.group()) - len(m.group().lstrip()), start + m.end() - len(m.group()) + len(m.group().rstrip()))
+        for segment, start, end in address.parts
+        for m in re.finditer(r"[^,]+", segment.text[start:end])
+        if m.group().strip()
+    ]
+    hinge, code = -1, None
+    for index in range(len(pieces) - 1, -1, -1):
+        segment, start, end = pieces[index]
+        codes = [span for span in postal_codes(segment.text[start:end]) if _telling(span.raw)]
+        if codes and (index or len(pieces) == 1):
+            hinge, code = index, codes[-1]
+            break
+    if code is None:
+        return {}
+    made: dict[str, Name] = {}
+
+    def keep(name: str, parts: list[tuple[Segment, int, int]]) -> None:
+        text = " ".join(segment.text[start:end].strip() for segment, start, end in parts)
+        if text:
+            made[name] = Name(text, parts, address.score)
+
+    segment, start, end = pieces[hinge]
+    keep("postal", [(segment, start + code.start, start + code.end)])
+    before, after = segment.text[start : start + code.start].strip(), segment.text[start + code.end : end].strip()
+    city = hinge
+    if any(c.isalpha() for c in after):
+        first = end - len(segment.text[start + code.end : end].lstrip())
+        keep("city", [(segment, first, end)])
+    elif re.fullmatch(r"[A-Z]{2,3}", before) and hinge > 0:
+        keep("state", [(segment, start, start + len(before))])
+        city = hinge - 1
+        keep("city", [pieces[city]])
+    elif region := re.fullmatch(r"(.{2,}?)\s+([A-Z]{2})", before):
+        keep("city", [(segment, start, start + region.end(1))])
+        keep("state", [(segment, start + region.start(2), start + region.end(2))])
+    elif before:
+        keep("city", [(segment, start, start + len(before))])
+    elif hinge + 1 < len(pieces):
+        keep("city", [pieces[hinge + 1]])
+    keep("street", _joined(pieces[:city]))
+    for piece in pieces[hinge + 1 :]:
+        text = plain(piece[0].text[piece[1] : piece[2]]).strip(" .")
+        if text in _COUNTRIES:
+            keep("country", [piece])
+        elif "state" not in made and (made.get("city") is None or made["city"].parts[0] != piece) and not any(c.isdigit() for c in text):
+            keep("state", [piece])
+    return made
+
+
+def _joined(pieces: list[tuple[Segment, int, int]]) -> list[tuple[Segment, int, int]]:
+    """Neighbouring pieces of one line as one, with what stands between them."""
+    made: list[tuple[Segment, int, int]] = []
+    for segment, start, end in pieces:
+        if made and made[-1][0] is segment:
+            made[-1] = (segment, made[-1][1], end)
+        else:
+            made.append((segment, start, end))
+    return made
 
 
 def _telling(code: str) -> bool:

@@ -213,3 +213,34 @@ def test_an_address_beside_the_companys_name_is_the_companys() -> None:
         "address": "4 Mill Road York YO1 7HZ",
     }
     assert ask(text, address="string").values == {"address": None}
+
+
+def test_an_address_is_taken_apart_for_the_party_it_belongs_to() -> None:
+    parts = {"type": "object", "properties": {name: {"type": "string"} for name in ("street", "city", "state", "postal_code", "country")}}
+    found = ask(INVOICE, issuer_address=parts, customer_billing_address=parts, customer_shipping_address=parts).values
+    assert found["issuer_address"] == {
+        "street": "12 Harbour Street",
+        "city": "Dover",
+        "state": None,
+        "postal_code": "CT16 1AA",
+        "country": None,
+    }
+    assert found["customer_billing_address"] == {
+        "street": "Hafenweg 7",
+        "city": "Hamburg",
+        "state": None,
+        "postal_code": "20457",
+        "country": None,
+    }
+    assert found["customer_shipping_address"] == dict.fromkeys(parts["properties"])
+    american = ask("HARBOR CAFE LLC\n214 Harbor Street\nAstoria, OR 97103\nUSA\n\nTOTAL   3.20", merchant_address=parts).values[
+        "merchant_address"
+    ]
+    assert american == {"street": "214 Harbor Street", "city": "Astoria", "state": "OR", "postal_code": "97103", "country": "USA"}
+
+
+def test_a_time_of_day_is_not_invented() -> None:
+    moment = {"type": "string", "format": "date-time"}
+    assert ask("Date: 05/01/2018", transaction_date=moment).values == {"transaction_date": "2018-01-05"}
+    assert ask("Date: 05/01/2018 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00"}
+    assert ask("Date: 05/01/2018     Time: 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00"}
