@@ -166,13 +166,6 @@ def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, fl
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
     segment, start, _ = candidate.parts[0]
-    if ask.kind == "datetime" and "T" not in str(candidate.value):
-        for other in segment.sheet.rows[segment.row]:
-            found = next(iter(times(other.text)), None)
-            if found is not None:
-                candidate.value = f"{candidate.value}T{found.value}"
-                candidate.parts = [*candidate.parts, (other, found.start, found.end)]
-                break
     if ask.kind == "address":
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0
@@ -539,12 +532,25 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
 def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> tuple[Leaf, dict[str, float]]:
     if candidate is None:
         return Leaf(None, "absent"), {}
+    if ask.kind == "datetime" and "T" not in str(candidate.value):
+        _join_time(candidate)
     evidence = [segment.evidence(start, end) for segment, start, end in candidate.parts]
     if min(part.score for part in evidence) < _UNREADABLE:
         return Leaf(None, "unreadable", "none", 0.0, evidence), {}
     reading.taken.append(candidate.parts)
     why = traits(ask, candidate, rival)
     return Leaf(candidate.value, "found", cast("Match", candidate.match), weights().probability(why), evidence), why
+
+
+def _join_time(candidate: Candidate) -> None:
+    """Add to a day the time of day that stands on its row."""
+    segment = candidate.parts[0][0]
+    for other in segment.sheet.rows[segment.row]:
+        found = next(iter(times(other.text)), None)
+        if found is not None:
+            candidate.value = f"{candidate.value}T{found.value}"
+            candidate.parts = [*candidate.parts, (other, found.start, found.end)]
+            return
 
 
 def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
