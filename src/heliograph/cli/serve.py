@@ -8,7 +8,6 @@ import ipaddress
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
@@ -75,9 +74,10 @@ class _Serving:
 
     async def run(self) -> None:
         from heliograph.cli.opening import await_database
+        from heliograph.cli.workers import stop_signals
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._ask_to_stop)
         importing = asyncio.create_task(asyncio.to_thread(_import_api))  # while PostgreSQL starts
         embedded = self._embedded()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,11 +35,12 @@ def worker(
 
 
 async def _work(settings: Settings, url: str, *, attended: bool) -> None:
+    from heliograph.cli.workers import stop_signals
     from heliograph.jobs.worker import run_worker
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         loop.add_signal_handler(number, stop.set)
     if attended:
         # nothing is ever written there: it becomes readable when the process that started this one is gone

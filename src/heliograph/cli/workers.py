@@ -90,6 +90,12 @@ class Workers:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
 
+def stop_signals() -> list[signal.Signals]:
+    """What asks a process to stop: Ctrl-C, a service manager, and the terminal that closes unless `nohup` says to mind it not."""
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
 def command() -> list[str]:
     """The command line of a worker process."""
     return [sys.executable, "-m", "heliograph.cli.worker"]

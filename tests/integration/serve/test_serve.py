@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -310,3 +311,32 @@ def test_a_worker_of_its_own_stops_when_asked(folder: Path, database_url: str):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_terminal_that_closes_is_as_good_as_ctrl_c(folder: Path):
+    with serving(folder / "hangup", "--workers", "0") as served:
+        served.process.send_signal(signal.SIGHUP)
+        assert served.process.wait(40) == 0
+        assert served.postgres() is None
+
+
+def test_a_waiting_call_is_answered_when_the_server_stops(folder: Path):
+    with serving(folder / "waiting", "--workers", "0", HELIOGRAPH_API_KEY="hg_waiting") as served:
+        body = json.dumps({"url": "data:text/plain;base64,TnVtYmVyOiA3", "batch": False, "config": {"json_schema": {"type": "object"}}})
+        headers = {"Authorization": "Bearer hg_waiting", "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{served.url}/v1/document/generate", data=body.encode(), headers=headers)
+        answers: list[dict[str, object]] = []
+
+        def ask() -> None:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                answers.append(json.load(answer))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(2)
+        began = time.monotonic()
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(40) == 0
+        asking.join()
+        assert time.monotonic() - began < 15
+        assert [answer["status"] for answer in answers] == ["pending"]
