@@ -1,8 +1,8 @@
 """Running a network on the CPU: OpenVINO where it loads, onnxruntime otherwise.
 
-OpenVINO uses 25-35 % less CPU than onnxruntime on the same weights (docs/design/reading.md). Many small inputs, such as
-lines of text, run side by side with one thread each rather than one after the other with all threads: threads that share
-one small job wait for each other, and on a busy machine for whoever took the other core.
+OpenVINO uses less CPU than onnxruntime on the same weights (docs/design/reading.md). Many small inputs, such as
+lines of text, run side by side with one thread each rather than one after the other with all threads, so that no thread waits for
+another within a line.
 """
 
 from __future__ import annotations
