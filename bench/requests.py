@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,31 +18,33 @@ from bench import Row
 SAMPLES = Path(str(files("heliograph.samples")))
 
 
-def processes(root: int) -> dict[str, list[int]]:
-    """Resident bytes of the server's processes, by the role that their command line names."""
+ROLES = {
+    "postgres": "PostgreSQL, all processes",
+    "heliograph.cli.app": "API and supervisor",
+    "heliograph.cli.worker": "worker",
+    "heliograph.perception.engine": "engines (OCR, layout)",
+    "heliograph.media.opening": "parser of untrusted bytes",
+}
+
+
+def memory(root: int) -> dict[str, float]:
+    """MiB that the family of `root` holds, by role. PSS: a page that n processes share counts 1/n for each."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
+            with suppress(OSError, IndexError):
                 parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except (OSError, IndexError):
-                continue
-    family, grown = {root}, True
-    while grown:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
-        grown = bool(more)
-    sizes: dict[str, list[int]] = {}
+    sizes = dict.fromkeys(ROLES.values(), 0.0)
     for pid in family:
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            resident = next(
-                int(line.split()[1]) * 1024 for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")
-            )
-        except (OSError, StopIteration):
-            continue
-        role = "postgres" if b"postgres" in words[0] else " ".join(word.decode() for word in words[1:5])
-        sizes.setdefault(role, []).append(resident)
+        with suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            held = next(line for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:"))
+            role = next((name for word, name in ROLES.items() if word in command), None)
+            if role is not None:
+                sizes[role] += int(held.split()[1]) / 1024
     return sizes
 
 
@@ -85,14 +88,29 @@ def measure() -> Iterator[Row]:
             "<= 2",
             "median of 7",
         )
-        for role, resident in processes(server.process.pid).items():
-            yield Row(
-                f"resident memory: {role}",
-                sum(resident) / 2**20,
-                "MiB",
-                "<= 150 for the API",
-                f"{len(resident)} processes, shared pages counted each time",
-            )
+        for role, held in memory(server.process.pid).items():
+            yield Row(f"memory: {role}", held, "MiB", "<= 150" if role.startswith("API") else "", "PSS")
+        yield from endurance(server, Path(folder))
+
+
+def endurance(server: Server, folder: Path) -> Iterator[Row]:
+    """Memory after 100 and after 500 documents: nine in ten a born-digital page of its own, one in ten a scan."""
+    config = {"json_schema": {"type": "object", "properties": {"total": {"type": ["number", "null"]}}}, "use_context_cache": False}
+    page = folder / "page.pdf"
+    repeat_pages(SAMPLES / "invoice.pdf", page, 1)
+    born, scan = data_uri(page.read_bytes(), "application/pdf"), data_uri((SAMPLES / "receipt.png").read_bytes(), "image/png")
+    held: dict[int, float] = {}
+    started = time.perf_counter()
+    for number in range(1, 501):
+        body = {"url": scan if number % 10 == 0 else born, "batch": False, "config": config}
+        _, answer = server.call("POST", "/v1/document/generate", body)
+        assert answer["status"] == "completed", answer
+        if number in {100, 500}:
+            sizes = memory(server.process.pid)
+            held[number] = sizes[ROLES["heliograph.cli.worker"]] + sizes[ROLES["heliograph.perception.engine"]]
+    yield Row("500 documents, one after the other", 500 / (time.perf_counter() - started), "documents/s", "", "one in ten a scan")
+    yield Row("worker and engines after 500 documents", held[500], "MiB", "", f"{held[100]:.0f} MiB after 100")
+    yield Row("growth from document 100 to 500", (held[500] - held[100]) / 400, "MiB/document", "flat", "PSS of worker and engines")
 
 
 def repeat_pages(source: Path, target: Path, count: int) -> None:
