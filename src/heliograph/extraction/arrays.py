@@ -17,6 +17,7 @@ import msgspec
 from heliograph.extraction.candidates import Found, Part, read_as
 from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
+from heliograph.extraction.instructions import Hints
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, dates
 from heliograph.extraction.result import Leaf, Path
@@ -55,8 +56,9 @@ class _Item(msgspec.Struct):
 class Rows:
     """Finds the rows that answer a list field. Rows answer one list only."""
 
-    def __init__(self, sheets: list[Sheet], writing: Conventions, used: set[Part]) -> None:
+    def __init__(self, sheets: list[Sheet], writing: Conventions, used: set[Part], hinted: Hints | None = None) -> None:
         self.sheets, self.writing, self.used = sheets, writing, used
+        self.hinted: Hints = hinted or {}
         self.claimed: set[tuple[int, int]] = set()
         self.reasons: dict[Path, dict[str, float]] = {}
         self._why: dict[int, dict[str, float]] = {}
@@ -71,7 +73,7 @@ class Rows:
             return []
         if field.item.is_leaf:
             return self._scalars(field)
-        asked = list(_asked(field.item, (), (field.name,)))
+        asked = list(_asked(field.item, (), (field.name,), self.hinted))
         if not asked:
             return []
         rows = self._tables(asked)
@@ -407,7 +409,7 @@ class Rows:
         if item is None:
             return []
         named = msgspec.structs.replace(item, name=field.name, title=field.title, description=field.description or item.description)
-        ask = understand(named)
+        ask = understand(named, hints=[*self.hinted.get(field.path, ()), *self.hinted.get(item.path, ())])
         finder = Finder([ask])
         for sheet in self.sheets:
             for occurrence in finder.find(sheet):
@@ -461,12 +463,12 @@ class Rows:
                 yield self._made({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
 
 
-def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple[Path, Ask]]:
+def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:
     if field.is_leaf:
-        yield path, understand(field, parents[-1:], in_row=True)
+        yield path, understand(field, parents[-1:], in_row=True, hints=hinted.get(field.path, ()))
     elif field.kind == "object":
         for child in field.fields:
-            yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents)
+            yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents, hinted)
 
 
 def _first_sentence(pieces: list[Part]) -> list[Part]:

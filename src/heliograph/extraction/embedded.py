@@ -20,6 +20,7 @@ from heliograph.extraction.arrays import Row, Rows
 from heliograph.extraction.candidates import Candidate, Part, near, read_as
 from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
+from heliograph.extraction.instructions import Hints, hints
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, conventions, dates, patterned, times
 from heliograph.extraction.parties import Name, Parties, places
@@ -45,13 +46,14 @@ def extract(document: Document, schema: Schema, *, instructions: str | None = No
     `instructions` (a prompt) is read for field names followed by the words a document uses for them; it never adds values.
     Raises nothing for documents without text: every field is then absent.
     """
-    return explained(document, schema)[0]
+    return explained(document, schema, instructions=instructions)[0]
 
 
-def explained(document: Document, schema: Schema) -> tuple[Extraction, dict[Path, dict[str, float]]]:
+def explained(document: Document, schema: Schema, *, instructions: str | None = None) -> tuple[Extraction, dict[Path, dict[str, float]]]:
     """An extraction, and for each answered leaf the features that its probability was computed from (for training)."""
     reading = _Reading(document)
-    asked = _owned(list(_asked(schema.root, (), ())))
+    hinted = hints(instructions, schema.root)
+    asked = _owned(list(_asked(schema.root, (), (), hinted)), hinted)
     asks = [ask for _, ask in asked]
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
@@ -60,7 +62,7 @@ def explained(document: Document, schema: Schema) -> tuple[Extraction, dict[Path
         if leaf.value is not None:
             reasons[path] = why
     used = {part for leaf_parts in reading.taken for part in leaf_parts}
-    rows = Rows(reading.sheets, reading.conventions, used)
+    rows = Rows(reading.sheets, reading.conventions, used, hinted)
     leaves: dict[Path, Leaf] = {}
     answer = _built(schema.root, (), values, leaves, rows)
     reasons.update(rows.reasons)
@@ -91,18 +93,18 @@ class _Reading:
             yield from sheet.segments
 
 
-def _asked(field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[tuple[Path, Ask]]:
+def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:
     """The scalar fields that are not in a list, each with its path in the answer."""
     if field.is_leaf:
-        yield path, understand(field, parents)
+        yield path, understand(field, parents, hints=hinted.get(field.path, ()))
         return
     if field.kind == "object":
         for child in field.fields:
             inner = (*parents, field.name) if field.name else parents
-            yield from _asked(child, (*path, child.name), inner)
+            yield from _asked(child, (*path, child.name), inner, hinted)
 
 
-def _owned(asked: list[tuple[Path, Ask]]) -> list[tuple[Path, Ask]]:
+def _owned(asked: list[tuple[Path, Ask]], hinted: Hints) -> list[tuple[Path, Ask]]:
     """Beside a field for the issuer's name, and none for a customer's, an `address` or `phone` without an owner is the issuer's."""
     made: list[tuple[Path, Ask]] = []
     for path, ask in asked:
@@ -111,7 +113,7 @@ def _owned(asked: list[tuple[Path, Ask]]) -> list[tuple[Path, Ask]]:
         if issuer and not ask.party and ask.kind in _OWNED and not any(other.party == "customer" for other in beside):
             bare = ask.field.name
             field = msgspec.structs.replace(ask.field, name=f"issuer {bare}")
-            ask = msgspec.structs.replace(understand(field), field=ask.field)  # noqa: PLW2901
+            ask = msgspec.structs.replace(understand(field, hints=hinted.get(field.path, ())), field=ask.field)  # noqa: PLW2901
         made.append((path, ask))
     return made
 
@@ -560,7 +562,7 @@ def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
     return {
         "score": min(4.0, candidate.score),
         "margin": max(0.0, min(4.0, candidate.score - rival)),
-        "fit": f.get("fit", 0.0),
+        "fit": min(1.0, f.get("fit", 0.0)),
         "colon": f.get("colon", 0.0),
         "below": f.get("below", 0.0),
         "quality": f.get("quality", 0.0),

@@ -7,12 +7,15 @@ is known of it; instructions (a prompt) only add words.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from heliograph.extraction.schema import Field
 from heliograph.extraction.vocabulary import Concept, Tokens, Vocabulary, split_name, tokens_of, vocabulary
 
+HINTED = 1.15
+"""Weight of a label that instructions give; a field's own name weighs 1."""
 _NUMERIC_KINDS = {"money", "number", "integer", "percent"}
 _START, _END = frozenset({"start", "from", "begin"}), frozenset({"end", "to", "until", "through"})
 _FORMATS = {
@@ -67,8 +70,11 @@ class Ask(msgspec.Struct):
         return self.concept.role if self.concept else ""
 
 
-def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = False, hints: str = "") -> Ask:
-    """Read one scalar field. `parents` are the names of the objects around it, `in_row` whether it belongs to a list's item."""
+def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = False, hints: Sequence[Tokens] = ()) -> Ask:
+    """Read one scalar field. `parents` are the names of the objects around it, `in_row` whether it belongs to a list's item.
+
+    `hints` are labels that instructions give it; they are believed before all others.
+    """
     words = vocabulary()
     name = tokens_of(split_name(field.name))
     title = tokens_of(split_name(field.title)) if field.title else ()
@@ -97,6 +103,9 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
             add(description[at + 1 :], 0.93, own=True)
             add((*description[:at], description[-1]), 0.93, own=True)
             alternatives.update(t for t in description[at + 1 :] if words.weight(t) >= 1.0)
+    for tokens in hints:
+        add(tokens, HINTED, own=True)
+        alternatives.update(t for t in tokens if words.weight(t) > 0)
     if context and len(context) <= 2:
         add((*context, *name), 1.0, own=True)
     stripped = tuple(token for token in name if token not in words.issuer and token not in words.customer)
@@ -114,6 +123,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     elif owners & words.issuer:
         party = "issuer"
     exclude = frozenset(tokens_of(" ".join(concept.exclude.split("|")))) - set(name) if concept and concept.exclude else frozenset[str]()
+    exclude -= alternatives
     strong = frozenset(token for token in (*name, *title) if words.weight(token) >= 1.0) or frozenset(name)
     strong |= alternatives
     span = concept.range if concept else ""
