@@ -22,8 +22,9 @@ _LONGEST = 20_000
 _SENTENCE = re.compile(r"[\n;]+|(?<=\w\w[.!?])\s+|(?<=[\"'`”»][.!?])\s+")
 _QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»\n]{2,60})[\"”“»]|(?<!\w)['‘]([^'‘’\n]{2,60})['’](?!\w)|`([^`\n]{2,60})`")
 _NAMING = re.compile(
-    r"\b(?:label(?:l?ed)?(?: as)?|called|known as|named|titled|headed|marked|(?:shown|listed|printed|appears?|written|stated|found) "
-    r"(?:as|under|below|beside|after|in|behind)|next to|beside|under|from the (?:line|box|field|column|row)(?: called| labell?ed)?|stands for"
+    r"\b(?:label(?:l?ed)?(?: as)?|called|known as|named|titled|headed|marked|"
+    r"(?:shown|listed|printed|appears?|written|stated|found) (?:as|under|below|beside|after|in|behind)|next to|beside|under"
+    r"|from the (?:line|box|field|column|row)(?: called| labell?ed)?|stands for"
     r"|heißt|genannt|beschriftet(?: mit)?|steht (?:neben|unter|als)|appelée?|intitulée?|llamado|etiquetado(?: como)?)\b|:|=|->|→",
     re.I,
 )
