@@ -98,13 +98,18 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
+def private_settings(environment: pytest.MonkeyPatch, folder: Path) -> Settings:
+    """Default settings with a data folder in `folder`, which becomes the current one, whatever the developer's environment says."""
+    for name in [name for name in os.environ if name.startswith("HELIOGRAPH_") and not name.startswith("HELIOGRAPH_TEST_")]:
+        environment.delenv(name)
+    environment.chdir(folder)
+    return Settings(data_dir=folder / "data")
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Default settings with a data folder of the test's own, whatever the developer's environment says."""
-    for name in [name for name in os.environ if name.startswith("HELIOGRAPH_") and not name.startswith("HELIOGRAPH_TEST_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return Settings(data_dir=tmp_path / "data")
+    """As `private_settings`, for one test."""
+    return private_settings(monkeypatch, tmp_path)
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ INVOICE: dict[str, Any] = {"domain": "document.invoice", "batch": True}
 
 
 async def jobs(api: Api) -> int:
-    async with api.database.begin() as conn:
-        return await conn.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0
+    return await api.count("procrastinate_jobs")
 
 
 async def test_a_batch_request_answers_pending_at_once_and_is_polled(api: Api) -> None:
@@ -110,7 +109,7 @@ async def test_the_same_id_and_body_is_the_same_request_and_another_body_409(api
     assert {answer.json["id"] for answer in answers} == {"order 7/ä"}
     assert await jobs(api) == 1
     async with api.database.begin() as conn:
-        [read] = await predictions.reads(conn, "default", "order 7/ä")
+        [read] = await predictions.reads(conn, api.tenant, "order 7/ä")
     assert await api.stored() == [read.blob], "the others took back only what was theirs"
     other = await api("POST", "/v1/document/generate", json=body | {"domain": "document.receipt"})
     assert other.status == 409
@@ -147,8 +146,8 @@ async def test_what_is_asked_stands_in_the_row_with_its_plan_and_without_the_med
     assert made.json["created_at"].startswith("2026-01-02T03:04:05")
     assert made.json["metadata"]["extra"] == {"b": 1, "a": 2}
     async with api.database.begin() as conn:
-        row = await predictions.get(conn, "default", made.json["id"])
-        reads = await predictions.reads(conn, "default", made.json["id"])
+        row = await predictions.get(conn, api.tenant, made.json["id"])
+        reads = await predictions.reads(conn, api.tenant, made.json["id"])
     assert row is not None
     assert (row.tier, row.retain, row.log, row.kind, row.operation) == ("flex", False, False, "document", "generate")
     assert URI not in row.request
@@ -319,7 +318,7 @@ async def test_a_skill_that_comes_with_the_request_is_opened_in_a_child(api: Api
     made = await api("POST", "/v1/document/generate", json=body)
     assert made.status == 201, made.content
     async with api.database.begin() as conn:
-        row = await predictions.get(conn, "default", made.json["id"])
+        row = await predictions.get(conn, api.tenant, made.json["id"])
     assert row is not None
     plan = asked(row).plan
     assert plan.schema_from == "skill"

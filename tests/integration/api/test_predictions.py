@@ -3,8 +3,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from sqlalchemy import text
-
 from heliograph.store import deliveries
 
 from .conftest import PDF, PNG, Api
@@ -70,18 +68,17 @@ async def test_delete_cancels_a_waiting_one_and_removes_its_data(api: Api) -> No
     assert gone.json["id"] == prediction
     assert await api.stored() == []
     assert (await api("GET", f"/v1/predictions/{prediction}")).status == 404
-    async with api.database.begin() as conn:
-        for table in ("procrastinate_jobs", "inputs", "predictions"):
-            assert await conn.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+    for table in ("procrastinate_jobs", "inputs", "predictions"):
+        assert await api.count(table) == 0
 
 
 async def test_deliveries_show_each_attempt(api: Api) -> None:
     prediction = await make(api)
     assert (await api("GET", f"/v1/predictions/{prediction}/deliveries")).json == []
     async with api.database.begin() as conn:
-        attempt = await deliveries.start(conn, "default", prediction, webhook_id="w", url="https://example.com/hook")
-        await deliveries.finish(conn, "default", attempt.id, status_code=503)
-        await deliveries.start(conn, "default", prediction, webhook_id="w", url="https://example.com/hook")
+        attempt = await deliveries.start(conn, api.tenant, prediction, webhook_id="w", url="https://example.com/hook")
+        await deliveries.finish(conn, api.tenant, attempt.id, status_code=503)
+        await deliveries.start(conn, api.tenant, prediction, webhook_id="w", url="https://example.com/hook")
     shown = (await api("GET", f"/v1/predictions/{prediction}/deliveries")).json
     assert [(row["attempt"], row["status_code"], row["finished_at"] is None) for row in shown] == [(1, 503, False), (2, None, True)]
 

@@ -37,7 +37,7 @@ def walk(app: FastAPI) -> list[tuple[str, set[str]]]:
 
 
 async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_everything(api: Api) -> None:
-    stranger, colleague = await api.new_key("stranger"), await api.new_key("default")
+    stranger, colleague = await api.new_key("stranger"), await api.new_key()
     file = await api.upload()
     made = (await api("POST", "/v1/document/generate", json={"url": URI, "domain": "document.invoice"})).json
     ids = {
