@@ -24,6 +24,9 @@ DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5.0
 """How much of an unread body is taken in before an error is sent: a client that still writes would see a broken connection instead."""
 
+PROBES = frozenset({"/livez", "/readyz", "/metrics", "/v1/health"})
+"""What machines ask every few seconds: logged at debug level, so that the log is of requests."""
+
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -56,7 +59,8 @@ class Edge:
             route = getattr(scope.get("route"), "path", "unknown")
             self.metrics.count(scope["method"], route, exchange.status or 499, seconds)
             caller = scope.get("state", {}).get("caller")
-            access.info(
+            access.log(
+                logging.DEBUG if scope["path"] in PROBES else logging.INFO,
                 "%s %s %s %.1fms id=%s key=%s",
                 scope["method"],
                 _address(scope),

@@ -37,8 +37,8 @@ async def test_the_key_may_come_as_x_api_key(api: Api) -> None:
 async def test_a_revoked_key_stops_working_within_seconds(api: Api) -> None:
     assert (await api("GET", "/v1/health")).status == 200
     async with api.database.begin() as conn:
-        for key in await tenants.list_keys(conn, "default"):
-            await tenants.revoke_key(conn, "default", key.id)
+        for key in await tenants.list_keys(conn, api.tenant):
+            await tenants.revoke_key(conn, api.tenant, key.id)
     for _ in range(50):
         if (await api("GET", "/v1/health")).status == 401:
             break
@@ -53,14 +53,14 @@ async def test_a_seeded_key_works_for_the_default_tenant_even_after_it_was_revok
         async with serving(seeded, database_url) as api:
             assert (await api("GET", "/v1/health", key="seeded-in-a-test")).status == 200
             async with api.database.begin() as conn:
-                for key in await tenants.list_keys(conn, "default"):
-                    await tenants.revoke_key(conn, "default", key.id)
+                for key in await tenants.list_keys(conn, api.tenant):
+                    await tenants.revoke_key(conn, api.tenant, key.id)
 
 
 async def test_last_use_of_a_key_is_noted(api: Api) -> None:
     await api("GET", "/v1/health")
     async with api.database.begin() as conn:
-        assert any(key.last_used_at for key in await tenants.list_keys(conn, "default"))
+        assert any(key.last_used_at for key in await tenants.list_keys(conn, api.tenant))
 
 
 async def test_probes_need_no_key(api: Api) -> None:
@@ -104,13 +104,31 @@ async def test_browsers_may_call_from_the_origins_that_are_set(settings: Setting
 
 async def test_the_access_log_names_key_and_route_but_no_secret(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     file = await api.upload()
-    with caplog.at_level(logging.INFO, logger="heliograph.access"):
+    with caplog.at_level(logging.DEBUG, logger="heliograph.access"):
         await api("GET", file["public_url"], key="")
         await api("GET", f"/v1/files/{file['id']}")
-    logged = "\n".join(record.getMessage() for record in caplog.records if record.name == "heliograph.access")
-    assert f"GET /v1/files/{file['id']} 200" in logged
-    assert api.key not in logged
-    assert "signature" not in logged
+        lines = await logged(caplog, 2)
+    assert f"GET /v1/files/{file['id']}/content 200" in lines[0].getMessage()
+    assert f"GET /v1/files/{file['id']} 200" in lines[1].getMessage()
+    assert {line.levelname for line in lines} == {"INFO"}
+    for line in lines:
+        assert api.key not in line.getMessage()
+        assert "signature" not in line.getMessage()
+
+
+async def test_probes_and_scrapes_are_logged_at_debug_level(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="heliograph.access"):
+        for path in ("/livez", "/readyz", "/metrics", "/v1/health"):
+            await api("GET", path)
+        assert [line.levelname for line in await logged(caplog, 4)] == ["DEBUG"] * 4
+
+
+async def logged(caplog: pytest.LogCaptureFixture, count: int) -> list[logging.LogRecord]:
+    """The lines of the access log as soon as there are `count`; each is written after its answer."""
+    async with asyncio.timeout(5):
+        while len(lines := [record for record in caplog.records if record.name == "heliograph.access"]) < count:
+            await asyncio.sleep(0.01)
+    return lines
 
 
 async def test_a_database_that_is_away_is_503_and_comes_back(settings: Settings, postgres: EmbeddedPostgres, database_url: str) -> None:
