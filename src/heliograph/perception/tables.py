@@ -18,27 +18,12 @@ import msgspec
 
 from heliograph.media.document import Cell, Line, Table, Word
 from heliograph.media.geometry import Box, union
+from heliograph.perception.runs import NUMBER, Row, Run, parted, row_of
 
-NUMBER = re.compile(r"^[^\w]{0,3}[\d(+-][\d.,'/ :-]*\W{0,2}\s*([a-zA-Z%€$£]{1,4}\W?)?$|^[-–—.]$|^n/?a$", re.IGNORECASE)
 NEAR = 3.0
 """Points within which rules touch."""
-
-
-class _Run(msgspec.Struct, gc=False):
-    """Words of one line with ordinary spaces between them; points."""
-
-    x0: float
-    x1: float
-    words: list[int]
-    text: str
-
-
-class _Row(msgspec.Struct, gc=False):
-    """One line as runs."""
-
-    y0: float
-    y1: float
-    runs: list[_Run]
+RULE = re.compile(r"^[-=_*~.·—–]{4,}$")
+"""A rule typed with characters."""
 
 
 def find_tables(words: Sequence[Word], lines: Sequence[Line], rules: Sequence[Box], width: float, height: float) -> list[Table]:
@@ -283,8 +268,8 @@ def _aligned(
     words: Sequence[Word], lines: Sequence[Line], taken: set[int], stops: Sequence[float], width: float, height: float
 ) -> list[Table]:
     """`stops`: where long horizontal rules are, in points; after a table's headings, one ends it."""
-    rows = [row for line in lines if (row := _row(words, [i for i in line.words if i not in taken], width, height))]
-    pending, tables = _groups(rows, stops)[::-1], list[Table]()
+    rows = [row for line in lines if (row := row_of(words, [i for i in line.words if i not in taken], width, height))]
+    pending, tables = [parted(group) for group in _groups(rows, stops)][::-1], list[Table]()
     while pending:
         body, rest = _body(pending.pop())
         pending += rest
@@ -293,7 +278,7 @@ def _aligned(
     return tables
 
 
-def _body(group: list[_Row]) -> tuple[list[_Row], list[list[_Row]]]:
+def _body(group: list[Row]) -> tuple[list[Row], list[list[Row]]]:
     """The rows of a group that share the columns of its fullest rows, and what else may be a table of its own."""
     most = max(len(row.runs) for row in group)
     if most < 3:
@@ -306,7 +291,7 @@ def _body(group: list[_Row]) -> tuple[list[_Row], list[list[_Row]]]:
         return group, []
     bounds = [(a[1] + b[0]) / 2 for a, b in pairwise(columns)]
 
-    def fits(row: _Row) -> bool:
+    def fits(row: Row) -> bool:
         places = [_place(run, columns, bounds) for run in row.runs]
         return len(row.runs) >= 2 and all(first == last for first, last in places)
 
@@ -315,32 +300,28 @@ def _body(group: list[_Row]) -> tuple[list[_Row], list[list[_Row]]]:
         first > 0 and len(group[first - 1].runs) >= 2 and group[first].y0 - group[first - 1].y1 < 1.5 * (group[first].y1 - group[first].y0)
     ):
         first -= 1
-    while last + 1 < len(group) and fits(group[last + 1]):
+    while last + 1 < len(group) and fits(group[last + 1]) and not _total(group[last + 1], len(columns)):
         last += 1
-    rest = [part for part in (group[:first], group[last + 1 :]) if len(part) >= 2 and max(len(row.runs) for row in part) >= 2]
+    following = last + 1
+    while following < len(group) and _total(group[following], len(columns)):
+        following += 1
+    rest = [part for part in (group[:first], group[following:]) if len(part) >= 2 and max(len(row.runs) for row in part) >= 2]
     return group[first : last + 1], rest
 
 
-def _row(words: Sequence[Word], indices: list[int], width: float, height: float) -> _Row | None:
-    if not indices:
-        return None
-    indices = sorted(indices, key=lambda i: words[i].box.x)
-    size = median(words[i].size or words[i].box.h * height for i in indices)
-    groups: list[list[int]] = []
-    for index in indices:
-        if groups and (words[index].box.x - words[groups[-1][-1]].box.x1) * width <= 0.75 * size:
-            groups[-1].append(index)
-        else:
-            groups.append([index])
-    runs = [_Run(words[g[0]].box.x * width, max(words[i].box.x1 for i in g) * width, g, " ".join(words[i].text for i in g)) for g in groups]
-    return _Row(min(words[i].box.y for i in indices) * height, max(words[i].box.y1 for i in indices) * height, runs)
+def _total(row: Row, columns: int) -> bool:
+    """Is a row below the items of three or more columns nothing but a label and an amount?"""
+    if columns < 3 or len(row.runs) != 2:
+        return False
+    label, amount = (" ".join(piece.text for piece in run.pieces) for run in row.runs)
+    return NUMBER.match(amount) is not None and not NUMBER.match(label)
 
 
-def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
+def _groups(rows: list[Row], stops: Sequence[float]) -> list[list[Row]]:
     """Stretches of consecutive lines that begin and end with several runs, with few single ones between."""
-    groups: list[list[_Row]] = []
-    current: list[_Row] = []
-    pending: list[_Row] = []
+    groups: list[list[Row]] = []
+    current: list[Row] = []
+    pending: list[Row] = []
 
     def close() -> None:
         if len(current) >= 2:
@@ -349,6 +330,10 @@ def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
         pending.clear()
 
     for row in rows:
+        if all(RULE.match(piece.text) for piece in row.pieces):
+            if len(current) >= 3:
+                close()
+            continue
         before = (pending or current)[-1] if current else None
         if before is not None:
             gap, tall = row.y0 - before.y1, max(row.y1 - row.y0, before.y1 - before.y0)
@@ -372,14 +357,14 @@ def _groups(rows: list[_Row], stops: Sequence[float]) -> list[list[_Row]]:
     return groups
 
 
-def _same_columns(current: list[_Row], row: _Row) -> bool:
+def _same_columns(current: list[Row], row: Row) -> bool:
     """Do three or more runs of `row` stand under runs of the rows before it?"""
     above = [run for other in current[-8:] for run in other.runs]
     under = sum(any(min(run.x1, other.x1) > max(run.x0, other.x0) for other in above) for run in row.runs)
     return len(row.runs) >= 3 and under >= 0.8 * len(row.runs)
 
 
-def _columns(rows: list[_Row], typical: float) -> list[tuple[float, float]]:
+def _columns(rows: list[Row], typical: float) -> list[tuple[float, float]]:
     """Column intervals: stretches of x that runs of the rows with several runs cover, parted by white that nearly all leave."""
     several = [row for row in rows if len(row.runs) >= 2]
     edges: list[tuple[float, int]] = []
@@ -395,14 +380,14 @@ def _columns(rows: list[_Row], typical: float) -> list[tuple[float, float]]:
         if before <= allowed < depth:
             start = x
         elif depth <= allowed < before:
-            if columns and start - columns[-1][1] < 0.35 * typical:
+            if columns and start - columns[-1][1] < 0.05 * typical:
                 columns[-1] = columns[-1][0], x
             else:
                 columns.append((start, x))
     return columns
 
 
-def _aligned_table(words: Sequence[Word], rows: list[_Row], width: float, height: float) -> Table | None:
+def _aligned_table(words: Sequence[Word], rows: list[Row], width: float, height: float) -> Table | None:
     typical = median(row.y1 - row.y0 for row in rows)
     columns = _columns(rows, typical)
     rows = _trimmed(rows, columns)
@@ -439,13 +424,13 @@ def _aligned_table(words: Sequence[Word], rows: list[_Row], width: float, height
     return Table(box, len(grid), len(columns), cells, _header_rows(cells, len(grid)), 0.7)
 
 
-def _trimmed(rows: list[_Row], columns: list[tuple[float, float]]) -> list[_Row]:
+def _trimmed(rows: list[Row], columns: list[tuple[float, float]]) -> list[Row]:
     """Without the first and last rows that have less than two columns filled."""
     if len(columns) < 2:
         return rows
     bounds = [(a[1] + b[0]) / 2 for a, b in pairwise(columns)]
 
-    def fit(row: _Row) -> bool:
+    def fit(row: Row) -> bool:
         places = [_place(run, columns, bounds) for run in row.runs]
         prose = any(last - first > 1 and len(run.words) > 5 for run, (first, last) in zip(row.runs, places, strict=True))
         return len({first for first, _ in places}) >= 2 and not prose
@@ -456,7 +441,7 @@ def _trimmed(rows: list[_Row], columns: list[tuple[float, float]]) -> list[_Row]
     return rows[fits.index(True) : len(fits) - fits[::-1].index(True)]
 
 
-def _place(run: _Run, columns: list[tuple[float, float]], bounds: list[float]) -> tuple[int, int]:
+def _place(run: Run, columns: list[tuple[float, float]], bounds: list[float]) -> tuple[int, int]:
     """First and last column that a run belongs to: those it covers noticeably."""
     covered = [index for index, (x0, x1) in enumerate(columns) if min(run.x1, x1) - max(run.x0, x0) > 0.25 * min(x1 - x0, run.x1 - run.x0)]
     if not covered:

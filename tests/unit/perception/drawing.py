@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -40,6 +41,13 @@ class Drawing:
             self.pen.text((x, y), word, font=font, fill=self.ink)
             self.words.append((word, self.pen.textbbox((x, y), word, font=font)))
             x += self.pen.textlength(word + " ", font=font)
+
+    def typed(self, x: float, y: float, text: str, size: int = 24, pitch: float = 15, step: float = 40) -> None:
+        """Draws lines of `text` as a printer of fixed pitch does, each character in the middle of its place."""
+        font = ImageFont.load_default(size)
+        for number, line in enumerate(text.splitlines()):
+            for column, char in enumerate(line):
+                self.pen.text((x + pitch * (column + 0.5), y + step * number), char, font=font, fill=self.ink, anchor="ma")
 
     @property
     def pixels(self) -> np.ndarray:
@@ -89,6 +97,19 @@ def placed(
         w = 0.5 * size * len(part)
         words.append(Word(part, Box.from_xyxy(x, y, x + w, y + size, width=width, height=height), size=size, bold=bold))
         x += w + 0.3 * size
+    return words
+
+
+def typed(text: str, *, size: float = 10.0, pitch: float = 6.0, step: float = 14.0) -> list[Word]:
+    """Words where a typewriter would set `text`, line by line, on a page of 600 x 800 points."""
+    words: list[Word] = []
+    for number, line in enumerate(text.splitlines()):
+        for match in re.finditer(r"\S+", line):
+            y = 100 + step * number
+            box = Box.from_xyxy(
+                50 + pitch * match.start(), y, 50 + pitch * match.end() - 0.08 * size, y + 0.9 * size, width=600, height=800
+            )
+            words.append(Word(match.group(), box, size=size))
     return words
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from tests.unit.perception.drawing import Drawing, placed, receipt
+import pytest
+from tests.unit.perception.drawing import Drawing, placed, receipt, typed
 
 from heliograph.media.document import Table, Word
 from heliograph.media.geometry import Box
+from heliograph.perception.ocr import TextReader
 from heliograph.perception.order import arrange
 from heliograph.perception.rules import find_rules
 from heliograph.perception.tables import find_tables
@@ -121,6 +123,80 @@ def test_a_heading_over_two_columns_spans_them() -> None:
     found = tables(words)
     assert len(found) == 1
     assert [row for row in grid(found[0]) if row[0] in {"North", "West"}] == [["North", "410", "220"], ["West", "275", "130"]]
+
+
+QUANTITY_FIRST = """\
+QTY DESCRIPTION    PRICE AMOUNT
+ 2 Sourdough loaf   4.20   8.40
+12 Oat milk 1 L     2.15  25.80
+ 1 Butter croissant 3.80   3.80
+ 1 Jam jar          6.40   6.40
+"""
+QUANTITY_AFTER = """\
+DESCRIPTION       QTY PRICE AMOUNT
+Sourdough loaf      2  4.20   8.40
+Oat milk 1 L       12  2.15  25.80
+Butter croissants  11  3.80  41.80
+Jam jar             1  6.40   6.40
+"""
+BELOW = """\
+         SUBTOTAL       82.40
+         VAT 20%        16.48
+         TOTAL          98.88
+
+     THANK YOU
+VISA ****1234           98.88
+"""
+
+
+@pytest.mark.parametrize("size", [10.0, 12.0])
+def test_columns_a_space_apart_are_columns_whatever_their_order(size: float) -> None:
+    for text in (QUANTITY_FIRST, QUANTITY_AFTER):
+        (table,) = tables(typed(text, size=size, pitch=0.6 * size))
+        assert [len(row) for row in grid(table)] == [4] * 5
+        assert grid(table)[0] == text.split("\n", 1)[0].split()
+        assert {row[1] for row in grid(table)} & {"Oat milk 1 L", "12"}
+        assert [row[3] for row in grid(table)] == [line.split()[-1] for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("text", [QUANTITY_FIRST, QUANTITY_AFTER])
+def test_totals_and_thanks_below_the_items_are_no_rows_of_theirs(text: str) -> None:
+    assert [grid(table) for table in tables(typed(text + BELOW))] == [grid(table) for table in tables(typed(text))]
+
+
+def test_a_typed_rule_ends_a_table() -> None:
+    items = "Sourdough loaf       4.20\nOat milk 1 L         2.15\nButter croissant     3.80\n"
+    (table,) = tables(typed(items + "-------------------------\nTOTAL               10.15\nCASH                20.00"))
+    assert [row[0] for row in grid(table)] == ["Sourdough loaf", "Oat milk 1 L", "Butter croissant"]
+
+
+def test_a_number_that_belongs_to_a_name_stays_with_it() -> None:
+    rows = [("Week 1", "4.20", "8.40"), ("Week 2", "2.15", "25.80"), ("Week 3", "3.80", "3.80"), ("Week 4", "1 204.00", "6 400.00")]
+    words = [w for r, row in enumerate(rows) for x, text in zip((50, 150, 250), row, strict=True) for w in placed(x, 100 + 16 * r, text)]
+    assert grid(tables(words)[0]) == [list(row) for row in rows]
+
+
+def test_a_heading_in_proportional_type_is_not_parted_between_its_columns() -> None:
+    words = placed(150, 100, "Fused aluminum oxide") + placed(300, 100, "Silicon carbide")
+    for r, row in enumerate([("North", "410", "220", "90", "45"), ("South", "380", "190", "85", "40"), ("East", "150", "90", "60", "30")]):
+        for x, text in zip((50, 155, 215, 305, 355), row, strict=True):
+            words += placed(x, 116 + 16 * r, text)
+    texts = [cell.text for cell in tables(words)[0].cells if cell.row == 0]
+    assert texts == ["Fused aluminum oxide", "Silicon carbide"]
+
+
+def test_a_scanned_receipt_of_fixed_pitch_keeps_its_columns(reader: TextReader) -> None:
+    page = Drawing(620, 560)
+    page.typed(60, 40, "     CORNER BAKERY LTD\n\n" + QUANTITY_FIRST + BELOW, size=22)
+    words = [
+        Word(word.text, Box.from_xyxy(*word.box, width=page.width, height=page.height), size=word.height * H / page.height)
+        for line in reader.read(page.pixels).lines
+        for word in line.words
+    ]
+    arranged = arrange(words, page.width * H / page.height, H)
+    (table,) = find_tables(arranged.words, arranged.lines, [], page.width * H / page.height, H)
+    assert [row[0] for row in grid(table)] == ["QTY", "2", "12", "1", "1"]
+    assert [row[3] for row in grid(table)] == ["AMOUNT", "8.40", "25.80", "3.80", "6.40"]
 
 
 def test_prose_in_two_columns_is_no_table() -> None:
