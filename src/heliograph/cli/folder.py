@@ -80,8 +80,8 @@ def _files(inputs: list[Path], out: Path) -> Iterator[tuple[Path, Path]]:
             yield given, out / f"{given.name}.json"
             continue
         for path in sorted(given.rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(given).parts)
-            if path.is_file() and not hidden and outside not in path.resolve().parents:
+            passed_over = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(given).parts)
+            if path.is_file() and not passed_over and outside not in path.resolve().parents:
                 yield path, out / path.relative_to(given).parent / f"{path.name}.json"
 
 
