@@ -124,10 +124,9 @@ def test_a_phone_shows_one_column_without_sideways_scrolling(page: Page) -> None
     ask(page, RECEIPT, "document.receipt")
     widths = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
-    pages, values = page.locator(".pages").bounding_box(), page.locator(".values").bounding_box()
-    assert pages
-    assert values
-    assert values["y"] >= pages["y"] + pages["height"]
+    where = "[document.querySelector('.pages').getBoundingClientRect().bottom, document.querySelector('.values').getBoundingClientRect().top]"
+    pages_end, values_begin = page.evaluate(where)  # in one moment: the page scrolls
+    assert values_begin >= pages_end
     picture(page, "console-phone")
 
 
@@ -161,3 +160,10 @@ def test_an_own_schema_is_checked_proposed_and_answered(page: Page) -> None:
     page.get_by_role("button", name="Extract").click()
     expect(page.locator("#answer")).to_be_visible(timeout=30_000)
     expect(page.locator("#fields .value, #fields .cell").first).to_be_visible()
+
+
+def test_the_api_reference_shows_every_operation(page: Page, server: Server) -> None:
+    page.goto(server.url + "/docs")
+    expect(page.get_by_text("/v1/document/generate", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.locator(".errors-wrapper, .version-pragma__message")).to_have_count(0)
+    picture(page, "reference")

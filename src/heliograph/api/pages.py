@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -29,7 +30,7 @@ _REFERENCE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Heliograph API</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="icon" href="/docs/favicon.png">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -50,7 +51,7 @@ _START = """SwaggerUIBundle({
 });
 """
 
-_REFERENCE_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+_REFERENCE_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon.png"})
 
 
 def console(name: str) -> Response:
@@ -69,9 +70,10 @@ def reference_file(name: str) -> Response:
         return Response(_START, media_type="text/javascript")
     if name not in _REFERENCE_FILES:
         raise NotFound
-    from swagger_ui_bundle import swagger_ui_path  # noqa: PLC0415 - only when someone reads the docs
-
-    return _file(Path(str(swagger_ui_path)) / name, REFERENCE_POLICY)
+    spec = find_spec("fastapi_offline")  # brings Swagger UI 5, the first that knows OpenAPI 3.1; wanted for its files alone
+    if spec is None or spec.origin is None:
+        raise NotFound
+    return _file(Path(spec.origin).with_name("static") / name, REFERENCE_POLICY)
 
 
 def _file(path: Path, policy: str) -> Response:

@@ -119,7 +119,7 @@ async def test_the_document_and_its_page_are_served_without_a_key_and_without_fo
     assert b"http" not in page.content
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert b"<script>" not in page.content, "the policy allows no inline script"
-    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon-32x32.png"):
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon.png"):
         assert (await api("GET", f"/docs/{name}", key="")).status == 200
     for name in ("index.html", "..%2f__init__.py", "none.js"):
         assert (await api("GET", f"/docs/{name}", key="")).status == 404
