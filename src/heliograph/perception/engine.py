@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+import msgspec
 import numpy as np
 
 from heliograph.media.content import PageContent
-from heliograph.media.document import Page, PageImage, Source, Table, Word
-from heliograph.media.geometry import Box
+from heliograph.media.document import Block, Page, PageImage, Source, Table, Word
+from heliograph.media.geometry import Box, union
 from heliograph.perception.barcodes import find_barcodes
 from heliograph.perception.blocks import numbered, with_pictures, with_tables
 from heliograph.perception.detection import Image
@@ -30,10 +31,12 @@ from heliograph.perception.textlayer import agrees, merged
 def read_page(content: PageContent, options: Options) -> Page:
     """Words, lines, blocks, tables, barcodes and the language of one page; `content.image` is needed for all but words in a text layer."""
     page = content.page
+    image = _pixels(content.image)
     if content.structured:
+        if image is not None and options.ocr and content.regions:
+            _read_pictures(content, image, options)
         page.language = page.language or guess_language(line.text for line in page.lines)
         return page
-    image = _pixels(content.image)
     if image is None or not options.ocr:
         words, source, skew = page.words, page.source, 0.0
     else:
@@ -113,6 +116,31 @@ def _words(content: PageContent, image: Image, options: Options) -> tuple[list[W
     height = page.height if read.turn in {0, 180} else page.width
     whole = Box(0.0, 0.0, 1.0, 1.0, page.index)
     return _placed(read, whole, height), "ocr" if read.lines else "none", _skew(read), read.turn
+
+
+def _read_pictures(content: PageContent, image: Image, options: Options) -> None:
+    """Add what the pictures of a structured page say, each as blocks after its own."""
+    page = content.page
+    page.barcodes = find_barcodes(image, page.index)
+    layer = list(page.words)
+    for region in content.regions:
+        seen = merged(layer, _read_region(image, region, page.height, options))[len(layer) :]
+        seen = [word for word in seen if not any(_inside(word.box, code.box) for code in page.barcodes)]
+        if not seen:
+            continue
+        arranged = arrange(seen, page.width, page.height)
+        words, lines = len(page.words), len(page.lines)
+        page.words += [msgspec.structs.replace(word, line=word.line + lines) for word in arranged.words]
+        page.lines += [msgspec.structs.replace(line, words=[index + words for index in line.words]) for line in arranged.lines]
+        blocks = [
+            Block("text", union(arranged.lines[i].box for i in block.lines), [index + lines for index in block.lines])
+            for block in arranged.blocks
+        ]
+        own = [n for n, block in enumerate(page.blocks) if block.kind == "picture" and block.box.iou(region) > 0.5]
+        place = own[0] + 1 if own else len(page.blocks)
+        page.blocks[place:place] = blocks
+        page.source = "mixed" if layer else "ocr"
+    numbered(page.blocks, page.lines)
 
 
 def _read_region(image: Image, region: Box, height: float, options: Options) -> list[Word]:

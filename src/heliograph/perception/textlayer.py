@@ -4,7 +4,7 @@
 
 | verdict | what is done |
 |---|---|
-| good | the layer's words; pictures without words in the layer are read by OCR and added (`mixed`) |
+| good | the layer's words; pictures without words in the layer are read by OCR and added (`mixed`), also in DOCX, slides and mail |
 | hidden (somebody's OCR under a picture) | a few of its lines are read again; if they agree, the layer is taken, else OCR |
 | garbled, missing | OCR |
 """
@@ -29,7 +29,7 @@ TALLEST_LINE = 0.06
 
 def needs_pixels(content: PageContent) -> bool:
     """Must (a part of) this page be read by OCR?"""
-    return not content.structured and (content.text != "good" or bool(content.regions))
+    return bool(content.regions) or (content.text != "good" and not content.structured)
 
 
 def agrees(words: Sequence[Word], lines: Sequence[Line], read: Callable[[Box], str]) -> bool:

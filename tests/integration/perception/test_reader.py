@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 import re
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +160,57 @@ async def test_a_page_whose_engine_fails_is_a_page_with_a_warning(tmp_path: Path
     assert first.warnings == []
     assert second.warnings == ["Page 2 could not be read in full: Reading the file took longer than 1 seconds."]
     assert second.text.splitlines() == [text for *_, text in TEXT]
+
+
+async def test_pictures_in_mail_are_read_where_they_stand(reader: Reader, tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = "Your order"
+    mail.set_content("in HTML")
+    mail.add_alternative("<p>Before the slip</p><img src='cid:slip'><p>After the slip</p>", subtype="html")
+    slip = io.BytesIO()
+    picture("RECEIVED 14 March 2024").save(slip, "PNG")
+    mail.get_payload()[1].add_related(slip.getvalue(), "image", "png", cid="<slip>")  # type: ignore[union-attr,index]
+    (tmp_path / "order.eml").write_bytes(mail.as_bytes())
+    page = (await reader.read(tmp_path / "order.eml")).pages[0]
+    assert page.source == "mixed"
+    texts = [" ".join(page.lines[i].text for i in block.lines) for block in page.blocks]
+    assert [text for text in texts if "slip" in text or "RECEIVED" in text] == [
+        "Before the slip",
+        "RECEIVED 14 March 2024",
+        "After the slip",
+    ]
+    (received,) = [word for word in page.words if word.text == "RECEIVED"]
+    shown = next(block.box for block in page.blocks if block.kind == "picture")
+    assert received.box.intersection(shown) > 0.95 * received.box.area
+    assert page.lines[received.line].text == "RECEIVED 14 March 2024"
+    lo = (await reader.read(tmp_path / "order.eml", detail="lo")).pages[0]
+    assert lo.source == "text"
+
+
+async def test_an_engine_killed_in_the_middle_of_a_page_costs_that_page_and_no_more(tmp_path: Path) -> None:
+    dense = Drawing(2400, 3000)
+    for line in range(100):
+        dense.text(60, 20 + 29 * line, f"line {line} of a page that takes the engine a while to read to its end", 24)
+    dense.image.save(tmp_path / "scan.pdf", resolution=300, save_all=True, append_images=[picture("RECEIVED")])
+    async with Reader(Settings(data_dir=tmp_path)) as reader:
+        await reader.warm()
+        (engine,) = reader._engine.pids
+        reading = asyncio.create_task(reader.read(tmp_path / "scan.pdf"))
+        used = processor_seconds(engine)
+        while processor_seconds(engine) < used + 0.2:
+            await asyncio.sleep(0.005)
+        os.kill(engine, signal.SIGKILL)
+        document = await reading
+        first, second = document.pages
+        assert first.warnings[0].startswith("Page 1 could not be read in full")
+        assert (first.words, first.width) == ([], 576)
+        assert words(second) == ["RECEIVED"]
+        assert engine not in reader.pids
+
+
+def processor_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 async def test_a_file_that_is_none_raises_what_is_wrong(reader: Reader, tmp_path: Path) -> None:

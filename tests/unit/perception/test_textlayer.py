@@ -15,6 +15,7 @@ def test_only_pages_and_pictures_without_a_good_layer_are_read_from_pixels() -> 
     assert needs_pixels(PageContent(page, "good", regions=[Box(0, 0, 0.5, 0.5)]))
     assert all(needs_pixels(PageContent(page, verdict)) for verdict in ("missing", "garbled", "hidden"))
     assert not needs_pixels(PageContent(page, "missing", structured=True))
+    assert needs_pixels(PageContent(page, "good", regions=[Box(0, 0, 0.5, 0.5)], structured=True))
 
 
 def test_a_hidden_layer_is_taken_when_its_lines_say_what_is_seen() -> None:
