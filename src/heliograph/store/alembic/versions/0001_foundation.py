@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from importlib.metadata import distribution
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -156,7 +157,8 @@ def upgrade() -> None:
             id="default", name="default", webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         )
     )
-    queue = Path(__file__).parent.parent / "sql" / "procrastinate_3_10_0.sql"
+    # The pinned package's own schema, as a file: importing the package costs every start of a new database.
+    queue = distribution("procrastinate").locate_file("procrastinate/sql/schema.sql")
     raw = op.get_bind().connection.driver_connection
     assert raw is not None
-    raw.execute(queue.read_text())  # not exec_driver_sql: it would read the % in there
+    raw.execute(Path(str(queue)).read_text("utf-8"))  # not exec_driver_sql: it would read the % in there
