@@ -18,6 +18,7 @@ from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
 from heliograph.media.content import Inspection, Limits, PageContent
 from heliograph.media.document import Document, Page, PageImage
+from heliograph.perception.margins import name_margins
 from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
 from heliograph.perception.textlayer import needs_pixels
 
@@ -101,6 +102,7 @@ class Reader:
                 await asyncio.gather(ahead, return_exceptions=True)
         if failures and len(failures) == len(indices):
             raise failures[0]
+        name_margins(document.pages)
         return document
 
     async def image(self, path: Path, index: int, dpi: float, *, rotation: int = 0) -> PageImage:
