@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.api.auth import Caller
 from heliograph.config import Settings
 from heliograph.errors import BudgetExceeded, RateLimited, Unavailable
-from heliograph.store import predictions, tenants
+from heliograph.store import credits, tenants
 from heliograph.store.database import Database
 
 DISK_TTL = 1.0
@@ -55,7 +55,6 @@ class Admission:
         budget = self._settings.credit_budget
         if budget is None:
             return
-        month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        used = await predictions.credits_used(conn, caller.tenant, since=month)
+        used = await credits.used(conn, caller.tenant, at=datetime.now(UTC))
         if used >= budget:
             raise BudgetExceeded(f"{used} of {budget} credits are used this month; HELIOGRAPH_CREDIT_BUDGET sets the budget.")

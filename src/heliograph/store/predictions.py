@@ -16,6 +16,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.store import credits as spent
 from heliograph.store.tables import deliveries, idempotency, inputs, predictions, steps
 
 Status = Literal["pending", "enqueued", "running", "paused", "completed", "failed"]
@@ -211,7 +212,8 @@ async def finish(
     error: str | None = None,
     credits: int = 0,
 ) -> Prediction | None:
-    """Write the result, once: None when `run` is not the token that may, or the prediction was cancelled or is gone."""
+    """Write the result and add its credits to the month's, once: None when `run` is not the token that may, or the prediction was
+    cancelled or is gone."""
     change = (
         update(predictions)
         .where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
@@ -219,6 +221,8 @@ async def finish(
         .returning(predictions)
     )
     row = (await conn.execute(change)).mappings().one_or_none()
+    if row and credits > 0:
+        await spent.add(conn, tenant, credits, at=row["completed_at"])
     return Prediction(**row) if row else None
 
 
@@ -294,14 +298,6 @@ async def unfinished(conn: AsyncConnection, tenant: str) -> int:
     """How many of the tenant's predictions wait or run: what fairness is computed from."""
     query = select(func.count()).where(predictions.c.tenant == tenant, predictions.c.status.in_(UNFINISHED))
     return await conn.scalar(query) or 0
-
-
-async def credits_used(conn: AsyncConnection, tenant: str, *, since: datetime) -> int:
-    """Credits of the tenant's predictions completed since then (for a month: its first instant, UTC)."""
-    query = select(func.coalesce(func.sum(predictions.c.credits), 0)).where(
-        predictions.c.tenant == tenant, predictions.c.completed_at >= since
-    )
-    return int(await conn.scalar(query) or 0)
 
 
 async def by_status(conn: AsyncConnection) -> dict[str, int]:

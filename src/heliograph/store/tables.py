@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -121,7 +122,6 @@ predictions = Table(
     Index(None, "tenant", "created_at"),
     Index(None, "tenant", "status"),
     Index(None, "status", "created_at"),
-    Index(None, "tenant", "completed_at"),
     Index(None, "completed_at"),
     Index("ix_predictions_unfinished", "tenant", "digest", postgresql_where=text("status IN ('pending', 'enqueued', 'running', 'paused')")),
 )  # fmt: skip
@@ -152,6 +152,14 @@ steps = Table(
     _now(),
 )  # fmt: skip
 """The journal: a step's output stands here before the next begins, and a rerun reads it."""
+
+credits = Table(
+    "credits", metadata,
+    Column("tenant", String, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("month", Date, primary_key=True),  # its first day, UTC
+    Column("used", BigInteger, nullable=False),
+)  # fmt: skip
+"""What a tenant used, month by month; predictions may go, their credits stay used."""
 
 idempotency = Table(
     "idempotency", metadata,

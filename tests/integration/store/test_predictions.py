@@ -1,11 +1,11 @@
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heliograph.store import deliveries, idempotency, predictions, steps
+from heliograph.store import credits, deliveries, idempotency, predictions, steps
 from heliograph.store.database import Database
 from heliograph.store.predictions import Input, Prediction
 
@@ -188,13 +188,26 @@ async def test_no_function_sees_another_tenants_prediction(conn: AsyncConnection
     assert (await predictions.reads(conn, "default", made.id))[0].blob is None
 
 
-async def test_credits_are_summed_from_an_instant_on(conn: AsyncConnection, other: str):
-    for id, tenant, credits in (("a", "default", 2), ("b", "default", 3), ("c", other, 50)):
+async def test_credits_are_summed_by_month_and_stay_used_when_a_prediction_is_deleted(conn: AsyncConnection, other: str):
+    for id, tenant, amount in (("a", "default", 2), ("b", "default", 3), ("c", other, 50)):
         await ask(conn, tenant, id)
         await predictions.claim(conn, tenant, id, "r")
-        await predictions.finish(conn, tenant, id, "r", status="completed", credits=credits)
-    assert await predictions.credits_used(conn, "default", since=datetime.now(UTC) - timedelta(minutes=1)) == 5
-    assert await predictions.credits_used(conn, "default", since=datetime.now(UTC) + timedelta(minutes=1)) == 0
+        await predictions.finish(conn, tenant, id, "r", status="completed", credits=amount)
+    now = datetime.now(UTC)
+    await credits.add(conn, "default", 7, at=datetime(2020, 2, 29, 23, 59, tzinfo=UTC))
+    await predictions.delete(conn, "default", "a")
+    assert await credits.used(conn, "default", at=now) == 5
+    assert await credits.used(conn, other, at=now) == 50
+    assert await credits.used(conn, "default", at=datetime(2020, 2, 1, tzinfo=UTC)) == 7
+    assert await credits.used(conn, "default", at=datetime(2020, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))) == 7, "by UTC"
+    assert await credits.used(conn, "default", at=datetime(2020, 3, 1, tzinfo=UTC)) == 0
+
+
+async def test_a_refused_result_adds_no_credits(conn: AsyncConnection):
+    await ask(conn, "default", "a")
+    await predictions.claim(conn, "default", "a", "r")
+    assert await predictions.finish(conn, "default", "a", "another", status="completed", credits=4) is None
+    assert await credits.used(conn, "default", at=datetime.now(UTC)) == 0
 
 
 async def test_counts_are_of_what_is_unfinished(conn: AsyncConnection):
