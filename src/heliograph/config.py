@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     prediction_ttl: float = Field(0.0, ge=0, description="How long predictions are kept; 0 is forever.")
     idempotency_ttl: float = Field(86400.0, gt=0, description="How long an `Idempotency-Key` is remembered.")
     unretained_ttl: float = Field(
-        3600.0, ge=0, description="How long work with `allow_retention: false` is kept after completion when nobody acknowledged it."
+        3600.0, ge=0, description="How long work with `allow_retention: false` is kept after completion when it was not delivered before."
     )
     public_file_ttl: float = Field(7 * 86400.0, gt=0, description="How long a public file URL works.")
     download_ttl: float = Field(3600.0, gt=0, description="How long a download URL works.")

@@ -1,7 +1,8 @@
 """What is forgotten, and when.
 
-- Work with `allow_retention: false`: `unretained_ttl` after it was completed, or five minutes after it was delivered, whichever is
-  first: its row, its journal, its inputs, and the files that nothing else uses.
+- Work with `allow_retention: false`: `unretained_ttl` after it was completed, or five minutes after it was delivered (answered to a
+  call that waited, or its webhook acknowledged), whichever is first: its row, its journal, its inputs, and the files that
+  nothing else uses.
 - Predictions, files, read pages and idempotency keys when their own time has come, where the settings give them one.
 - Uploads that never came, and blobs whose row is gone because a process died between the two.
 
@@ -25,6 +26,7 @@ from heliograph.jobs import queue
 from heliograph.store import files, idempotency, predictions
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
+from heliograph.store.predictions import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -116,14 +118,18 @@ async def _predictions(settings: Settings, database: Database, blobs: Blobs, now
                 limit=BATCH,
             )
         for tenant, id in due:
-            gone.files += await _forget_prediction(database, blobs, tenant, id)
+            _, removed = await forget(database, blobs, tenant, id)
+            gone.files += removed
         count += len(due)
         if len(due) < BATCH:
             return count
 
 
-async def _forget_prediction(database: Database, blobs: Blobs, tenant: str, id: str) -> int:
-    """Remove a prediction with all that belongs to it; returns how many files went with it."""
+async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tuple[Prediction | None, int]:
+    """Remove a prediction with all that belongs to it, whoever waits for it or runs it: what it was, and how many files went with it.
+
+    The files that it read go where it was not to be retained and nothing else reads them.
+    """
     unused: list[str] = []
     async with database.begin() as conn:
         reads = await predictions.reads(conn, tenant, id)
@@ -139,7 +145,7 @@ async def _forget_prediction(database: Database, blobs: Blobs, tenant: str, id: 
         await blobs.delete_prefix(key(tenant, kind, id))
     for blob in unused:
         await blobs.delete(blob)
-    return removed
+    return row, removed
 
 
 async def _files(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> int:

@@ -77,6 +77,37 @@ async def test_a_waiting_request_answers_the_status_when_its_time_is_over(settin
         assert answer.json["status"] == "pending"
 
 
+async def test_an_answered_waiting_call_counts_as_delivered_where_nothing_may_be_kept(api: Api) -> None:
+    body = INVOICE | {"url": URI, "batch": False, "metadata": {"allow_retention": False}}
+    call = asyncio.create_task(api("POST", "/v1/document/generate", json=body))
+    [prediction] = await api.waiting()
+    await api.finish(prediction)
+    assert (await call).json["status"] == "completed"
+    async with asyncio.timeout(2):
+        while not await delivered(api, prediction):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_call_that_was_left_or_not_finished_is_not_delivered(settings: Settings, database_url: str) -> None:
+    settings.wait_timeout = 0.4
+    async with serving(settings, database_url) as api:
+        body = INVOICE | {"url": URI, "batch": False, "metadata": {"allow_retention": False}}
+        with pytest.raises(TimeoutError):
+            await api("POST", "/v1/document/generate", json=body, timeout=aiohttp.ClientTimeout(total=0.2))
+        [prediction] = await api.waiting()
+        assert (await api("POST", "/v1/document/generate", json=body)).json["status"] == "pending"
+        await api.finish(prediction)
+        await asyncio.sleep(0.3)
+        assert not await delivered(api, prediction)
+
+
+async def delivered(api: Api, prediction: str) -> bool:
+    async with api.database.begin() as conn:
+        row = await predictions.get(conn, api.tenant, prediction)
+    assert row is not None
+    return row.delivered_at is not None
+
+
 async def test_an_equal_waiting_request_joins_the_unfinished_one(api: Api) -> None:
     body = INVOICE | {"url": URI, "batch": False}
     calls = [asyncio.create_task(api("POST", "/v1/document/generate", json=body)) for _ in range(5)]
@@ -298,10 +329,12 @@ async def test_a_used_up_budget_is_402_but_what_is_known_is_still_answered(setti
         body = INVOICE | {"url": URI, "id": "first"}
         assert (await api("POST", "/v1/document/generate", json=body)).status == 201
         await api.finish("first")
+        assert (await api("POST", "/v1/document/generate", json=body)).json["status"] == "completed"
+        await api("DELETE", "/v1/predictions/first")
         refused = await api("POST", "/v1/document/generate", json=body | {"id": "second"})
         assert refused.status == 402
         assert refused.json["error"]["type"] == "insufficient_credits"
-        assert (await api("POST", "/v1/document/generate", json=body)).json["status"] == "completed"
+        assert refused.json["error"]["message"].startswith("2 of 2 credits"), "deleting a prediction gives nothing back"
         assert (await api("POST", "/v1/document/generate", json=body | {"id": "x"}, key=await api.new_key("rich"))).status == 201
 
 

@@ -72,6 +72,20 @@ async def test_delete_cancels_a_waiting_one_and_removes_its_data(api: Api) -> No
         assert await api.count(table) == 0
 
 
+async def test_delete_takes_the_uploaded_file_along_where_nothing_may_be_kept_and_only_it_read_it(api: Api) -> None:
+    secret = {"url": None, "metadata": {"allow_retention": False}}
+    file = await api.upload()
+    first, second = [await make(api, file_id=file["id"], **secret) for _ in range(2)]
+    await api("DELETE", f"/v1/predictions/{first}")
+    assert (await api("GET", f"/v1/files/{file['id']}")).status == 200, "the other still reads it"
+    await api("DELETE", f"/v1/predictions/{second}")
+    assert (await api("GET", f"/v1/files/{file['id']}")).status == 404
+    assert await api.stored() == []
+    kept = await api.upload()
+    await api("DELETE", f"/v1/predictions/{await make(api, url=None, file_id=kept['id'])}")
+    assert (await api("GET", f"/v1/files/{kept['id']}")).status == 200
+
+
 async def test_deliveries_show_each_attempt(api: Api) -> None:
     prediction = await make(api)
     assert (await api("GET", f"/v1/predictions/{prediction}/deliveries")).json == []

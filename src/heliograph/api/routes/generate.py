@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
+from starlette.background import BackgroundTask
 
 from heliograph.api.auth import Caller, CallerOf, Guarded
 from heliograph.api.intake import Source
@@ -12,9 +14,10 @@ from heliograph.api.openapi import answers
 from heliograph.api.server import Server, ServerOf
 from heliograph.api.submit import Asked, submit
 from heliograph.api.waiting import left
-from heliograph.errors import InvalidRequest, NotFound
+from heliograph.errors import InvalidRequest, NotFound, Unavailable
 from heliograph.jobs.bodies import prediction_body
 from heliograph.store import predictions
+from heliograph.store.predictions import Prediction
 from heliograph.wire.predictions import PredictionResponse
 from heliograph.wire.requests import (
     DocumentExecuteRequest,
@@ -118,12 +121,22 @@ def _only_latest(name: str, version: str | int) -> None:
 
 async def _answer(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:
     row = await submit(server, caller, asked)
-    if not asked.body.batch:
-        if row.status not in predictions.FINISHED:
-            await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout, left=left(request))
+    if asked.body.batch:
+        return Response(prediction_body(row), 201, media_type="application/json")
+    if row.status not in predictions.FINISHED:
+        await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout, left=left(request))
+    async with server.database.begin() as conn:
+        found = await predictions.get(conn, caller.tenant, row.id)
+    if found is None:
+        raise NotFound("The prediction was deleted while it was waited for.")
+    noted = None
+    if not found.retain and found.status in predictions.FINISHED and not await request.is_disconnected():
+        noted = BackgroundTask(_delivered, server, found)  # once the answer is out
+    return Response(prediction_body(found), 201, media_type="application/json", background=noted)
+
+
+async def _delivered(server: Server, row: Prediction) -> None:
+    """Note that the caller has the result, from when on it need not be kept. A database that is away keeps it the whole hour."""
+    with suppress(Unavailable):
         async with server.database.begin() as conn:
-            found = await predictions.get(conn, caller.tenant, row.id)
-        if found is None:
-            raise NotFound("The prediction was deleted while it was waited for.")
-        row = found
-    return Response(prediction_body(row), 201, media_type="application/json")
+            await predictions.delivered(conn, row.tenant, row.id)

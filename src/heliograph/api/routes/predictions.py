@@ -14,10 +14,9 @@ from heliograph.api.paging import LimitOf, SkipOf
 from heliograph.api.pictures import DPI, LEAST_DPI, MOST_DPI
 from heliograph.api.server import ServerOf
 from heliograph.errors import InvalidRequest, NotFound
-from heliograph.jobs import queue
+from heliograph.jobs import retention
 from heliograph.jobs.bodies import prediction_body
 from heliograph.store import deliveries, predictions
-from heliograph.store.blobs import key
 from heliograph.wire.predictions import DeliveryResponse, PredictionResponse, Status
 
 router = APIRouter(prefix="/v1/predictions", tags=["predictions"], route_class=Guarded)
@@ -99,15 +98,11 @@ async def get_prediction(prediction_id: str, server: ServerOf, caller: CallerOf)
 
 @router.delete("/{prediction_id:path}", response_model=PredictionResponse, responses=answers(401, 404))
 async def delete_prediction(prediction_id: str, server: ServerOf, caller: CallerOf) -> Response:
-    """Cancel the prediction if it is not finished, and remove it with its inputs and results. Answers what it was."""
-    async with server.database.begin() as conn:
-        await predictions.cancel(conn, caller.tenant, prediction_id)
-        await queue.cancel(conn, caller.tenant, prediction_id)
-        row = await predictions.delete(conn, caller.tenant, prediction_id)
+    """Cancel the prediction if it is not finished, and remove it with its inputs and results, and with `allow_retention: false` the
+    uploaded files that only it read. Answers what it was."""
+    row, _ = await retention.forget(server.database, server.blobs, caller.tenant, prediction_id)
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
-    for kind in ("inputs", "steps"):
-        await server.blobs.delete_prefix(key(caller.tenant, kind, prediction_id))
     return Response(prediction_body(row), media_type="application/json")
 
 
