@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.extraction.boxes import boxed
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.labels import Finder, Occurrence, Reader, is_label, value_end
 from heliograph.extraction.normalise import (
@@ -21,7 +22,7 @@ from heliograph.extraction.normalise import (
     postal_codes,
     times,
 )
-from heliograph.extraction.parties import clean_name
+from heliograph.extraction.parties import address_likeness, clean_name
 from heliograph.extraction.parties import name_likeness as likeness_of_name
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
@@ -309,6 +310,12 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
             place = {"same": 1.0} if chosen is segment else {"right": 1.0}
             yield _candidate(ask, chosen, found, {**base, **place, "order": 0.0, "gap": 0.0, "period": 1.0}, occurrence)
             return
+    box = boxed(reader, sheet, segment) if occurrence.start < 40 else None
+    if box is not None:
+        yield from _in_box(ask, box, conventions, {**base, "box": 1.0}, occurrence)
+        if ask.kind in FREE and not occurrence.colon:
+            return
+    clear = box is not None and sheet.numbered(segment)
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
     for order, found in enumerate(same):
         if ask.kind in FREE and not occurrence.colon and segment.text[found.start].islower():
@@ -316,6 +323,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         gap = len(segment.text[occurrence.end : found.start].strip(" :#.-=()"))
         far = 0.0 if ask.kind in FREE else min(0.5 if ask.kind in ("date", "id") else 1.0, gap / 25)
         yield _candidate(ask, segment, found, {**base, "same": 1.0, "order": float(order), "gap": far}, occurrence)
+    if clear:
+        return
     if any(found.quality >= 0.75 for found in same) and (ask.kind in FREE or ask.kind == "id") and (occurrence.colon or ask.kind == "id"):
         return
     beyond = segment.text[occurrence.end :].strip(" :#.-=")
@@ -376,6 +385,52 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
             )
         if ask.kind in FREE and found_below:
             break
+        taken += len(found_below)
+    if not same and not taken and not occurrence.colon and occurrence.start < 12:
+        yield from _above(finder, sheet, occurrence, ask, conventions, base)
+
+
+def _above(
+    finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, conventions: Conventions, base: dict[str, float]
+) -> Iterator[Candidate]:
+    """A value on the line over its label, as forms have them where one signs."""
+    segment = occurrence.segment
+    for other in sheet.rows[segment.row - 1] if segment.row else []:
+        near = segment.y0 - other.y1 < 2.2 * segment.height and other.size > 1.1 * segment.size
+        if near and segment.share(other) > 0.5 and not is_label(finder.reader, other) and not _is_asked(finder, other):
+            for found in _pick(ask, read_as(ask, other.text, conventions), ask.range)[:1]:
+                yield _candidate(ask, other, found, {**base, "above": 1.0, "order": 0.0, "gap": 0.0}, occurrence)
+
+
+def _lead(ask: Ask, text: str) -> int:
+    """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
+    first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
+    if first and ask.kind in ("org", "person", "name", "address") and tokens_of(first[1]) in (("name",), ("address",)):
+        return first.end()
+    return 0
+
+
+def _in_box(
+    ask: Ask, lines: list[Segment], conventions: Conventions, base: dict[str, float], occurrence: Occurrence
+) -> Iterator[Candidate]:
+    """The value in a form's box: of free text its first line, all of an address."""
+    if ask.kind == "address":
+        first = next((at for at, line in enumerate(lines) if address_likeness(line.text) > 0.3), -1)
+        if first >= 0:
+            parts: list[Part] = [(line, _lead(ask, line.text), len(line.text)) for line in lines[first : first + 5]]
+            features = {**base, "order": 0.0, "gap": 0.0, "quality": 1.0, "likeness": 1.0, "reading": min(line.score for line in lines)}
+            yield Candidate(" ".join(line.text[start:end] for line, start, end in parts), parts, features, occurrence=occurrence)
+        return
+    order = 0
+    for line in lines:
+        start = _lead(ask, line.text)
+        for found in _pick(ask, read_as(ask, line.text, conventions, start=start), ask.range)[:2]:
+            features = {**base, "order": float(order), "gap": 0.0}
+            candidate = _candidate(ask, line, found, features, occurrence)
+            order += 1
+            yield candidate
+            if ask.kind in FREE:
+                return
 
 
 def _period(reader: Reader, sheet: Sheet, at: Occurrence, ask: Ask, writing: Conventions, end: int) -> Iterator[tuple[Segment, Found]]:

@@ -10,6 +10,7 @@ and below), every candidate is scored, spans go to the fields that fit them best
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, cast
@@ -19,12 +20,12 @@ import msgspec
 from heliograph.extraction.arrays import Row, Rows
 from heliograph.extraction.candidates import Candidate, Part, near, read_as
 from heliograph.extraction.confidence import weights
-from heliograph.extraction.fields import Ask, understand
+from heliograph.extraction.fields import Ask, Phrase, understand
 from heliograph.extraction.instructions import Hints, hints
 from heliograph.extraction.labels import Finder, Occurrence
-from heliograph.extraction.normalise import Conventions, amounts, conventions, dates, patterned, times
+from heliograph.extraction.normalise import Conventions, amounts, conventions, dates, instant, patterned, times
 from heliograph.extraction.parties import Name, Parties, places
-from heliograph.extraction.result import Extraction, Leaf, Match, Path
+from heliograph.extraction.result import Evidence, Extraction, Leaf, Match, Path
 from heliograph.extraction.schema import Field, Schema
 from heliograph.extraction.segments import Segment, Sheet, sheets
 from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
@@ -36,6 +37,8 @@ ANSWER = 0.0
 """Least score of a candidate that is answered (a logit before calibration)."""
 _CENTS = tuple(Decimal(cent) / 100 for cent in (-2, -1, 1, 2))
 """Cash totals are rounded to five cents in many countries."""
+_DECODED = 0.97
+"""Probability of a barcode's text: check digits hold, but a page may have another one that was meant."""
 _UNREADABLE = 0.3
 """Reader's score of a word under which it is not answered but called unreadable."""
 
@@ -54,6 +57,7 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     reading = _Reading(document)
     hinted = hints(instructions, schema.root)
     asked = _owned(list(_asked(schema.root, (), (), hinted)), hinted)
+    _choices([ask for _, ask in asked if ask.kind == "boolean"])
     asks = [ask for _, ask in asked]
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
@@ -86,6 +90,7 @@ class _Reading:
         self.parties = Parties(self.sheets)
         self.taken: list[list[Part]] = []
         self.sums = _sums(self.sheets, self.conventions)
+        self.barcodes = [code for page in document.pages for code in page.barcodes]
 
     def segments(self) -> Iterator[Segment]:
         """Every segment of every page, in order."""
@@ -114,10 +119,27 @@ def _owned(asked: list[tuple[Path, Ask]], hinted: Hints) -> list[tuple[Path, Ask
             bare = ask.field.name
             field = msgspec.structs.replace(ask.field, name=f"issuer {bare}")
             ask = msgspec.structs.replace(understand(field, hints=hinted.get(field.path, ())), field=ask.field)  # noqa: PLW2901
+        if ask.concept is not None and ask.concept.id == "bank.name" and len(path) == 1 and not issuer:
+            bank = understand(msgspec.structs.replace(ask.field, name="issuer name", description=""))  # a bank's own statement
+            ask = msgspec.structs.replace(bank, field=ask.field, phrases=[*ask.phrases, *bank.phrases])  # noqa: PLW2901
         made.append((path, ask))
     return made
 
 
+def _choices(asks: list[Ask]) -> None:
+    """Boxes to tick that begin alike (`entity_trust`, `entity_partnership`) are labelled by what differs."""
+    names = [tokens_of(split_name(ask.field.name)) for ask in asks]
+    for ask, name in zip(asks, names, strict=True):
+        for length in range(len(name) - 1, 0, -1):
+            if sum(other[:length] == name[:length] for other in names) >= _ALIKE:
+                rest = name[length:]
+                ask.phrases.append(Phrase(rest, 0.85, own=True))
+                ask.strong |= {token for token in rest if vocabulary().weight(token) >= 1.0}
+                break
+
+
+_ALIKE = 3
+"""Names with one beginning from which on it is no part of the label."""
 _OWNED = frozenset({"address", "phone", "email", "url", "vat"})
 
 
@@ -168,7 +190,7 @@ def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, fl
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
     segment, start, _ = candidate.parts[0]
-    if ask.kind == "address":
+    if ask.kind == "address" and not candidate.features.get("box"):
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0
         if made is not None:
@@ -186,6 +208,9 @@ def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
                         break
 
 
+_TICKS = frozenset("☐☑☒□✓✔✗⊠■")
+
+
 def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
     """Whether the box before or after a label is ticked."""
     words = vocabulary()
@@ -195,6 +220,10 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
         for other in segment.sheet.rows[segment.row]
         if other is not segment and (abs(other.x1 - segment.x0) < 3 * segment.height or abs(other.x0 - segment.x1) < 3 * segment.height)
     ]
+    cell = segment.sheet.cell_of(segment)
+    if cell is not None:
+        inside = [other for other in segment.sheet.cell_segments(segment, cell) if other.text.strip() in _TICKS and other not in neighbours]
+        neighbours += inside[:1] if len(inside) == 1 else []
     before = segment.text[: occurrence.start].strip()
     places: list[tuple[str, Segment, int, int]] = []
     if before:
@@ -204,7 +233,7 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
     for text, where, start, end in places:
         token = text.casefold()
         if token in words.yes or token in words.no:
-            features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score}
+            features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score, "box": float(token in _TICKS)}
             yield Candidate(token in words.yes, [(where, start, end)], features, occurrence=occurrence)
 
 
@@ -215,6 +244,8 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
     if concept is not None and concept.kind in _PLACES and ask.party:
         return _place(reading, ask, concept.kind)
     if concept is None or not concept.unlabelled:
+        return made
+    if ask.party == "delivery" and concept.kind not in ("address", *_PLACES) and concept.id != "customer.name":
         return made
     if concept.id in ("issuer.name", "customer.name"):
         for name in reading.parties.names(ask.party or concept.party):
@@ -262,17 +293,50 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
                 break
     elif concept.id in ("doc.type", "title"):
         made += _titles(reading)
+    elif concept.id in ("card.last4", "card.type", "payment.method"):
+        made += _paid(reading, ask, concept.id)
+    elif concept.kind == "text" and concept.pattern:
+        made += _sentences(reading, concept.pattern)
     return made
 
 
+def _paid(reading: _Reading, ask: Ask, what: str) -> Iterator[Candidate]:
+    """Means of payment as receipts print them: `VISA **** **** 4821`, `CASH 20.00`."""
+    brands = (ask.concept.words if ask.concept is not None else "").split("|")
+    for segment in reading.segments():
+        number = next(iter(patterned("card4", segment.text)), None)
+        masked = number is not None and _MASK.search(segment.text[: number.start]) is not None
+        if what == "card.last4":
+            if masked and number is not None:
+                yield _shown(number.value, segment, number.start, number.end, 1.0)
+            continue
+        lowered = segment.text.casefold()
+        brand = next((word for word in brands if re.match(rf"{re.escape(word)}(?!\w)", lowered)), None)
+        priced = any(a.decimals == 2 for other in segment.sheet.rows[segment.row] for a in amounts(other.text, reading.conventions.decimal))
+        if brand and (masked or (what == "payment.method" and priced and segment.cy > 0.4 * segment.sheet.page.height)):
+            yield _shown(segment.text[: len(brand)], segment, 0, len(brand), 1.0 if masked else 0.8)
+
+
+_MASK = re.compile(r"(?:[*xX•#]|\b(?:ending(?: in)?|ends in|endet auf))[\s-]*$")
+
+
+def _sentences(reading: _Reading, pattern: str) -> Iterator[Candidate]:
+    """Lines that say what the concept is about, in a sentence."""
+    for segment in reading.segments():
+        if 4 <= len(segment.text.split()) <= 25 and re.search(pattern, segment.text):
+            yield _shown(segment.text.strip(), segment, 0, len(segment.text), 0.4)
+
+
+def _shown(value: Json, segment: Segment, start: int, end: int, likeness: float) -> Candidate:
+    return Candidate(value, [(segment, start, end)], {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score})
+
+
 _PLACES = frozenset({"street", "city", "state", "postal", "country"})
+_OF_PLACE = _PLACES | {"address", "org", "person", "name"}
 
 
 def _place(reading: _Reading, ask: Ask, kind: str) -> list[Candidate]:
-    """A part of a party's address; not of the place goods are sent to, which is another."""
-    words = {token for step in ask.field.path for token in tokens_of(split_name(step))}
-    if words & {"shipping", "delivery", "ship", "service"}:
-        return []
+    """A part of a party's address."""
     names = reading.parties.names(ask.party)
     for address in reading.parties.addresses(ask.party, names[0] if names else None)[:1]:
         part = places(address).get(kind)
@@ -283,7 +347,7 @@ def _place(reading: _Reading, ask: Ask, kind: str) -> list[Candidate]:
 
 def _phone_like(text: str, start: int) -> bool:
     before = tokens_of(text[:start])
-    return (bool(before) and before[-1] in ("phone", "hotline", "call")) or (not before and text.lstrip().startswith("+"))
+    return (bool(before) and before[-1] in ("phone", "hotline", "call")) or text[max(0, start - 1) : start + 1].strip().startswith("+")
 
 
 def _named(name: Name, what: str) -> Candidate:
@@ -424,6 +488,7 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
         + 0.5 * f.get("right", 0.0)
         + 0.15 * f.get("below", 0.0)
         + 0.3 * f.get("colon", 0.0)
+        + 0.7 * f.get("box", 0.0)
     )
     score += (
         1.4 * f.get("quality", 0.0)
@@ -442,8 +507,12 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
     if ask.kind == "address":
         score += 1.0 * f.get("likeness", 0.0)
     score -= 3.9
+    if ask.kind == "percent" and f.get("quality", 0.0) < 1.0 and not _rate(candidate):
+        score -= 2.5  # a bare number beside `VAT` is no rate
     if ask.party:
         whose = reading.parties.party(candidate.occurrence.segment if candidate.occurrence else segment)
+        if whose == "delivery" and ask.party != whose and ask.kind not in _OF_PLACE:
+            whose = ""  # where goods go says nothing of dates and numbers beside it
         f["party"] = 1.0 if whose == ask.party else 0.0 if not whose else -1.0
         own = candidate.occurrence is not None and bool(
             set(tokens_of(candidate.occurrence.segment.text[candidate.occurrence.start : candidate.occurrence.end]))
@@ -475,8 +544,14 @@ def _score(reading: _Reading, ask: Ask, candidate: Candidate) -> float:
     if not ask.role:
         score -= 0.15 * min(6, page.index)
     if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):
-        score -= 1.5 * float(reading.parties.party(segment) != "")
+        score -= 1.5 * float(reading.parties.party(segment) in ("issuer", "customer"))
     return score
+
+
+def _rate(candidate: Candidate) -> bool:
+    """Whether the label itself asks for a rate."""
+    at = candidate.occurrence
+    return at is not None and bool({"rate", "percentage", "satz", "taux", "aliquota"} & set(tokens_of(at.segment.text[at.start : at.end])))
 
 
 def _weak(candidate: Candidate) -> bool:
@@ -523,6 +598,8 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
         return owner.concept is not ask.concept or owner.range == ask.range
     if owner.concept is not None and owner.concept is ask.concept and owner.party == ask.party:
         return True
+    if owner.concept is not None and ask.concept is not None and {owner.concept.id, ask.concept.id} == {"card.type", "payment.method"}:
+        return True
     return (
         owner.kind in ("currency",)
         or ask.kind in ("currency", "time", "enum")
@@ -532,6 +609,9 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
 
 
 def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> tuple[Leaf, dict[str, float]]:
+    if ask.concept is not None and ask.concept.id == "barcode" and reading.barcodes:
+        code = reading.barcodes[0]
+        return Leaf(code.text, "found", "exact", _DECODED, [Evidence(code.text, code.box, 1.0)]), {}
     if candidate is None:
         return Leaf(None, "absent"), {}
     if ask.kind == "datetime" and "T" not in str(candidate.value):
@@ -541,6 +621,8 @@ def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float
         return Leaf(None, "unreadable", "none", 0.0, evidence), {}
     reading.taken.append(candidate.parts)
     why = traits(ask, candidate, rival)
+    if ask.field.format == "date-time":
+        candidate.value = instant(str(candidate.value))
     return Leaf(candidate.value, "found", cast("Match", candidate.match), weights().probability(why), evidence), why
 
 
@@ -565,6 +647,7 @@ def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
         "fit": min(1.0, f.get("fit", 0.0)),
         "colon": f.get("colon", 0.0),
         "below": f.get("below", 0.0),
+        "box": f.get("box", 0.0),
         "quality": f.get("quality", 0.0),
         "unlabelled": f.get("unlabelled", 0.0),
         "sums": f.get("sums", 0.0),

@@ -17,6 +17,10 @@ from heliograph.extraction.vocabulary import Concept, Tokens, Vocabulary, split_
 HINTED = 1.15
 """Weight of a label that instructions give; a field's own name weighs 1."""
 _NUMERIC_KINDS = {"money", "number", "integer", "percent"}
+_SENT, _WHERE = (
+    frozenset({"shipping", "ship", "shipment", "delivery", "deliver"}),
+    frozenset({"address", "street", "city", "state", "postal", "country"}),
+)
 _START, _END = frozenset({"start", "from", "begin"}), frozenset({"end", "to", "until", "through"})
 _FORMATS = {
     "date": "date",
@@ -122,6 +126,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
         party = "customer"
     elif owners & words.issuer:
         party = "issuer"
+    if owners & _SENT and (kind in _WHERE or kind in ("org", "person", "name")):
+        party = "delivery"
     exclude = frozenset(tokens_of(" ".join(concept.exclude.split("|")))) - set(name) if concept and concept.exclude else frozenset[str]()
     exclude -= alternatives
     strong = frozenset(token for token in (*name, *title) if words.weight(token) >= 1.0) or frozenset(name)
@@ -177,7 +183,7 @@ def _concept(
             owned.setdefault(concept.kind, (concept, score))
         if score > best_score:
             best, best_score = concept, score
-    if best is not None and not best.party and best.kind in owned:
+    if best is not None and not best.party and best.kind in owned and all(words.weight(token) < 1.0 for token in name):
         best = owned[best.kind][0]  # `address`, described as that of the business
     if best_score < 0.66:
         return None, 0.0

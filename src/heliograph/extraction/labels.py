@@ -20,7 +20,8 @@ from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import WORD, Tokens, plain, vocabulary
 
 _LONGEST = 8
-_NUMBERED = re.compile(r"\(?\d{1,2}[a-z]?[.)]?\s+[^\W\d_]{2,}[^\d]*$")
+_ASIDE = re.compile(r"\s\(|[.?]\s+[A-Z]|,\s+(?:if|as|see|when|where|such)\b")
+"""Where what a label is called ends, and a remark on it begins."""
 _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
 """Words after which a tax is part of the amount, not what the amount is."""
 
@@ -64,6 +65,10 @@ class Reader:
         if made is None:
             made = vocabulary().token(word)
             if made not in self.known and len(made) >= 5 and made.isalpha():
+                other = made[:-1] if made.endswith("s") else made + "s"
+                if other in self.known:
+                    self.cache[word] = other
+                    return other
                 near = process.extractOne(made, self.long, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=0.79)
                 if near is not None and abs(len(near[0]) - len(made)) <= 1:
                     made = str(near[0])
@@ -167,6 +172,9 @@ class Finder:
         words = vocabulary()
         ask, text = self.asks[index], segment.text
         left, right = label_part(text, tokens, start, end)
+        aside = _ASIDE.search(text, end)
+        if aside:
+            right = min(right, aside.start())
         part = [t for t in tokens if t.start >= left and t.end <= right]
         outside = {t.text for t in part if t.end <= start or t.start >= end} & ask.exclude
         if outside - ({"tax"} if any(t.text in _WITH for t in part) else set[str]()):
@@ -207,7 +215,7 @@ def is_label(reader: Reader, segment: Segment) -> bool:
     text = segment.text.strip()
     if text.endswith(":") and any(c.isalpha() for c in text):
         return True
-    if _NUMBERED.match(text) and not address_likely(text):
+    if segment.sheet.numbered(segment) and not address_likely(text):
         return True  # `7 Fishing boat proceeds`: how forms number their boxes
     tokens = tuple(t.text for t in reader.tokens(text))
     return bool(tokens) and tokens in vocabulary().every_label

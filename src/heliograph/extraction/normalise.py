@@ -277,7 +277,10 @@ _BLOOD = re.compile(r"(?<![A-Za-z0-9])((?:AB|A|B|O|0)\s?(?:\+|-|−|Rh\s?[+-]|po
 _FLIGHT = re.compile(r"(?<![A-Z0-9])((?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?![A-Z0-9])")
 _PHONE = re.compile(r"(?<![\w/])(\+?\(?\d[\d\s().\-/–]{5,20}\d)(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\w])")
 _ID = re.compile(r"[A-Za-z0-9][\w\-/.#+*]*")
-_CARD = re.compile(r"(?:[xX*•#]{2,}[\s-]*)+(\d{4})(?!\d)|(?<!\d)\d{4}[\s-](?:\d{4}[\s-]){2}(\d{4})(?!\d)|(?<!\d)\d{12}(\d{4})(?!\d)")
+_CARD = re.compile(
+    r"(?<![xX*•#])[xX*•#](?:[\s-]?[xX*•#])+[\s-]*(\d{4})(?!\d)|\b(?:ending(?: in)?|ends in|endet auf)\s+(\d{4})(?!\d)"
+    r"|(?<!\d)\d{4}[\s-](?:\d{4}[\s-]){2}(\d{4})(?!\d)|(?<!\d)\d{12}(\d{4})(?!\d)"
+)
 _POSTAL = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?![\w-])"
 )
@@ -360,3 +363,13 @@ def currency_code(text: str) -> str | None:
     """ISO 4217 of a symbol, code or name; None when unknown."""
     word = plain(text.strip().strip("()[]:.").strip())
     return vocabulary().currencies.get(word)
+
+
+def instant(moment: str) -> str:
+    """An ISO day or local time as the RFC 3339 `date-time` that the format asks for.
+
+    The format has no way to leave out the time of day or the offset, and clients refuse what lacks them. Where the document gives no
+    time it is 00:00:00, where it gives no offset it is `Z`; the citation keeps what the page says.
+    """
+    moment = moment if "T" in moment else f"{moment}T00:00:00"
+    return moment if re.search(r"(?:Z|[+-]\d\d:\d\d)$", moment) else f"{moment}Z"

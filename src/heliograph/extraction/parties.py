@@ -167,8 +167,8 @@ class Parties:
         self.sheets = sheets
         words = vocabulary()
         self.labels: dict[tuple[str, ...], str] = {}
-        for party in ("issuer", "customer"):
-            for tokens in words.labels[f"{party}.name"]:
+        for party, concept in (("delivery", "shipping.address"), ("issuer", "issuer.name"), ("customer", "customer.name")):
+            for tokens in words.labels[concept]:
                 if tokens not in _NEUTRAL and len(tokens) > 0:
                     self.labels.setdefault(tokens, party)
         self.headings = [heading for sheet in sheets for heading in self._headings(sheet)]
@@ -225,7 +225,9 @@ class Parties:
         """Who the party may be, best first; without a label of its own."""
         made: list[Name] = []
         for sheet in self.sheets[:1]:
-            made += self._issuers(sheet) if party == "issuer" else self._customers(sheet)
+            made += (
+                self._issuers(sheet) if party == "issuer" else self._customers(sheet) if party == "customer" else self._headed(sheet, party)
+            )
         return sorted(made, key=lambda name: -name.score)[:6]
 
     def _issuers(self, sheet: Sheet) -> list[Name]:
@@ -246,7 +248,7 @@ class Parties:
                 under = [other for nearby in lines[position + 1 : position + 3] for other in nearby if other.share(segment) > 0.3]
                 if any(address_likeness(other.text) > 0.6 for other in under):
                     score += 0.9
-                if self.party(segment) == "customer":
+                if self.party(segment) in ("customer", "delivery"):
                     score -= 3.0
                 start, end = clean_name(segment.text)
                 if _REGISTRATION.search(segment.text) or any(_REGISTRATION.fullmatch(" " + other.text) for other in under):
@@ -275,18 +277,23 @@ class Parties:
                 return Name(f"{name.text} {below.text[start:end]}", [*name.parts, (below, start, end)], name.score + 0.5)
         return name
 
-    def _customers(self, sheet: Sheet) -> list[Name]:
+    def _headed(self, sheet: Sheet, party: str) -> list[Name]:
+        """What stands right under a party's headings."""
         made: list[Name] = []
-        issuers = sorted(self._issuers(sheet), key=lambda name: -name.score)
-        issuer = issuers[0].parts if issuers else []
         for heading in self.headings:
-            if heading.party != "customer" or heading.segment.page != sheet.page.index or re.search(r":\s*\w", heading.segment.text):
+            if heading.party != party or heading.segment.page != sheet.page.index or re.search(r":\s*\w", heading.segment.text):
                 continue
             for segment in list(sheet.below(heading.segment, reach=3.0))[:3]:
                 if name_likeness(segment.text) > -0.8:
                     start, end = clean_name(segment.text)
                     made.append(Name(segment.text[start:end], [(segment, start, end)], 2.0 + name_likeness(segment.text)))
                     break
+        return made
+
+    def _customers(self, sheet: Sheet) -> list[Name]:
+        issuers = sorted(self._issuers(sheet), key=lambda name: -name.score)
+        issuer = issuers[0].parts if issuers else []
+        made = self._headed(sheet, "customer")
         for block in self.blocks:
             lines = block.lines
             if (
@@ -307,7 +314,7 @@ class Parties:
             if (
                 any(postal_codes_in(line.text) and address_likeness(line.text) > 0.3 for line in rest)
                 and name_likeness(lines[first].text) > -0.6
-                and self.party(lines[first]) != "issuer"
+                and self.party(lines[first]) not in ("issuer", "delivery")
             ):
                 start, end = clean_name(lines[first].text)
                 if any(segment is lines[first] for segment, _, _ in issuer):

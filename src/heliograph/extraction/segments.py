@@ -6,21 +6,27 @@ borders end it. Candidates, labels and tables are found on segments; spans of th
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from heliograph.extraction.result import Evidence
-from heliograph.media.document import Document, Page
+from heliograph.media.document import Cell, Document, Page
 from heliograph.media.geometry import Box, union
+
+_NUMBERED = re.compile(r"\(?(\d{1,2}[a-z]?)[.)]?\s+[^\W\d_]{2,}[^\d]*$|\(?(\d{1,2}[a-z]?)[.)]?\s+[A-Z][^\W\d_]+")
+_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
+_MANY = 5
+"""Numbered headings from which on a page is taken for a form with numbered boxes."""
 
 
 class Segment:
     """A run of words. `row` counts from the top of its page; `text` joins the words with single spaces.
 
-    Distances are in lines: `x0, y0, x1, y1` are points on the page, `height` the words' median height.
+    Distances are in lines: `x0, y0, x1, y1` are points on the page, `height` the words' median height, `size` that of their type.
     """
 
-    __slots__ = ("height", "index", "offsets", "page", "row", "score", "sheet", "text", "words", "x0", "x1", "y0", "y1")
+    __slots__ = ("height", "index", "offsets", "page", "row", "score", "sheet", "size", "text", "words", "x0", "x1", "y0", "y1")
 
     def __init__(self, sheet: Sheet, words: list[int], row: int) -> None:
         page = sheet.page
@@ -37,6 +43,8 @@ class Segment:
         self.y0, self.y1 = min(b.y for b in boxes) * page.height, max(b.y1 for b in boxes) * page.height
         heights = sorted(b.h * page.height for b in boxes)
         self.height = max(heights[len(heights) // 2], 1.0)
+        sizes = sorted(page.words[i].size or page.words[i].box.h * page.height for i in words)
+        self.size = max(sizes[len(sizes) // 2], 1.0)
         self.score = min(page.words[i].score for i in words)
 
     @property
@@ -93,6 +101,45 @@ class Sheet:
             segment.index = index
         heights = sorted(segment.height for segment in self.segments)
         self.height = heights[len(heights) // 2] if heights else 10.0
+        self._numbers = {segment.index: number for segment in self.segments if (number := self._number(segment))}
+        self.numbers = len(set(self._numbers.values())) >= _MANY
+        """Whether this is a form that numbers its boxes."""
+        self._cell_of = _cells(page)
+
+    def numbered(self, segment: Segment) -> bool:
+        """Whether a segment is the numbered heading of a form's box, such as `7 Fishing boat proceeds`."""
+        return self.numbers and segment.index in self._numbers
+
+    def _number(self, segment: Segment) -> str:
+        found = _NUMBERED.match(segment.text)
+        if found:
+            return found[1] or found[2]
+        if segment.text[:1].isupper():
+            before = [other for other in self.rows[segment.row] if other.x1 <= segment.x0 + 1]
+            if before and segment.x0 - before[-1].x1 < 3 * segment.height and _NUMBER.fullmatch(before[-1].text):
+                return before[-1].text
+        return ""
+
+    def cell_of(self, segment: Segment, *, least: float = 0.0) -> Cell | None:
+        """The cell of a detected table that a segment stands in, of tables found with at least that score."""
+        at = self._cell_of.get(segment.words[0])
+        if at is None or self.page.tables[at[0]].score < least:
+            return None
+        return self.page.tables[at[0]].cells[at[1]]
+
+    def cell_segments(self, segment: Segment, cell: Cell) -> list[Segment]:
+        """All segments in a cell, in order; `segment` is one of them."""
+        words = set(cell.words)
+        return [other for other in self.segments if other.words[0] in words]
+
+    def cell_below(self, segment: Segment, cell: Cell) -> list[Segment]:
+        """The segments in the cell right under that of `segment`."""
+        at = self._cell_of[segment.words[0]]
+        table = self.page.tables[at[0]]
+        for other in table.cells:
+            if other.row == cell.row + cell.row_span and other.column == cell.column and other.column_span == cell.column_span:
+                return self.cell_segments(segment, other)
+        return []
 
     def right_of(self, segment: Segment) -> Iterator[Segment]:
         """The segments after this one on its row, left to right."""

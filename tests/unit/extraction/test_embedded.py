@@ -239,8 +239,10 @@ def test_an_address_is_taken_apart_for_the_party_it_belongs_to() -> None:
     assert american == {"street": "214 Harbor Street", "city": "Astoria", "state": "OR", "postal_code": "97103", "country": "USA"}
 
 
-def test_a_time_of_day_is_not_invented() -> None:
+def test_a_date_time_is_what_rfc_3339_asks_for_and_its_citation_what_the_page_says() -> None:
     moment = {"type": "string", "format": "date-time"}
-    assert ask("Date: 05/01/2018", transaction_date=moment).values == {"transaction_date": "2018-01-05"}
-    assert ask("Date: 05/01/2018 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00"}
-    assert ask("Date: 05/01/2018     Time: 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00"}
+    alone = ask("Date: 05/01/2018", transaction_date=moment)
+    assert alone.values == {"transaction_date": "2018-01-05T00:00:00Z"}
+    assert [part.content for part in alone.leaves["transaction_date",].evidence] == ["05/01/2018"]
+    assert ask("Date: 05/01/2018 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00Z"}
+    assert ask("Date: 05/01/2018     Time: 14:20", transaction_date=moment).values == {"transaction_date": "2018-01-05T14:20:00Z"}
