@@ -16,6 +16,8 @@ from heliograph.extraction.vocabulary import Concept, Tokens, Vocabulary, split_
 
 HINTED = 1.15
 """Weight of a label that instructions give; a field's own name weighs 1."""
+_ANY_PERIOD = 0.55
+"""Weight of `Period` or `Contract dates` for one end of a period that has a name of its own."""
 _NUMERIC_KINDS = {"money", "number", "integer", "percent"}
 _SENT, _WHERE = (
     frozenset({"shipping", "ship", "shipment", "delivery", "deliver"}),
@@ -124,7 +126,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     owners = {*name, *context, *title}
     if owners & words.customer and not owners & words.issuer:
         party = "customer"
-    elif owners & words.issuer:
+    elif (owners - {"from"} if kind in ("date", "datetime") else owners) & words.issuer:
         party = "issuer"
     if owners & _SENT and (kind in _WHERE or kind in ("org", "person", "name")):
         party = "delivery"
@@ -140,6 +142,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
         if span and base:
             for tokens in (base, (*base, "dates"), (*base, "date"), (*base, "period")):
                 add(tokens, 0.9, own=False)
+            for tokens in words.labels["period.start"].keys() & words.labels["period.end"].keys():
+                add(tokens, _ANY_PERIOD, own=False)
             strong = frozenset(token for token in base if words.weight(token) >= 1.0) or strong
     return Ask(field, kind, concept, party, list(phrases.values()), exclude, strong, span)
 

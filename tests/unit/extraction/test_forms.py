@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from heliograph.media.document import Cell, Document, Table
 from heliograph.media.geometry import Box
 from tests.unit.extraction.drawing import HEIGHT, ROW, WIDTH, ask, document, page
@@ -107,7 +109,8 @@ def test_the_end_of_a_tax_number_is_no_rate_and_the_issuer_no_bank() -> None:
 
 
 def test_a_masked_card_says_how_was_paid() -> None:
-    paid = {"type": "object", "properties": {name: {"type": "string"} for name in ("type", "card_last_4", "card_type")}}
+    paid: dict[str, Any] = {"type": "object", "properties": {name: {"type": "string"} for name in ("type", "card_last_4", "card_type")}}
+    paid["properties"]["type"]["description"] = "Type of payment"
     text = "Coast Market\nTOTAL   76.10\nVISA **** **** **** 4821   76.10\nReturns within 30 days with receipt"
     found = ask(text, payment_method=paid, return_policy="string").values
     assert found == {
