@@ -244,7 +244,7 @@ def _worth(band: list[_Segment], x: float, typical: float) -> float:
     if len(left) < 2 or len(right) < 2:
         return 0
     gutter = min(s.x0 for s in right) - max(s.x1 for s in left)
-    if gutter < 0.8 * typical:
+    if gutter < (0.5 if _flush(right, typical) else 0.8) * typical:
         return 0
     low, high = max(min(s.y0 for s in left), min(s.y0 for s in right)), min(max(s.y1 for s in left), max(s.y1 for s in right))
     common = high - low
@@ -252,6 +252,8 @@ def _worth(band: list[_Segment], x: float, typical: float) -> float:
         return 0
     if _prose(left) and _prose(right) and common > 4 * typical:
         return common * (1 + min(gutter, 3 * typical) / typical)
+    if common > 4 * typical and (_beside_prose(left, right, typical) or _beside_prose(right, left, typical)):
+        return 0.5 * common
     if gutter > 2.5 * typical and _address(left, typical) and _address(right, typical):
         return 0.1 * common
     return 0
@@ -264,6 +266,23 @@ def _prose(side: list[_Segment]) -> bool:
     full = sum(row[-1].x1 - row[0].x0 > 0.6 * width and sum(s.x1 - s.x0 for s in row) > 0.7 * (row[-1].x1 - row[0].x0) for row in rows)
     many = sum(sum(s.count for s in row) >= 4 for row in rows)
     return len(rows) >= 4 and full >= 0.5 * len(rows) and many >= 0.6 * len(rows)
+
+
+def _flush(side: list[_Segment], typical: float) -> bool:
+    """A long column whose rows nearly all begin at its left edge."""
+    rows = [row for _, row in _rows(side)]
+    left = median(row[0].x0 for row in rows)
+    return len(rows) >= 8 and sum(abs(row[0].x0 - left) < 0.6 * typical for row in rows) >= 0.8 * len(rows)
+
+
+def _beside_prose(notes: list[_Segment], prose: list[_Segment], typical: float) -> bool:
+    """Do notes stand in a margin of prose? Their rows keep no step with its rows, as labels and values would."""
+    if not _flush(prose, typical) or not _prose(prose):
+        return False
+    steps = [(row[0].cy, row[-1].cy) for _, row in _rows(prose)]
+    rows = [row for _, row in _rows(notes)]
+    loose = sum(min(abs(row[0].cy - cy) for pair in steps for cy in pair) > 0.15 * typical for row in rows)
+    return len(rows) >= 3 and loose >= 0.5 * len(rows)
 
 
 def _address(side: list[_Segment], typical: float) -> bool:
@@ -337,12 +356,19 @@ def _blocks(words: list[Word], lines: list[Line], regions: list[int], width: flo
         size = max(sizes[i] for i in group)
         bold = all(words[w].bold for i in group for w in lines[i].words)
         place = (position == 0, position == len(groups) - 1)
-        kind = _kind(text, len(group), (size / body, heading), (box.y, box.y1), place, bold=bold)
+        spread = len(group) == 1 and _parts_of(words, lines[group[0]], size, width) >= 3
+        kind = _kind(text, len(group), (size / body, heading), (box.y, box.y1), place, bold=bold, spread=spread)
         blocks.append(Block(kind, box, lines=list(group)))
         for i in group:
             lines[i].block = len(blocks) - 1
     _levels(blocks, sizes)
     return blocks
+
+
+def _parts_of(words: list[Word], line: Line, size: float, width: float) -> int:
+    """Into how many parts wide white divides a line."""
+    boxes = sorted((words[i].box for i in line.words), key=lambda box: box.x)
+    return 1 + sum((b.x - a.x1) * width > 3 * size for a, b in pairwise(boxes))
 
 
 def _size(words: list[Word], line: Line, height: float) -> float:
@@ -363,17 +389,17 @@ def _continues(words: list[Word], lines: tuple[Line, Line], sizes: tuple[float, 
 
 
 def _kind(
-    text: str, lines: int, sizes: tuple[float, float], span: tuple[float, float], place: tuple[bool, bool], *, bold: bool
+    text: str, lines: int, sizes: tuple[float, float], span: tuple[float, float], place: tuple[bool, bool], *, bold: bool, spread: bool
 ) -> BlockKind:
     """What a block of `lines` is.
 
     `sizes`: its own and that of the smallest heading, in body text sizes; `span`: its top and bottom on the page; `place`:
-    is it the first block, the last?
+    is it the first block, the last? `spread`: is it one line in three parts, as running headers and footers are?
     """
     (size, heading), (top, bottom), (first, last) = sizes, span, place
-    if (first or top < 0.05) and bottom < 0.08 and lines <= 2 and (PAGE_NUMBER.match(text) or size < 0.95):
+    if (first or top < 0.05) and bottom < 0.08 and lines <= 2 and (PAGE_NUMBER.match(text) or size < 0.95 or spread):
         return "page-header"
-    if (last or bottom > 0.95) and top > 0.92 and lines <= 3 and (PAGE_NUMBER.match(text) or size < 0.95):
+    if (last or bottom > 0.95) and top > 0.92 and lines <= 3 and (PAGE_NUMBER.match(text) or size < 0.95 or spread):
         return "page-footer"
     if CAPTION.match(text):
         return "caption"

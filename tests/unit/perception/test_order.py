@@ -54,6 +54,28 @@ def test_three_columns_are_read_from_left_to_right() -> None:
     assert lines(shuffled(words)) == [line for part in texts for line in part]
 
 
+def test_columns_with_a_narrow_gutter_are_columns_when_the_right_one_begins_at_one_place() -> None:
+    left, right = LEFT + LEFT, RIGHT + RIGHT
+    widest = max(word.box.x1 * W for word in column(50, 100, left))
+    words = column(50, 100, left) + column(widest + 7, 100, right)
+    assert lines(words) == [*left, *right]
+
+
+def test_notes_in_the_margin_of_prose_are_read_apart_from_it() -> None:
+    notes = ["Correspondence to:", "Dr N Harbour,", "Leith, Scotland", "Received", "13 May 2003"]
+    words = column(50, 104, notes, size=9) + column(200, 100, LEFT + RIGHT, size=11)
+    assert lines(words) == [*notes, *LEFT, *RIGHT]
+
+
+def test_a_line_in_three_parts_at_the_foot_is_a_running_footer() -> None:
+    words = (
+        column(50, 100, LEFT) + placed(50, 760, "Journal of Harbours") + placed(300, 760, "1") + placed(450, 760, "March 2014 | Volume 8")
+    )
+    assert arrange(words, W, H).blocks[-1].kind == "page-footer"
+    words = column(50, 100, LEFT) + placed(50, 760, "Total") + placed(450, 760, "98.88")
+    assert arrange(words, W, H).blocks[-1].kind == "text"
+
+
 def test_addresses_side_by_side_are_not_mixed() -> None:
     seller, buyer = ["Lantern Works Ltd", "4 Quay Road", "Bristol BS1 4DJ"], ["Harbour Cafe Group", "19 Long Street", "Cardiff CF10 1AA"]
     words = column(50, 100, seller) + column(340, 100, buyer) + placed(50, 200, "Invoice for goods delivered in the month of March")
