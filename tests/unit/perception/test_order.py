@@ -63,7 +63,7 @@ def test_columns_with_a_narrow_gutter_are_columns_when_the_right_one_begins_at_o
 
 def test_notes_in_the_margin_of_prose_are_read_apart_from_it() -> None:
     notes = ["Correspondence to:", "Dr N Harbour,", "Leith, Scotland", "Received", "13 May 2003"]
-    words = column(50, 104, notes, size=9) + column(200, 100, LEFT + RIGHT, size=11)
+    words = column(50, 104, notes, size=9) + column(150, 100, LEFT + RIGHT, size=11)
     assert lines(words) == [*notes, *LEFT, *RIGHT]
 
 
