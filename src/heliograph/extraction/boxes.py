@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from heliograph.extraction.labels import Reader, is_label
 from heliograph.extraction.segments import Segment, Sheet
+from heliograph.extraction.vocabulary import tokens_of
 
 _RULED = 0.9
 """Least score of tables whose cells were drawn with lines; those found by alignment score lower."""
@@ -15,6 +16,10 @@ _LARGER = 1.12
 """Values filled into a form are often set larger than its labels; a line as much smaller than a value is no part of it."""
 _FURTHER = 1.3
 """How much larger than its first line a label's further lines can be measured, on scans."""
+
+
+_PARTS = frozenset({("name",), ("address",), ("title",)})
+"""Words that say again, inside a box, which part of the answer follows."""
 
 
 def boxed(reader: Reader, sheet: Sheet, label: Segment) -> list[Segment] | None:
@@ -36,6 +41,8 @@ def _value(reader: Reader, sheet: Sheet, label: Segment, lines: list[Segment]) -
     last = label
     for line in lines:
         ends = sheet.numbered(line) or is_label(reader, line)
+        if tokens_of(line.text) in _PARTS and (not value or line.row == value[-1].row):
+            continue
         if not any(c.isalnum() for c in line.text) and len(line.text) > 2:
             continue
         if not value and _runs_on(last, line) and line.size < _FURTHER * label.size:

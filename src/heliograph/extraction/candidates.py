@@ -402,6 +402,15 @@ def _above(
                 yield _candidate(ask, other, found, {**base, "above": 1.0, "order": 0.0, "gap": 0.0}, occurrence)
 
 
+def _unbroken(candidate: Candidate, lines: list[Segment]) -> None:
+    """Join a name that breaks off at the end of its line with what stands under it."""
+    segment, start, end = candidate.parts[0]
+    under = next((line for line in lines if line.row > segment.row and abs(line.x0 - segment.x0) < segment.height), None)
+    if under is not None and re.search(r"(?:[&,+]|\b(?:and|of|the|und|et|y|for))$", segment.text[start:end].rstrip()):
+        candidate.parts = [(segment, start, end), (under, 0, len(under.text))]
+        candidate.value = f"{segment.text[start:end]} {under.text}"
+
+
 def _lead(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
     first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
@@ -427,6 +436,8 @@ def _in_box(
         for found in _pick(ask, read_as(ask, line.text, conventions, start=start), ask.range)[:2]:
             features = {**base, "order": float(order), "gap": 0.0}
             candidate = _candidate(ask, line, found, features, occurrence)
+            if ask.kind in ("org", "person", "name"):
+                _unbroken(candidate, lines)
             order += 1
             yield candidate
             if ask.kind in FREE:

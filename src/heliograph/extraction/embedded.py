@@ -292,7 +292,7 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
                 )
                 break
     elif concept.id in ("doc.type", "title"):
-        made += _titles(reading)
+        made += _titles(reading, head=concept.id == "doc.type")
     elif concept.id in ("card.last4", "card.type", "payment.method"):
         made += _paid(reading, ask, concept.id)
     elif concept.kind == "text" and concept.pattern:
@@ -434,8 +434,14 @@ def _currency(reading: _Reading) -> list[Candidate]:
     return []
 
 
-def _titles(reading: _Reading) -> list[Candidate]:
-    """The heading of the first page: large, near the top, in the words that name kinds of documents."""
+_HEAD = re.compile(r"[^\W\d_][\w\s-]{3,30}?(?=\s+(?:to|zum|zur|au|aux|alla|al)\s)")
+
+
+def _titles(reading: _Reading, *, head: bool) -> list[Candidate]:
+    """The heading of the first page: large, near the top, in the words that name kinds of documents.
+
+    With `head`, of `Amendment to a statement` only what it is: `Amendment`.
+    """
     words = vocabulary()
     made: list[Candidate] = []
     for sheet in reading.sheets[:1]:
@@ -450,13 +456,12 @@ def _titles(reading: _Reading) -> list[Candidate]:
             )
             if dates(segment.text) or segment.text.rstrip().endswith((".", ":", ",")):
                 likeness -= 0.6
-            made.append(
-                Candidate(
-                    segment.text.strip(),
-                    [(segment, 0, len(segment.text))],
-                    {"unlabelled": 1.0, "likeness": likeness, "reading": segment.score},
-                )
-            )
+            first = re.search(r"[^\W\d_]{3}", segment.text)
+            start, end = (first.start() if first else 0), len(segment.text)
+            short = _HEAD.match(segment.text, start) if head else None
+            if short and tokens_of(short.group()) in words.titles:
+                end = short.end()
+            made.append(_shown(segment.text[start:end].strip(), segment, start, end, likeness))
     return made
 
 
