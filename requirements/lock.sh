@@ -7,3 +7,4 @@ compile() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-
 compile --override requirements/overrides.txt --group dev pyproject.toml -o requirements/dev.lock
 compile --override requirements/overrides.txt -c requirements/dev.lock pyproject.toml -o requirements/server.lock
 compile requirements/conformance.in -o requirements/conformance.lock
+compile -c requirements/dev.lock requirements/build.in -o requirements/build.lock

@@ -124,7 +124,9 @@ def test_a_phone_shows_one_column_without_sideways_scrolling(page: Page) -> None
     ask(page, RECEIPT, "document.receipt")
     widths = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
-    where = "[document.querySelector('.pages').getBoundingClientRect().bottom, document.querySelector('.values').getBoundingClientRect().top]"
+    where = (
+        "[document.querySelector('.pages').getBoundingClientRect().bottom, document.querySelector('.values').getBoundingClientRect().top]"
+    )
     pages_end, values_begin = page.evaluate(where)  # in one moment: the page scrolls
     assert values_begin >= pages_end
     picture(page, "console-phone")

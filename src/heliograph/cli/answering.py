@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -15,8 +16,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import typer
+
 from heliograph.cli.question import Question
-from heliograph.errors import HeliographError, Unauthorized, Unavailable
+from heliograph.errors import HeliographError, InvalidRequest, Unauthorized, Unavailable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -55,12 +58,15 @@ class Here:
     at_once = 1
 
     def __init__(self, question: Question, settings: Settings, reader: Reader | None = None) -> None:
-        """`reader`: one that stays with its owner. Raises `InvalidRequest` at once when the question is wrong."""
+        """`reader`: one that stays with its owner. Raises `typer.BadParameter` (exit code 2) at once when the question is wrong."""
         from heliograph.extraction.plan import resolve
         from heliograph.perception.reader import Reader
         from heliograph.skills.attach import reader as skill_reader
 
-        self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader())
+        try:
+            self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader())
+        except InvalidRequest as error:
+            raise typer.BadParameter(error.message) from None
         self.reader = reader or Reader(settings)
         self._own = reader is None
 
@@ -160,7 +166,7 @@ class There:
                         status, wait, text = reply.status, float(reply.headers.get("Retry-After", "1")), await reply.text()
             except (aiohttp.ClientError, TimeoutError) as error:
                 if not self._met or time.monotonic() > give_up:
-                    raise Unavailable(f"{self.root} cannot be reached: {error or type(error).__name__}") from error
+                    raise Unavailable(f"{self.root} cannot be reached: {_reason(error)}.") from error
                 await asyncio.sleep(1)
                 continue
             if status in {429, 503} and time.monotonic() < give_up:
@@ -169,6 +175,13 @@ class There:
                 return missing
             else:
                 return _body(status, text, f"{method} {route}")
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in the words of the system: `Connection refused`."""
+    cause: object = getattr(error, "os_error", None)
+    number = cause.errno if isinstance(cause, OSError) else None
+    return os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
 
 
 def _hashes(path: Path) -> tuple[str, str, int]:

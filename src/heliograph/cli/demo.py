@@ -42,7 +42,7 @@ async def _run(out: Path) -> None:
             answer.write_text(json.dumps(record["response"], indent=2, ensure_ascii=False), "utf-8")
             print(f"# {path.name} as {domain}; what it does not hold is left out here, and is null in {answer}")
             print("\n".join(compact(_without_nulls(record["response"]))))
-            written += [answer, *await write_pictures(here, path, record, out)]
+            written += [answer, *await write_pictures(here, path, record, out, path.stem)]
     finally:
         await reader.close()
     print(f"\nDone in {time.monotonic() - started:.1f} s. Look at:", file=sys.stderr)

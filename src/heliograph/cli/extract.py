@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def extract(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to read; `-` is standard input; one folder with -o.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to read; `-` is standard input; one folder with -o.")],
     domain: Annotated[str | None, typer.Option("--domain", "-d", help="What kind of document it is, such as document.invoice.")] = None,
     schema: Annotated[Path | None, typer.Option(help="A JSON Schema of the answer wanted.")] = None,
     skill: Annotated[Path | None, typer.Option(help="A folder with SKILL.md and perhaps schema.json.")] = None,
@@ -62,6 +63,7 @@ async def _each(files: list[Path], question: Question, pictures: Path | None, as
     from heliograph.config import settings
 
     here = Here(question, settings())
+    names = picture_names(files)
     failed = 0
     try:
         for given in files:
@@ -70,7 +72,7 @@ async def _each(files: list[Path], question: Question, pictures: Path | None, as
                 try:
                     with Progress(path.name) as progress:
                         record = await here.answer(path, progress.page)
-                        written = await write_pictures(here, path, record, pictures) if pictures else []
+                        written = await write_pictures(here, path, record, pictures, names[given]) if pictures else []
                 except HeliographError as error:
                     failed += 1
                     print(f"heliograph: {given}: {error.message}", file=sys.stderr)
@@ -104,8 +106,18 @@ def _print(record: Record, name: str, *, as_json: bool, alone: bool) -> None:
         print(f"note: {message}", file=sys.stderr)
 
 
-async def write_pictures(here: Here, path: Path, record: Record, folder: Path) -> list[Path]:
-    """One annotated PNG for each page of `path` that carries a value, or was asked for; named `<file>-<page>.png`."""
+def picture_names(files: list[Path]) -> dict[Path, str]:
+    """What the pictures of each file begin with: its name without ending, or whole where two files would share that, or numbered."""
+    names: dict[Path, str] = {}
+    for given in files:
+        whole = "stdin" if str(given) == "-" else given.name
+        choices = chain((Path(whole).stem, whole), (f"{whole}-{number}" for number in count(2)))
+        names.setdefault(given, next(name for name in choices if name not in names.values()))
+    return names
+
+
+async def write_pictures(here: Here, path: Path, record: Record, folder: Path, name: str) -> list[Path]:
+    """One annotated PNG for each page of `path` that carries a value, or was asked for; called `<name>-<page>.png`."""
     from PIL import Image
 
     from heliograph.cli.annotate import annotate, marks
@@ -116,7 +128,7 @@ async def write_pictures(here: Here, path: Path, record: Record, folder: Path) -
     for index in sorted({box.page for mark in found for box in mark.boxes} | set(here.plan.page_indices or [])):
         pixels = await here.reader.image(path, index, 144)
         picture = annotate(Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data), found, index)
-        target = folder / f"{path.stem}-{index}.png"
+        target = folder / f"{name}-{index}.png"
         picture.quantize(160, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target)
         written.append(target)
     return written

@@ -64,9 +64,9 @@ async def run_folder(inputs: list[Path], out: Path, question: Question, *, serve
             await asyncio.gather(*(work() for _ in range(answerer.at_once)))
     finally:
         await answerer.close()
+        if not run.failed:
+            (out / ERRORS).unlink(missing_ok=True)
     run.tell(last=True)
-    if not run.failed:
-        (out / ERRORS).unlink()
     return run.failed
 
 

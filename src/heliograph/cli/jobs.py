@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -31,7 +32,10 @@ def pause(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataDi
     async def work(conn: AsyncConnection) -> int:
         return await hold(conn, await _tenant(conn, tenant), ids=ids or None)
 
-    print(f"{_run(data_dir, work)} jobs are held.")
+    held = _run(data_dir, work)
+    scope = f" --tenant {tenant}" if tenant else ""
+    print(f"{_jobs(held)} held." if ids else f"{_jobs(held)} held, and so is what comes until `heliograph jobs resume{scope}`.")
+    _expect(held, ids, "do not wait")
 
 
 @app.command()
@@ -42,7 +46,9 @@ def resume(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataD
     async def work(conn: AsyncConnection) -> int:
         return await release(conn, await _tenant(conn, tenant), ids=ids or None)
 
-    print(f"{_run(data_dir, work)} jobs are released.")
+    released = _run(data_dir, work)
+    print(f"{_jobs(released)} released.")
+    _expect(released, ids, "are not held")
 
 
 @app.command("list")
@@ -52,15 +58,29 @@ def list_(
     data_dir: DataDirOption = None,
 ) -> None:
     """List unfinished jobs: those that run, then those that wait, in the order in which they will run."""
-    from heliograph.jobs.holds import unfinished
+    from heliograph.jobs.holds import held_back, unfinished
 
-    async def work(conn: AsyncConnection) -> list[tuple[str, ...]]:
-        return await unfinished(conn, await _tenant(conn, tenant), limit=limit)
+    async def work(conn: AsyncConnection) -> tuple[list[tuple[str, ...]], list[str]]:
+        return await unfinished(conn, await _tenant(conn, tenant), limit=limit), await held_back(conn)
 
-    rows = [("ID", "TENANT", "STATUS", "TIER", "DOMAIN", "CREATED", "RUNS"), *_run(data_dir, work)]
+    jobs, holds = _run(data_dir, work)
+    rows = [("ID", "TENANT", "STATUS", "TIER", "DOMAIN", "CREATED", "RUNS"), *jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for name in holds:
+        whose, scope = (f"the tenant {name}", f" --tenant {name}") if name else ("every tenant", "")
+        print(f"New work of {whose} is held back; `heliograph jobs resume{scope}` ends that.", file=sys.stderr)
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
+
+
+def _expect(count: int, ids: list[str] | None, state: str) -> None:
+    """Raises NotFound when some of the predictions asked for were not in the state that it takes."""
+    if ids and count < len(set(ids)):
+        raise NotFound(f"{len(set(ids)) - count} of the predictions named {state}.")
 
 
 async def _tenant(conn: AsyncConnection, name: str | None) -> str | None:

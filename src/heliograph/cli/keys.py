@@ -76,7 +76,7 @@ def revoke(
         owner = await _tenant(conn, tenant)
         found = await tenants.find_key(conn, key) if key.startswith("hg_") else None
         if await tenants.revoke_key(conn, owner.id, found.id if found else key) is None:
-            raise NotFound(f"The tenant {tenant} has no such key; `heliograph keys list` shows them.")
+            raise NotFound(f"The tenant {tenant} has no such key; `heliograph keys list` shows all keys and whose they are, for --tenant.")
 
     _run(data_dir, end)
     print("Revoked.", file=sys.stderr)

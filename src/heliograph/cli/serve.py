@@ -32,6 +32,10 @@ LOOK = 0.5
 """Seconds between two looks at whether the embedded PostgreSQL lives."""
 
 
+LOCK = "serve.lock"
+"""In the data folder; held by whom it names."""
+
+
 class CannotServe(HeliographError):
     """The server cannot start."""
 
@@ -52,6 +56,9 @@ def serve(
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
     settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
     logs.set_up(settings)
+    if (settings.data_dir / LOCK).exists():  # of two reasons why a second server cannot start, the folder says more than the port
+        with only_one(settings, "starting"):
+            pass
     with listening(settings.host, settings.port) as listener:
         url = address(settings.host, listener.getsockname()[1])
         with only_one(settings, url):
@@ -266,13 +273,16 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def only_one(settings: Settings, url: str) -> Generator[None]:
-    """Hold the data folder of the embedded database. Raises CannotServe, naming who does, when another server holds it."""
+def only_one(settings: Settings, doing: str) -> Generator[None]:
+    """Hold the data folder of the embedded database. Raises CannotServe, naming who does, when another server holds it.
+
+    `doing`: the server's URL, or what else the holder does.
+    """
     if settings.database_url is not None:
         yield
         return
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-    path = settings.data_dir / "serve.lock"
+    path = settings.data_dir / LOCK
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -282,7 +292,7 @@ def only_one(settings: Settings, url: str) -> Generator[None]:
                 "Stop it, or give this one a folder of its own with --data-dir."
             ) from None
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "url": url}))
+        file.write(json.dumps({"pid": os.getpid(), "url": doing}))
         file.flush()
         yield
 

@@ -24,6 +24,10 @@ _HELD = text(
 )
 _RELEASE = text("UPDATE procrastinate_jobs SET priority = :priority, scheduled_at = NULL WHERE id = :job")
 _RESUMED = text("UPDATE predictions SET status = :status WHERE tenant = :tenant AND id = :id")
+_HOLDS = text(
+    "SELECT coalesce(t.name, '') FROM server AS s LEFT JOIN tenants AS t ON s.name = 'hold:' || t.id "
+    "WHERE s.name = 'hold' OR s.name LIKE 'hold:%' ORDER BY 1"
+)
 _UNFINISHED = text(
     "SELECT p.id, t.name, p.status, p.tier, coalesce(p.domain, '-'), to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), "
     "CAST(p.attempts AS text) FROM predictions AS p JOIN tenants AS t ON t.id = p.tenant "
@@ -31,6 +35,11 @@ _UNFINISHED = text(
     "WHERE p.status IN ('pending', 'enqueued', 'running', 'paused') AND (CAST(:tenant AS text) IS NULL OR p.tenant = :tenant) "
     "ORDER BY p.status <> 'running', job.priority DESC NULLS LAST, job.id LIMIT :limit"
 )
+
+
+async def held_back(conn: AsyncConnection) -> list[str]:
+    """Whose new work is held: names of tenants, or "" for everybody's."""
+    return [str(name) for (name,) in await conn.execute(_HOLDS)]
 
 
 async def unfinished(conn: AsyncConnection, tenant: str | None = None, *, limit: int = 50) -> list[tuple[str, ...]]:

@@ -64,7 +64,7 @@ def test_extract_says_which_file_failed_and_goes_on(tmp_path: Path) -> None:
     [
         (["missing.pdf", "--domain", "document.invoice"], 2, b"missing.pdf"),
         ([str(INVOICE)], 2, b"--domain"),
-        ([str(INVOICE), "--domain", "document.invoise"], 1, b"document.invoice"),
+        ([str(INVOICE), "--domain", "document.invoise"], 2, b"document.invoice"),
         ([str(INVOICE), "--domain", "document.invoice", "--pages", "7"], 1, b"page"),
         ([str(INVOICE), "--domain", "document.invoice", "--detail", "huge"], 2, b"huge"),
     ],

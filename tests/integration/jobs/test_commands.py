@@ -38,11 +38,21 @@ async def test_jobs_are_listed_held_and_released(heliograph: CliRunner, database
     assert [line.split()[:4] for line in listed] == [
         ["ID", "TENANT", "STATUS", "TIER"], ["first", "default", "pending", "standard"], ["second", "default", "pending", "flex"],
     ]  # fmt: skip
-    assert "1 jobs are held" in await _run(heliograph, "jobs", "pause", "first")
-    assert "1 jobs are held" in await _run(heliograph, "jobs", "pause", "--tenant", "default")
-    assert "paused" in await _run(heliograph, "jobs", "list")
-    assert "2 jobs are released" in await _run(heliograph, "jobs", "resume")
+    assert "1 job held" in await _run(heliograph, "jobs", "pause", "first")
+    assert "1 job held" in await _run(heliograph, "jobs", "pause", "--tenant", "default")
+    listed = await _run(heliograph, "jobs", "list")
+    assert "paused" in listed
+    assert "`heliograph jobs resume --tenant default` ends that" in listed, "a hold shows also when it holds nothing yet"
+    assert "2 jobs released" in await _run(heliograph, "jobs", "resume")
+    assert "held back" not in await _run(heliograph, "jobs", "list")
     assert "paused" not in await _run(heliograph, "jobs", "list")
+
+
+async def test_a_prediction_that_does_not_wait_cannot_be_held_and_that_is_said(heliograph: CliRunner) -> None:
+    for what in ("pause", "resume"):
+        result = await asyncio.to_thread(heliograph.invoke, app, ["jobs", what, "nothing-like-it"])
+        assert result.exit_code == 1
+        assert "1 of the predictions named" in str(result.exception)
 
 
 async def test_an_unknown_tenant_is_an_error(heliograph: CliRunner) -> None:

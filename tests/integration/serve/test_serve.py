@@ -130,8 +130,10 @@ def test_the_first_start_makes_a_key_and_shows_how_to_use_it(served: Served):
     assert served.status("/v1/health", "hg_wrong") == 401
 
 
-def test_a_second_server_on_the_folder_says_who_has_it(served: Served):
-    second = run("serve", "--data-dir", str(served.data_dir), "--port", "0", cwd=served.data_dir.parent)
+@pytest.mark.parametrize("same_port", [False, True])
+def test_a_second_server_on_the_folder_says_who_has_it(served: Served, same_port: bool):
+    port = served.url.rpartition(":")[2] if same_port else "0"
+    second = run("serve", "--data-dir", str(served.data_dir), "--port", port, cwd=served.data_dir.parent)
     assert second.returncode == 1
     assert f"process {served.process.pid}, {served.url}" in second.stderr
     assert str(served.data_dir) in second.stderr

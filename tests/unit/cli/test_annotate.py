@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from heliograph.cli.annotate import COLOURS, Mark, _Callout, _spread, annotate, marks
+from heliograph.cli.extract import picture_names
 from heliograph.media.geometry import Box
 
 
@@ -69,3 +71,8 @@ def test_a_lone_name_stands_level_with_its_box() -> None:
     callout = _Callout("n", "t", (0, 0, 0), [Box(0, 0, 0.1, 0.1)], y=500, height=40)
     _spread([callout], 1000, gap=4)
     assert callout.top == pytest.approx(480)
+
+
+def test_pictures_of_two_files_never_share_a_name() -> None:
+    files = [Path("a.pdf"), Path("b/a.pdf"), Path("a.png"), Path("c/a.pdf"), Path("-"), Path("d.pdf")]
+    assert list(picture_names(files).values()) == ["a", "a.pdf", "a.png", "a.pdf-2", "stdin", "d"]

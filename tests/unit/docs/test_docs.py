@@ -20,10 +20,11 @@ from heliograph.cli.app import COMMANDS, load
 from heliograph.config import Settings
 from heliograph.extraction.domains import Domain
 from heliograph.extraction.schema import compile_schema
+from heliograph.wire.requests import GenerationConfig, RequestMetadata
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *(ROOT / "deploy").glob("*.md")])
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -46,6 +47,13 @@ def test_every_setting_has_its_row_and_no_other_has() -> None:
     text = (DOCS / "reference" / "settings.md").read_text("utf-8")
     documented = set(re.findall(r"^\| `HELIOGRAPH_(\w+)`", text, re.MULTILINE))
     assert documented == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_option_and_every_metadata_field_of_a_request_has_its_row_and_no_other_has() -> None:
+    page = (DOCS / "reference" / "options.md").read_text("utf-8").partition("## Skills")[0]
+    config, metadata = page.split("## Metadata of a request")
+    assert set(re.findall(r"^\| `(\w+)` \|", config, re.MULTILINE)) == set(GenerationConfig.model_fields)
+    assert set(re.findall(r"^\| `(\w+)` \|", metadata, re.MULTILINE)) == set(RequestMetadata.model_fields)
 
 
 def test_every_setting_says_what_it_is() -> None:
