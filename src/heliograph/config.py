@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     wait_timeout: float = Field(
         100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status."
     )
+    check_at_submit: float = Field(
+        2.0, ge=0, description="Longest time that files are looked into before their request is accepted; 0 leaves it to the worker."
+    )
     rate_limit: int = Field(0, ge=0, description="Requests a minute per key; 0 is no limit. Polling and health checks never count.")
     credit_budget: int | None = Field(
         None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget."

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from heliograph.api import errors
 from heliograph.api.admission import Admission
+from heliograph.api.checking import Checker
 from heliograph.api.edge import Edge
 from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
@@ -36,6 +37,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         admission=Admission(settings),
         pictures=Pictures(settings, blobs),
         planner=Planner(settings),
+        checker=Checker(settings, blobs),
     )
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.api.admission import Admission
 from heliograph.api.auth import Caller, Keys
+from heliograph.api.checking import Checker
 from heliograph.api.links import Links
 from heliograph.api.metrics import Metrics
 from heliograph.api.pictures import Pictures
@@ -40,6 +41,7 @@ class Server:
     admission: Admission
     pictures: Pictures
     planner: Planner
+    checker: Checker
     waiter: Waiter = field(init=False)
     keys: Keys = field(init=False)
     _links: Links | None = None
@@ -64,6 +66,7 @@ class Server:
         await self.waiter.close()
         await self.pictures.close()
         await self.planner.close()
+        await self.checker.close()
         await self.database.close()
 
     async def links(self) -> Links:

@@ -88,6 +88,8 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     intake = Intake(server, caller.tenant, asked.body.id)
     try:
         reads = [await intake.read(position, source) for position, source in enumerate(asked.sources)]
+        params = [source.param for source in asked.sources]
+        await server.checker.check(list(zip(params, reads, strict=True)), plan, queued=asked.body.batch)
         row, is_new = await _write(server, caller, asked, digest=digest, plan=plan, reads=reads)
     except Unavailable:
         raise  # a database that went away may have committed; what nobody names is collected later

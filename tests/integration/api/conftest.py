@@ -109,7 +109,7 @@ class Api:
 
     async def waiting(self, count: int = 1) -> list[str]:
         """The ids of unfinished predictions, as soon as there are `count`."""
-        for _ in range(200):
+        for _ in range(500):
             async with self.database.begin() as conn:
                 rows = await predictions.list_(conn, self.tenant, limit=100, statuses=("pending",))
             if len(rows) >= count:

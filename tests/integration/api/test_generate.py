@@ -168,7 +168,7 @@ async def test_an_idempotency_key_answers_the_same_once_and_409_for_another_body
 
 
 async def test_what_is_asked_stands_in_the_row_with_its_plan_and_without_the_media(api: Api) -> None:
-    config = {"grounding": True, "page_indices": [2, 0], "detail": "hi", "service_tier": "flex", "gql_stmt": None, "temperature": 0.0}
+    config = {"grounding": True, "page_indices": [0, 0], "detail": "hi", "service_tier": "flex", "gql_stmt": None, "temperature": 0.0}
     metadata = {"environment": "prod", "allow_retention": False, "allow_logging": False, "extra": {"b": 1, "a": 2}}
     made = await api(
         "POST", "/v1/document/generate",
@@ -183,7 +183,7 @@ async def test_what_is_asked_stands_in_the_row_with_its_plan_and_without_the_med
     assert (row.tier, row.retain, row.log, row.kind, row.operation) == ("flex", False, False, "document", "generate")
     assert URI not in row.request
     plan = asked(row).plan
-    assert (plan.grounding, plan.page_indices, plan.detail) == (True, [0, 2], "hi")
+    assert (plan.grounding, plan.page_indices, plan.detail) == (True, [0], "hi")
     [read] = reads
     assert (read.source, read.bytes) == ("data", len(PDF))
     assert await Blobs(api.settings).get(str(read.blob)) == PDF

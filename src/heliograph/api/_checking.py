@@ -1,0 +1,17 @@
+"""What runs in the child of `checking.py`; nothing else may import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heliograph.media import opening
+from heliograph.media.content import Limits
+from heliograph.media.sniff import sniff_file
+
+QUICK = frozenset({"pdf", "image"})
+"""What is opened without being read; other formats are laid out on pages first."""
+
+
+def pages(path: Path, limits: Limits) -> int | None:
+    """How many pages the file has; None for a type where that takes long. Raises a MediaError for one that cannot be read."""
+    return opening.inspect(path, limits).page_count if sniff_file(path).require() in QUICK else None
