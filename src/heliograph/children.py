@@ -46,18 +46,27 @@ class ChildFailed(HeliographError):
 class ChildPool:
     """Up to `size` children that run functions of `module`, one call at a time each.
 
-    `memory`: address space of a child in bytes. `recycle_after`: calls after which a child is replaced. `env`: variables
+    `memory`: address space of a child in bytes. `recycle_after`: calls after which a child is replaced. `most_kept`: bytes
+    that it may hold between calls before it is replaced, `GROWTH` of `memory` when not given. `env`: variables
     that its children get beside those that locate Python. Belongs to one event loop. Children start at the first call
     or at `start()`.
     """
 
     def __init__(
-        self, module: str, *, size: int = 1, memory: int = 2048 * MiB, recycle_after: int = 200, env: Mapping[str, str] | None = None
+        self,
+        module: str,
+        *,
+        size: int = 1,
+        memory: int = 2048 * MiB,
+        recycle_after: int = 200,
+        most_kept: int | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self._module = module
         self._size = size
         self._memory = memory
         self._recycle_after = recycle_after
+        self._most_kept = most_kept or int(GROWTH * memory)
         self._env = {name: os.environ[name] for name in INHERITED if name in os.environ} | dict(env or {})
         self._slots = asyncio.Semaphore(size)
         self._idle: list[_Child] = []
@@ -137,7 +146,7 @@ class ChildPool:
 
     def _put_back(self, child: _Child) -> None:
         """Keep a child that answered; replace one that did not (unfinished, dead, cancelled), is worn or has grown too large."""
-        if child.fit and child.calls < self._recycle_after and child.resident < GROWTH * self._memory:
+        if child.fit and child.calls < self._recycle_after and child.resident < self._most_kept:
             self._idle.append(child)
             return
         self._kill(child)

@@ -21,6 +21,10 @@ from heliograph.errors import NotConfigured
 
 log = logging.getLogger(__name__)
 
+CACHED = 256
+"""Compiled kernels that OpenVINO keeps for shapes it has met; with its own 5,000 the engine grows by a fifth over 100 documents of
+ever new shapes, with none it takes a fourth more CPU (docs/design/reading.md)."""
+
 Array = NDArray[np.float32]
 
 
@@ -57,7 +61,12 @@ class OpenVINO:
         information: Any = model.get_rt_info()
         framework: Any = information["framework"] if "framework" in information else {}  # noqa: SIM401 - it is a mapping without `get`
         self.metadata = {str(key): str(framework[key].value) for key in framework}
-        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": threads if side_by_side else 1, "ENABLE_CPU_PINNING": False}
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": threads if side_by_side else 1,
+            "ENABLE_CPU_PINNING": False,
+            "CPU_RUNTIME_CACHE_CAPACITY": CACHED,
+        }
         compiled: Any = core.compile_model(model, "CPU", options)
         self._request: Any = compiled.create_infer_request()
         self._queue: Any = openvino.AsyncInferQueue(compiled, threads) if side_by_side else None

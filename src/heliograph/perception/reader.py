@@ -31,6 +31,11 @@ OnPage = Callable[[Page], Awaitable[None]]
 
 ENGINE_MEMORY = 6 << 30
 """Address space of an engine child. OpenVINO reserves far more than it uses; what it holds is watched by the pool."""
+ENGINE_KEEPS = 1200 << 20
+"""Memory in bytes that an engine child may hold between pages before a fresh one takes over. 150 receipts of as many shapes leave it
+at about half of this (docs/design/reading.md)."""
+ENGINE_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "16000000"}
+"""Threads share two heaps and give large free parts back; with a heap each, glibc keeps what pages of every shape left in all of them."""
 PAGE_FAILURES = (MediaLimitExceeded, CorruptMedia, ChildFailed)
 
 
@@ -43,7 +48,13 @@ class Reader:
         self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels)
         recycle = settings.child_recycle
         self._media = ChildPool("heliograph.media.opening", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
-        self._engine = ChildPool("heliograph.perception.engine", size=1, memory=ENGINE_MEMORY, recycle_after=recycle * 5)
+        self._engine = ChildPool(
+            "heliograph.perception.engine",
+            memory=ENGINE_MEMORY,
+            recycle_after=recycle * 5,
+            most_kept=ENGINE_KEEPS,
+            env=ENGINE_ENVIRONMENT,
+        )
         self._light = ChildPool("heliograph.perception.engine", size=1, memory=ENGINE_MEMORY, recycle_after=recycle * 20)
 
     async def warm(self) -> None:

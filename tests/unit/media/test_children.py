@@ -133,6 +133,15 @@ async def test_a_child_that_keeps_memory_is_replaced() -> None:
         assert await pool.call("pid") != pid
 
 
+async def test_a_child_that_keeps_more_than_it_may_is_replaced_long_before_its_limit() -> None:
+    async with ChildPool("childish", memory=4096 * MiB, most_kept=120 * MiB, env={"PYTHONPATH": HERE}) as pool:
+        first = await pool.call("pid")
+        await pool.call("hold", 20 * MiB)
+        assert await pool.call("pid") == first
+        await pool.call("hold", 120 * MiB)
+        assert await pool.call("pid") != first
+
+
 async def test_a_child_sees_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELIOGRAPH_API_KEY", "secret")
     async with ChildPool("childish", env={"PYTHONPATH": HERE, "OMP_NUM_THREADS": "1"}) as pool:
