@@ -1,5 +1,7 @@
-"""Routes of the API that this server does not have yet. They answer 422 `not_configured` in the caller's dialect with a sentence:
-never 501 or 404, which clients retry or take for a wrong address.
+"""Routes of the API that this server does not have yet.
+
+Lists of what a tenant has made are empty, for nothing could be made: that is true, and clients show it as it is. Everything else answers
+422 `not_configured` in the caller's dialect with a sentence: never 501 or 404, which clients retry or take for a wrong address.
 """
 
 from __future__ import annotations
@@ -18,18 +20,15 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
     "Audio": [("POST", "/audio/generate"), ("POST", "/audio/execute"), ("POST", "/audio/schema")],
     "Video": [("POST", "/video/generate"), ("POST", "/video/execute"), ("POST", "/video/schema")],
     "Agents": [
-        ("GET", "/agent"),
         ("POST", "/agent/lookup"),
         ("GET", "/agents/{id}"),
         ("POST", "/agent/create"),
         ("POST", "/agent/execute"),
-        ("GET", "/agent/executions"),
         ("GET", "/agent/executions/{id}"),
     ],
     "Chat": [("POST", "/openai/chat/completions")],
     "Artifacts": [("GET", "/artifacts"), ("GET", "/artifacts/list")],
     "Stored skills": [
-        ("GET", "/skills"),
         ("POST", "/skills/lookup"),
         ("POST", "/skills/create"),
         ("GET", "/skills/{id}"),
@@ -37,17 +36,25 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
         ("POST", "/skills/{id}/update"),
     ],
     "Feedback": [("POST", "/feedback/submit"), ("GET", "/feedback/{id}")],
-    "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets"), ("GET", "/datasets/{id}")],
+    "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
         ("POST", "/fine_tuning/provision"),
         ("POST", "/fine_tuning/generate"),
-        ("GET", "/fine_tuning/jobs"),
         ("GET", "/fine_tuning/jobs/{id}"),
-        ("GET", "/fine_tuning/models"),
     ],
 }
 """What is missing, by the word that its sentence begins with."""
+
+LISTS = {
+    "/agent": "Agents",
+    "/agent/executions": "Agent executions",
+    "/skills": "Stored skills",
+    "/datasets": "Datasets",
+    "/fine_tuning/jobs": "Fine-tuning jobs",
+    "/fine_tuning/models": "Fine-tuned models",
+}
+"""What is listed, and of which there is none."""
 
 _SUBJECT = {path: subject for subject, routes in ROUTES.items() for _, path in routes}
 
@@ -57,6 +64,14 @@ async def not_yet(request: Request) -> NoReturn:
     subject = _SUBJECT[request.scope["route"].path.removeprefix("/v1")]
     raise NotConfigured(f"{subject}: this release of Heliograph does not have it. Documents and images work.")
 
+
+async def none() -> list[dict[str, object]]:
+    """An empty list: this release has no way to make one."""
+    return []
+
+
+for _path, _subject in LISTS.items():
+    router.add_api_route(_path, none, methods=["GET"], summary=f"{_subject} (none in this release)", responses=answers(401))
 
 for _subject, _routes in ROUTES.items():
     for _method, _path in _routes:
