@@ -20,6 +20,7 @@ from heliograph.extraction.markdown import markdown
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.propose import propose, proposed_schema
+from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Field, Schema, compile_schema
 from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
 from heliograph.media.geometry import Box
@@ -40,6 +41,8 @@ class Answer(msgspec.Struct, kw_only=True):
     element_type: Literal["page", "image"]
     warnings: list[str]
     document: Document
+    extraction: Extraction | None = None
+    """How each value is known, the empty ones too, which the response leaves out."""
 
     @property
     def message(self) -> str | None:
@@ -56,6 +59,7 @@ async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Kn
     document = await _read(reader, paths, plan, known, on_page)
     warnings = [*plan.warnings, *_reading_warnings(document)]
     response: Any
+    extraction: Extraction | None = None
     match plan.mode:
         case "markdown":
             response = await asyncio.to_thread(markdown, document)
@@ -64,17 +68,18 @@ async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Kn
         case "propose":
             response = await asyncio.to_thread(propose, document, datetime.now(UTC).date())
         case "extract":
-            response = await asyncio.to_thread(_extract, document, plan, warnings)
+            response, extraction = await asyncio.to_thread(_extract, document, plan, warnings)
     return Answer(
         response=response,
         elements=len(document.pages),
         element_type="image" if document.kind == "image" else "page",
         warnings=list(dict.fromkeys(warnings)),
         document=document,
+        extraction=extraction,
     )
 
 
-def _extract(document: Document, plan: Plan, warnings: list[str]) -> Any:
+def _extract(document: Document, plan: Plan, warnings: list[str]) -> tuple[Any, Extraction]:
     schema = compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
     extraction = extract(document, schema, instructions=plan.instructions)
     # the extractor names each required leaf on its own; here they are one line, with the objects that are missing whole
@@ -86,7 +91,7 @@ def _extract(document: Document, plan: Plan, warnings: list[str]) -> Any:
             raise RequiredMissing(f"The document does not hold {named}, which the strict schema requires.")
         warnings.append(f"required_missing: {named}")
     warnings += _misfits(schema, extraction.values)
-    return with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence)
+    return with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence), extraction
 
 
 def _missing(value: Any, field: Field, path: str = "") -> Iterator[str]:

@@ -263,8 +263,11 @@ class Rows:
             leaf = self._leaf(ask, parts, column.fit)
             if leaf is not None:
                 leaves[path] = leaf
+        if not any(leaf.value is not None for leaf in leaves.values()):
+            return None
+        row = self._made(leaves)
         self._agree(leaves, asked)
-        return self._made(leaves) if any(leaf.value is not None for leaf in leaves.values()) else None
+        return row
 
     def _leaf(self, ask: Ask, parts: list[Part], fit: float) -> Leaf | None:
         if ask.kind in ("text", "org", "person", "name", "address", "title"):
@@ -295,17 +298,21 @@ class Rows:
             "quality": quality,
             "unread": max(0.0, 0.95 - min(part.score for part in evidence)),
             "lines": float(len(parts) > 1),
-            f"kind:{kind}": 1.0,
+            f"row:{kind}": 1.0,
         }
         leaf = Leaf(value, "found", "exact", weights().probability(why), evidence)
         self._why[id(leaf)] = why
         return leaf
 
     def _made(self, leaves: dict[Path, Leaf]) -> Row:
-        return Row(leaves, {path: self._why.pop(id(leaf), {}) for path, leaf in leaves.items()})
+        reasons = {path: self._why.pop(id(leaf), {}) for path, leaf in leaves.items()}
+        for path, why in reasons.items():
+            why["row:full"] = min(1.0, len(leaves) / 4)
+            leaves[path].probability = weights().probability(why)
+        return Row(leaves, reasons)
 
     def _agree(self, leaves: dict[Path, Leaf], asked: list[tuple[Path, Ask]]) -> None:
-        """Where quantity x price = total, all three are surer."""
+        """Where quantity x price = total, all three are surer, and so is that this is an item."""
         by_concept = {ask.concept.id: path for path, ask in asked if ask.concept is not None and path in leaves}
         names = ("item.quantity", "item.unit_price", "item.total")
         if not all(name in by_concept for name in names):
@@ -317,6 +324,10 @@ class Rows:
         ):
             for leaf in (quantity, price, total):
                 leaf.probability = min(0.99, leaf.probability + 0.5 * (1 - leaf.probability))
+            described = by_concept.get("item.description")
+            if described is not None:
+                leaf = leaves[described]
+                leaf.probability += 0.3 * (1 - leaf.probability)
 
     # receipts without headings
 

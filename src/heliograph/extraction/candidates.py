@@ -411,6 +411,12 @@ def _unbroken(candidate: Candidate, lines: list[Segment]) -> None:
         candidate.value = f"{segment.text[start:end]} {under.text}"
 
 
+def _asks(line: Segment) -> bool:
+    """Whether a line asks for a part of an address instead of giving one: `City or town, state and postal code`."""
+    tokens = tokens_of(line.text)
+    return tokens[:1] in vocabulary().every_label and not any(c.isdigit() for c in line.text)
+
+
 def _lead(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
     first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
@@ -426,7 +432,8 @@ def _in_box(
     if ask.kind == "address":
         first = next((at for at, line in enumerate(lines) if address_likeness(line.text) > 0.3), -1)
         if first >= 0:
-            parts: list[Part] = [(line, _lead(ask, line.text), len(line.text)) for line in lines[first : first + 5]]
+            last = next((at for at, line in enumerate(lines) if at > first and _asks(line)), first + 5)
+            parts: list[Part] = [(line, _lead(ask, line.text), len(line.text)) for line in lines[first : min(last, first + 5)]]
             features = {**base, "order": 0.0, "gap": 0.0, "quality": 1.0, "likeness": 1.0, "reading": min(line.score for line in lines)}
             yield Candidate(" ".join(line.text[start:end] for line, start, end in parts), parts, features, occurrence=occurrence)
         return

@@ -63,7 +63,7 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     values: dict[Path, Leaf] = {}
     for (path, _), (leaf, why) in zip(asked, _answer(reading, asks), strict=True):
         values[path] = leaf
-        if leaf.value is not None:
+        if why:
             reasons[path] = why
     used = {part for leaf_parts in reading.taken for part in leaf_parts}
     rows = Rows(reading.sheets, reading.conventions, used, hinted)
@@ -170,10 +170,12 @@ def _sums(all_sheets: list[Sheet], writing: Conventions) -> dict[str, set[Decima
 def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, float]]]:
     """The best candidate of every field, spans given to the field that fits them best."""
     finder = Finder(asks)
+    labels = [0.0] * len(asks)
     pools: list[list[Candidate]] = [[] for _ in asks]
     for sheet in reading.sheets:
         for occurrence in finder.find(sheet):
             ask = asks[occurrence.ask]
+            labels[occurrence.ask] = max(labels[occurrence.ask], min(1.0, occurrence.fit))
             for candidate in near(finder, sheet, occurrence, ask, reading.conventions):
                 _complete(reading, ask, candidate)
                 pools[occurrence.ask].append(candidate)
@@ -184,7 +186,7 @@ def _answer(reading: _Reading, asks: list[Ask]) -> list[tuple[Leaf, dict[str, fl
         for candidate in pools[index]:
             candidate.score = _score(reading, ask, candidate)
         pools[index].sort(key=lambda candidate: -candidate.score)
-    return _assigned(reading, asks, pools)
+    return _assigned(reading, asks, pools, labels)
 
 
 def _complete(reading: _Reading, ask: Ask, candidate: Candidate) -> None:
@@ -568,7 +570,7 @@ def _weak(candidate: Candidate) -> bool:
     return all(words.weight(token) < 1.0 for token in tokens_of(at.segment.text[at.start : at.end]))
 
 
-def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) -> list[tuple[Leaf, dict[str, float]]]:
+def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]], labels: list[float]) -> list[tuple[Leaf, dict[str, float]]]:
     """Spans to fields, best first. A span answers two fields only when they ask for amounts or dates that can be the same."""
     owners: dict[tuple[int, int, int], Ask] = {}
     chosen: list[Candidate | None] = [None] * len(asks)
@@ -592,7 +594,11 @@ def _assigned(reading: _Reading, asks: list[Ask], pools: list[list[Candidate]]) 
     for index, candidate in enumerate(chosen):
         if candidate is not None:
             rivals[index] = max((c.score for c in pools[index] if c.value != candidate.value), default=-4.0)
-        leaves.append(_leaf(reading, asks[index], candidate, rivals[index]))
+        if candidate is None and not (_is_barcode(asks[index]) and reading.barcodes):
+            why = missing(reading, asks[index], pools[index][0].score if pools[index] else _NOTHING, labels[index])
+            leaves.append((Leaf(None, "absent", "none", weights().probability(why)), why))
+        else:
+            leaves.append(_leaf(reading, asks[index], candidate, rivals[index]))
     return leaves
 
 
@@ -614,7 +620,7 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
 
 
 def _leaf(reading: _Reading, ask: Ask, candidate: Candidate | None, rival: float) -> tuple[Leaf, dict[str, float]]:
-    if ask.concept is not None and ask.concept.id == "barcode" and reading.barcodes:
+    if _is_barcode(ask) and reading.barcodes:
         code = reading.barcodes[0]
         return Leaf(code.text, "found", "exact", _DECODED, [Evidence(code.text, code.box, 1.0)]), {}
     if candidate is None:
@@ -640,6 +646,32 @@ def _join_time(candidate: Candidate) -> None:
             candidate.value = f"{candidate.value}T{found.value}"
             candidate.parts = [*candidate.parts, (other, found.start, found.end)]
             return
+
+
+def _is_barcode(ask: Ask) -> bool:
+    return ask.concept is not None and ask.concept.id == "barcode"
+
+
+_NOTHING = -4.0
+"""Score of the best candidate where there is none."""
+
+
+def missing(reading: _Reading, ask: Ask, best: float, label: float) -> dict[str, float]:
+    """What calibration knows of a field that stays empty: the probability is that the document does not hold it.
+
+    `best` is the score of the best candidate that was not answered, `label` how well the best label fits.
+    """
+    return {
+        "absent": 1.0,
+        "absent:best": max(_NOTHING, best) / 4,
+        "absent:label": label,
+        "absent:concept": 1.0 if ask.concept is not None else 0.0,
+        "absent:unlabelled": float(ask.concept is not None and ask.concept.unlabelled),
+        "absent:date": float(ask.kind in ("date", "datetime")),
+        "absent:boolean": float(ask.kind == "boolean"),
+        "absent:scan": float(any(sheet.page.source in ("ocr", "mixed") for sheet in reading.sheets)),
+        "absent:numbers": float(any(sheet.numbers for sheet in reading.sheets)),
+    }
 
 
 def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:

@@ -105,6 +105,8 @@ def address_likeness(text: str) -> float:
         score -= 0.8
     if any(t in words.legal for t in bare):
         score -= 0.7
+    if not any(c.isdigit() for c in text) and {tokens_of(text)[:1], tokens_of(text)[:2]} & words.every_label:
+        score -= 0.8  # `Street address (including apt. no.)`: a form asks for it
     if ":" in text or text.lstrip().startswith("("):
         score -= 0.6
     return score
@@ -255,7 +257,29 @@ class Parties:
                     score += 0.8
                 made.append(Name(segment.text[start:end], [(segment, start, end)], score))
                 rank += 1 if segment is row[0] else 0
-        return [self._with_tail(name) for name in made]
+        return [self._with_head(self._with_tail(name)) for name in made]
+
+    def _with_head(self, name: Name) -> Name:
+        """A name whose legal form stands on its second line begins on the line over it."""
+        segment = name.parts[0][0]
+        block = self.block(segment)
+        words = [plain(t).rstrip(".") for t in re.findall(r"[^\W\d_]+\.?", name.text)]
+        if block is None or not any(word in vocabulary().legal for word in words):
+            return name
+        at = block.lines.index(segment)
+        over = block.lines[at - 1] if at else None
+        if (
+            over is None
+            or segment.y0 - over.y1 > 0.7 * segment.height
+            or abs(over.height - segment.height) > 0.2 * segment.height
+            or abs(over.cx - segment.cx) > 4 * segment.height
+            or name_likeness(over.text) < -0.3
+            or any(word in vocabulary().legal for word in re.findall(r"[^\W\d_]+", plain(over.text)))
+            or sum(word not in vocabulary().legal for word in words) > 1
+        ):
+            return name
+        start, end = clean_name(over.text)
+        return Name(f"{over.text[start:end]} {name.text}", [(over, start, end), *name.parts], name.score + 0.2)
 
     def _with_tail(self, name: Name) -> Name:
         """A legal form that stands alone on the next line belongs to the name."""
@@ -294,6 +318,7 @@ class Parties:
         issuers = sorted(self._issuers(sheet), key=lambda name: -name.score)
         issuer = issuers[0].parts if issuers else []
         made = self._headed(sheet, "customer")
+        made += self._addressed(sheet, issuer)
         for block in self.blocks:
             lines = block.lines
             if (
@@ -323,6 +348,31 @@ class Parties:
                 made.append(
                     Name(lines[first].text[start:end], [(lines[first], start, end)], 1.7 + bonus + 0.3 * name_likeness(lines[first].text))
                 )
+        return made
+
+    def _addressed(self, sheet: Sheet, issuer: list[tuple[Segment, int, int]]) -> list[Name]:
+        """Whom a letter is addressed to: over the street and the town that stand, widely spaced, in its window."""
+        made: list[Name] = []
+        width, height = sheet.page.width, sheet.page.height
+        for town in sheet.segments:
+            if not (0.14 * height < town.y0 < 0.36 * height and town.x0 < 0.3 * width and town.height > 0) or not postal_codes_in(
+                town.text
+            ):
+                continue
+            column = [town]
+            for row in reversed(sheet.rows[: town.row]):
+                over = next((s for s in row if abs(s.x0 - town.x0) < 0.5 * town.height), None)
+                if over is None:
+                    continue
+                if column[-1].y0 - over.y1 > 4 * town.height or abs(over.height - town.height) > 0.4 * town.height or len(column) > 5:
+                    break
+                column.append(over)
+            name = column[-1]
+            if not 3 <= len(column) <= 5 or any(name is segment for segment, _, _ in issuer) or self.party(name) in ("issuer", "delivery"):
+                continue
+            if address_likeness(column[1].text) > 0.2 and name_likeness(name.text) > -0.6:
+                start, end = clean_name(name.text)
+                made.append(Name(name.text[start:end], [(name, start, end)], 1.7 + 0.3 * name_likeness(name.text)))
         return made
 
     def address_from(self, segment: Segment, start: int = 0, *, strict: bool = False) -> Name | None:

@@ -99,7 +99,7 @@ class Sheet:
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
             segment.index = index
-        heights = sorted(segment.height for segment in self.segments)
+        heights = sorted(segment.height for segment in self.segments if any(c.isalnum() for c in segment.text))
         self.height = heights[len(heights) // 2] if heights else 10.0
         self._numbers = {segment.index: number for segment in self.segments if (number := self._number(segment))}
         self.numbers = len(set(self._numbers.values())) >= _MANY
