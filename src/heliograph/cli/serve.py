@@ -162,7 +162,8 @@ class _Serving:
     def _greet(self, key: str | None) -> None:
         settings = self._settings
         count = {0: "no worker", 1: "1 worker"}.get(settings.workers, f"{settings.workers} workers")
-        lines = [f"Heliograph listens on {self._url} with {count}; its data is in {settings.data_dir}.", ""]
+        where = f"its data is in {settings.data_dir}" if settings.database_url is None else "its data is in the database that is set"
+        lines = [f"Heliograph listens on {self._url} with {count}; {where}.", ""]
         lines.append(f"  export VLMRUN_BASE_URL={self._url}/v1" + (f" VLMRUN_API_KEY={key}" if key else ""))
         if key:
             lines += ["", "This key is shown once. `heliograph keys create` makes more."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -67,3 +68,18 @@ async def test_gc_says_what_it_deleted(heliograph: CliRunner, blobs: Blobs, sett
     os.utime(settings.data_dir / "blobs/default/files/orphan", (0, 0))
     assert "1 blobs without an owner" in await _run(heliograph, "gc")
     assert not await blobs.exists("default/files/orphan")
+
+
+async def test_a_database_of_ones_own_is_saved_and_brought_back_into_an_empty_one(
+    heliograph: CliRunner, database: Database, empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with database.begin() as conn:
+        await submit(conn, "kept")
+    archive = str(tmp_path / "saved.tar")
+    await _run(heliograph, "backup", archive)
+    refused = await asyncio.to_thread(heliograph.invoke, app, ["restore", archive])
+    assert "HELIOGRAPH_DATABASE_URL holds data already" in str(refused.exception)
+    monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "not-there-yet"))
+    await _run(heliograph, "restore", archive)
+    assert "kept" in await _run(heliograph, "jobs", "list")

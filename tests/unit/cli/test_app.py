@@ -67,3 +67,14 @@ def test_version_is_that_of_the_package() -> None:
 def test_a_command_that_is_a_function_keeps_its_name() -> None:
     assert isinstance(typer.main.get_command(commands.app), typer.core.TyperGroup)
     assert commands.load("version").name == "version"
+
+
+def test_the_doctor_says_when_the_bucket_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from heliograph.cli.doctor import _store
+    from heliograph.config import Settings
+
+    for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
+        monkeypatch.setenv(name, value)
+    finding = _store(Settings(store_url="s3://nowhere/at-all"))
+    assert (finding.verdict, finding.what) == ("bad", "store")
+    assert "HELIOGRAPH_STORE_URL" in finding.mend
