@@ -4,90 +4,245 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heliograph.cli.answering import There
+from heliograph.cli.question import Question
+from heliograph.errors import HeliographError
+
 if TYPE_CHECKING:
-    from heliograph.evaluation.runner import Outcome
+    from heliograph.evaluation.report import Shown
+    from heliograph.evaluation.runner import Said
+    from heliograph.evaluation.sets import Item
+    from heliograph.evaluation.summary import Numbers
 
 COLUMNS = (
     ("present", "present"), ("answered", "answered"), ("f1", "F1"), ("f1_fuzzy", "F1 fuzzy"),
     ("hallucination", "halluc."), ("omission", "omitted"),
-    ("grounding_hit", "box hit"), ("text_under_box", "text under box"), ("ece", "ECE"), ("auroc", "AUROC"), ("ocr_word_f1", "word F1"),
+    ("grounding_hit", "box hit"), ("text_under_box", "text under"), ("ece", "ECE"), ("auroc", "AUROC"), ("accuracy_at_80", "at 80 %"),
+    ("anls", "ANLS*"), ("ocr_word_f1", "word F1"),
 )  # fmt: skip
+TURNS_SHOWN = 40
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(metavar="DATA_DIR", help="Folder with manifest.jsonl, files, truth and schemas.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA_DIR", help="Folder with manifest.jsonl, files, truth and schemas; or with --schema, your own.")
+    ],
+    schema: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="DATA_DIR is a folder of files with their truth in .json beside: this schema file or domain."),
+    ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Only this set; may be given again.")] = None,
+    via: Annotated[
+        str, typer.Option(metavar="embedded|URL", help="What is measured: the engine here, or a server (key in VLMRUN_API_KEY).")
+    ] = "embedded",
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many documents of each set.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write {set: {field: {metric: number}}} here.")] = None,
+    as_images: Annotated[
+        bool, typer.Option("--as-images", help="Show each PDF a second time, as page images of 150 dpi, in rows of its own.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write {set: {field: {metric: number}}} here, and verdicts beside it.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write index.html here: numbers, plots, pages with boxes.")] = None,
+    compare: Annotated[Path | None, typer.Option(metavar="OLD.json", help="Show gains and losses against an earlier --json.")] = None,
+    bar: Annotated[Path | None, typer.Option(metavar="FILE", help="Least numbers, as --json writes them; exit code 1 when under.")] = None,
     descriptions: Annotated[bool, typer.Option(help="Ask with the schemas' descriptions.")] = True,
     pages: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep read pages here and do not read them again.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where answers are kept, so that a broken-off run goes on. [default: ~/.cache/heliograph/eval]"),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Use no kept answer.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each wrong answer.")] = False,
 ) -> None:
     """Measure accuracy on labelled documents."""
-    if not (data / "manifest.jsonl").is_file():
-        raise typer.BadParameter(f"{data}: no manifest.jsonl in it", param_hint="DATA_DIR")
-    from heliograph.evaluation.runner import summary
+    from heliograph.evaluation.bar import read_numbers, under
+    from heliograph.evaluation.comparison import beside, verdicts
+    from heliograph.evaluation.summary import summary
 
-    outcomes = asyncio.run(_run(data, sets, limit, descriptions=descriptions, pages=pages, verbose=verbose))
-    if not outcomes:
-        raise typer.BadParameter("no labelled document with a schema is there, or none of that set")
+    wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images)
+    try:
+        least, before = (read_numbers(path) if path else None for path in (bar, compare))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    folder = state or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heliograph" / "eval"
+    shown, page = asyncio.run(_run(wanted, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None))
+    outcomes = [one.outcome for one in shown]
     measured = summary(outcomes)
     _print(measured)
+    if before is not None and compare is not None:
+        _compare(before, measured, compare, verdicts(outcomes))
     if json_file is not None:
-        json_file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n", "utf-8")
+        beside(json_file).write_text(json.dumps(verdicts(outcomes), indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)
+        (report / "index.html").write_text(page, "utf-8")
+        print(f"report: {report / 'index.html'}")
+    if least is not None:
+        low = under(measured, least, {*sets, *(f"{name}-images" for name in sets)} if sets else None)
+        for line in low:
+            print(f"under the bar: {line}")
+        if low:
+            raise typer.Exit(1)
+
+
+def _items(data: Path, schema: str | None, sets: list[str] | None, limit: int | None, *, descriptions: bool, as_images: bool) -> list[Item]:
+    from heliograph.evaluation import sets as labelled
+    from heliograph.extraction.schema import compile_schema
+
+    if schema is None and not (data / "manifest.jsonl").is_file():
+        raise typer.BadParameter(f"{data}: no manifest.jsonl in it; for a folder of your own give --schema", param_hint="DATA_DIR")
+    if schema is not None and sets:
+        raise typer.BadParameter("--set picks sets of a manifest; a folder with --schema is one set")
+    try:
+        if schema is None:
+            found = list(labelled.items(data, sets, limit, descriptions=descriptions))
+        else:
+            found = list(labelled.folder_items(data, _schema(schema), limit))
+        for item in found:
+            compile_schema(item.schema)
+    except (ValueError, OSError, HeliographError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if not found:
+        wanted = "a file with a .json of the same name beside it" if schema else "a labelled document with a schema, or one of that set"
+        raise typer.BadParameter(f"{data} does not hold {wanted}", param_hint="DATA_DIR")
+    if as_images:
+        found += [image for item in found if (image := labelled.as_images(item)) is not None]
+    return found
+
+
+def _schema(named: str) -> dict[str, Any]:
+    """The schema in a file, or of a domain."""
+    from heliograph.extraction.domains import find
+
+    if Path(named).is_file():
+        read: Any = json.loads(Path(named).read_text("utf-8"))
+        if not isinstance(read, dict):
+            raise ValueError(f"{named} is not a JSON object")
+        return read  # pyright: ignore[reportUnknownVariableType]
+    return find(named).json_schema
+
+
+class Served(There):
+    """A server as the system under test. Each document is uploaded anew under a neutral name and asked as a prediction of its own."""
+
+    at_once = 1
+
+    def __init__(self, server: str) -> None:
+        """`server`: such as `http://127.0.0.1:8000` or with `/v1`."""
+        super().__init__(Question(None, {}), server, os.environ.get("VLMRUN_API_KEY"))
+        self.key = self.root
+
+    async def meet(self) -> None:
+        """Learn the server's version. Raises when it does not answer."""
+        self.key = f"{self.root} {(await self._call('GET', '/health')).get('version')}"
+
+    async def ask(self, path: Path, config: dict[str, Any]) -> Said:
+        """Upload, ask and poll."""
+        from heliograph.evaluation.runner import Said
+
+        started = time.monotonic()
+        file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
+        body = {"file_id": file["id"], "config": config, "batch": True}
+        prediction = await self._call("POST", "/document/generate", json=body)
+        pause = 0.1
+        while prediction["status"] not in {"completed", "failed"}:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+            prediction = await self._call("GET", f"/predictions/{prediction['id']}")
+        if prediction["status"] == "failed":
+            raise HeliographError(prediction["usage"].get("message") or "The prediction failed.")
+        return Said(prediction["response"], time.monotonic() - started)
 
 
 async def _run(
-    data: Path, sets: list[str] | None, limit: int | None, *, descriptions: bool, pages: Path | None, verbose: bool
-) -> list[Outcome]:
+    wanted: list[Item], via: str, *, pages: Path | None, state: Path, fresh: bool, verbose: bool, report: bool
+) -> tuple[list[Shown], str]:
+    """The documents judged and, when asked for, the page about them."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    import heliograph
     from heliograph.config import settings
-    from heliograph.evaluation.runner import run
-    from heliograph.evaluation.sets import items
+    from heliograph.evaluation.report import Shown
+    from heliograph.evaluation.report import report as make_report
+    from heliograph.evaluation.runner import Embedded, run
+    from heliograph.evaluation.summary import summary
     from heliograph.perception.reader import Reader
 
-    wanted = list(items(data, sets, limit, descriptions=descriptions))
     console = Console(stderr=True)
     reader = Reader(settings())
-    outcomes: list[Outcome] = []
+    served = None if via == "embedded" else Served(via)
+    shown: list[Shown] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("reading", total=len(wanted))
-            async for outcome in run(reader, wanted, pages=pages):
-                outcomes.append(outcome)
+        if served is not None:
+            await served.meet()
+        system = served or Embedded(reader, pages)
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("starting", total=len(wanted))
+            async for item, outcome, said in run(system, reader, wanted, state=state, fresh=fresh):
+                shown.append(Shown(item, outcome, said))
                 progress.update(task, advance=1, description=outcome.set)
                 if outcome.error:
                     console.print(f"{outcome.item}: {outcome.error}", markup=False)
                 for judged in outcome.fields if verbose else ():
                     if not judged.exact:
-                        console.print(
-                            f"{judged.item}: {judged.field}: {judged.got!r} is not {judged.want!r} ({judged.probability})", markup=False
-                        )
+                        line = f"{judged.item}: {judged.field}: {judged.got!r} is not {judged.want!r} ({judged.probability})"
+                        console.print(line, markup=False)
+        kept = sum(one.said is not None and one.said.kept for one in shown)
+        if kept:
+            console.print(f"{kept} of {len(shown)} answers were kept from an earlier run in {state}; --fresh asks anew.", markup=False)
+        if not report:
+            return shown, ""
+        what = "the embedded engine" if served is None else served.root
+        heading = f"Heliograph {heliograph.__version__}, {what}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        return shown, await make_report(reader, shown, summary([one.outcome for one in shown]), heading)
     finally:
+        if served is not None:
+            await served.close()
         await reader.close()
-    return outcomes
 
 
-def _print(measured: dict[str, dict[str, dict[str, float]]]) -> None:
+def _compare(before: Numbers, after: Numbers, old: Path, now: dict[str, dict[str, dict[str, str]]]) -> None:
+    from heliograph.evaluation.comparison import changes, read_verdicts, turns
+
+    found = changes(before, after)
+    print(f"against {old}: {sum(change.gained for change in found)} numbers better, {sum(not change.gained for change in found)} worse")
+    for change in found:
+        sign = "+" if change.gained else "-"
+        print(f"  {sign} {change.set} {change.field} {change.metric}: {change.before:.3f} -> {change.after:.3f}")
+    kept = read_verdicts(old)
+    turned = turns(kept, now) if kept is not None else []
+    for turn in sorted(turned, key=lambda turn: turn.gained)[:TURNS_SHOWN]:
+        print(f"  {'+' if turn.gained else '-'} {turn.document} {turn.field}: {turn.before} -> {turn.after}")
+    if len(turned) > TURNS_SHOWN:
+        print(f"  and {len(turned) - TURNS_SHOWN} more fields of documents")
+
+
+def _print(measured: Numbers) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("set", "field", *(title for _, title in COLUMNS))
+    used = [(key, title) for key, title in COLUMNS if any(key in metrics for fields in measured.values() for metrics in fields.values())]
+    table = Table("set", "field", *(title for _, title in used))
     for name, fields in measured.items():
         for field, metrics in fields.items():
-            cells = [_cell(metrics.get(key)) for key, _ in COLUMNS]
+            cells = [_cell(key, metrics.get(key)) for key, _ in used]
             table.add_row(name, field, *cells, style="bold" if field == "micro" else None, end_section=field == "micro")
-    Console(width=170).print(table)
+    Console(width=190).print(table)
 
 
-def _cell(value: float | None) -> str:
+def _cell(key: str, value: float | None) -> str:
     if value is None:
         return ""
-    return str(int(value)) if value == int(value) and value > 1 else f"{value:.2f}"
+    return f"{value:g}" if key in {"present", "answered"} else f"{value:.2f}"

@@ -2,7 +2,8 @@
 
 Sources: exact match after normalisation as ICDAR 2019 SROIE task 3 scores it; fuzzy match, hallucination and omission as
 ExtractBench (arXiv 2602.12247) names them; optimal matching of lists by Kuhn (1955) and Munkres (1957); calibration error by
-Naeini et al. (AAAI 2015); AUROC as the Mann-Whitney statistic; word F1 as SROIE task 2 counts words.
+Naeini et al. (AAAI 2015); AUROC as the Mann-Whitney statistic; risk and coverage as El-Yaniv and Wiener (JMLR 2010); ANLS* by
+Peer et al. (arXiv 2402.03848); word F1 as SROIE task 2 counts words.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
 from heliograph.extraction.normalise import amounts, dates
 from heliograph.media.geometry import Box
@@ -149,6 +151,73 @@ def auroc(judged: Iterable[tuple[float, bool]]) -> float | None:
         won += rights[probability] * (below + wrongs[probability] / 2)
         below += wrongs[probability]
     return won / (len(right) * len(wrong))
+
+
+def risk_coverage(judged: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
+    """`(coverage, risk)` for each threshold, surest answers first: the share that is kept, and the share of the kept that is wrong."""
+    pairs = sorted(judged, key=lambda pair: -pair[0])
+    points: list[tuple[float, float]] = []
+    wrong = 0
+    for count, (probability, right) in enumerate(pairs, 1):
+        wrong += not right
+        if count == len(pairs) or pairs[count][0] != probability:
+            points.append((count / len(pairs), wrong / count))
+    return points
+
+
+def accuracy_at_coverage(judged: Iterable[tuple[float, bool]], coverage: float = 0.8) -> float | None:
+    """Share right of the `coverage` surest answers; answers as sure as the last one count in proportion. None when there are none."""
+    pairs = list(judged)
+    if not pairs:
+        return None
+    wanted = left = coverage * len(pairs)
+    right = 0.0
+    for probability in sorted({p for p, _ in pairs}, reverse=True):
+        tied = [ok for p, ok in pairs if p == probability]
+        taken = min(left, len(tied))
+        right += taken * sum(tied) / len(tied)
+        left -= taken
+    return right / wanted
+
+
+def anls_star(got: object, want: object) -> float:
+    """Average normalised Levenshtein similarity of two trees of dicts, lists, texts and None (arXiv 2402.03848), 0 to 1.
+
+    Texts less than half alike count 0; lists are matched in the best way; what only one of the trees has counts 0 for each of its
+    leaves; keys that are null or missing on both sides do not count. Two empty trees are alike.
+    """
+    score, leaves = _anls(got, want)
+    return score / leaves if leaves else 1.0
+
+
+def _anls(got: object, want: object) -> tuple[float, int]:
+    if isinstance(got, dict) and isinstance(want, dict):
+        a, b = cast("dict[str, object]", got), cast("dict[str, object]", want)
+        keys = [key for key in dict.fromkeys([*b, *a]) if a.get(key) is not None or b.get(key) is not None]
+        parts = [_anls(a.get(key), b.get(key)) for key in keys]
+        return sum(score for score, _ in parts), sum(leaves for _, leaves in parts)
+    if isinstance(got, list) and isinstance(want, list):
+        a, b = cast("list[object]", got), cast("list[object]", want)
+        table = [[_anls(x, y) for y in b] for x in a]
+        pairs = assignment([[score / leaves if leaves else 1.0 for score, leaves in row] for row in table])
+        rows, columns = {r for r, _ in pairs}, {c for _, c in pairs}
+        alone = [x for r, x in enumerate(a) if r not in rows] + [y for c, y in enumerate(b) if c not in columns]
+        return sum(table[r][c][0] for r, c in pairs), sum(table[r][c][1] for r, c in pairs) + sum(map(_leaves, alone))
+    if got is None and want is None:
+        return 1.0, 1
+    trees = (got, want)
+    if any(tree is None or isinstance(tree, (dict, list)) for tree in trees):
+        return 0.0, max(map(_leaves, trees))
+    alike = Levenshtein.normalized_similarity(plain_text(got), plain_text(want))
+    return (alike if alike >= 0.5 else 0.0), 1
+
+
+def _leaves(tree: object) -> int:
+    if isinstance(tree, dict):
+        return sum(_leaves(value) for value in cast("dict[str, object]", tree).values() if value is not None)
+    if isinstance(tree, list):
+        return sum(map(_leaves, cast("list[object]", tree)))
+    return 1
 
 
 def words_right(read: Iterable[str], true: Iterable[str]) -> tuple[int, int, int]:

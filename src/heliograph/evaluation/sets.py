@@ -20,6 +20,8 @@ from heliograph.media.geometry import Box, union
 Json = Any
 AMERICAN = frozenset({"forms_adbuy_deepform", "forms_fara_vrdu", "forms_azure_labelled"})
 """Sets whose truth writes the month first."""
+IMAGES = "-images"
+"""What the name of a set ends in when its PDFs are shown as page images."""
 
 
 class TrueLine(msgspec.Struct, frozen=True):
@@ -41,6 +43,9 @@ class Item(msgspec.Struct):
     day_first: bool
     lines: list[TrueLine] = []
     boxes: dict[str, Box] = {}
+    as_images: bool = False
+    by_halves: bool = False
+    """Whether rows with a name and an amount are judged by these two alone."""
 
 
 def items(data: Path, names: list[str] | None = None, limit: int | None = None, *, descriptions: bool = True) -> Iterator[Item]:
@@ -60,8 +65,39 @@ def items(data: Path, names: list[str] | None = None, limit: int | None = None, 
             schema = cast("dict[str, Json]", _bare(schema))
         raw = cast("dict[str, Json]", json.loads((data / entry["truth_path"]).read_text()))
         item = Item(entry["id"], name, data / entry["path"], schema, absent, {}, name not in AMERICAN)
+        item.by_halves = name == "invoices_zugferd"
         _read_truth(item, raw)
         yield item
+
+
+def as_images(item: Item) -> Item | None:
+    """The same document to be shown as page images, in a set of its own; None when it is no PDF."""
+    with item.path.open("rb") as file:
+        return msgspec.structs.replace(item, set=item.set + IMAGES, as_images=True) if b"%PDF" in file.read(1024) else None
+
+
+def folder_items(folder: Path, schema: dict[str, Json], limit: int | None = None) -> Iterator[Item]:
+    """A user's own labelled folder: each file with its truth, in the shape of the schema, in `<file>.json` or `<stem>.json` beside it.
+
+    What a truth leaves out is not scored; null says that the document does not hold it. Dates are best written as ISO 8601.
+    Raises ValueError naming a truth that is no JSON object.
+    """
+    schema = dict(schema)
+    absent = cast("list[str]", schema.pop("x-absent", []))
+    count = 0
+    for path in sorted(folder.rglob("*")):
+        beside = [path.with_name(path.name + ".json"), path.with_suffix(".json")]
+        truth = next((name for name in beside if name.is_file()), None)
+        if truth is None or not path.is_file() or path.suffix == ".json" or (limit is not None and count >= limit):
+            continue
+        count += 1
+        try:
+            raw: Json = json.loads(truth.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{truth} is not JSON: {error}") from None
+        if not isinstance(raw, dict):
+            raise ValueError(f"{truth} is not a JSON object")
+        yield Item(path.relative_to(folder).as_posix(), folder.resolve().name, path, schema, absent, cast("dict[str, Json]", raw), True)
 
 
 def _schema(data: Path, entry: dict[str, Json]) -> dict[str, Json] | None:

@@ -20,8 +20,8 @@ from typing import Any, cast
 import msgspec
 import numpy as np
 
+from heliograph.evaluation.judging import kind_of, row_score
 from heliograph.evaluation.metrics import auroc, calibration_error, similar
-from heliograph.evaluation.runner import kind_of, row_score
 from heliograph.evaluation.sets import Item, items
 from heliograph.extraction.confidence import HI, MED
 from heliograph.extraction.embedded import explained

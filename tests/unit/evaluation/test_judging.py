@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from heliograph.evaluation.runner import judge, row_score, summary
+from heliograph.evaluation.judging import judge, row_score
 from heliograph.evaluation.sets import items
+from heliograph.evaluation.summary import summary
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.schema import compile_schema
@@ -61,7 +62,7 @@ def test_descriptions_can_be_taken_away(data: Path) -> None:
 
 def test_right_wrong_absent_and_grounded_are_counted(data: Path) -> None:
     (item,) = items(data)
-    outcome = judge(item, answered(item.schema), document(TEXT))
+    outcome = judge(item, answered(item.schema))
     by_field = {judged.field: judged for judged in outcome.fields}
     assert by_field["receipt_no"].exact
     assert by_field["date"].exact
@@ -77,7 +78,7 @@ def test_right_wrong_absent_and_grounded_are_counted(data: Path) -> None:
 def test_an_answer_to_what_is_not_there_counts_as_hallucinated(data: Path) -> None:
     (item,) = items(data)
     response = answered(item.schema) | {"iban": "DE00", "tip": 1.0}
-    assert summary([judge(item, response, document(TEXT))])["mine"]["micro"]["hallucination"] == 1.0
+    assert summary([judge(item, response)])["mine"]["micro"]["hallucination"] == 1.0
 
 
 def test_a_row_is_half_its_name_and_half_its_amount() -> None:
