@@ -20,6 +20,7 @@ from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, dates
+from heliograph.extraction.pairs import pairs
 from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field
 from heliograph.extraction.segments import Segment, Sheet
@@ -80,6 +81,25 @@ class Rows:
         if max((len(row.leaves) for row in rows), default=0) >= 3:
             rows = [row for row in rows if len(row.leaves) > 1]  # a lone cell among full rows is no item
         return rows or self._item_lines(asked)
+
+    def others(self, field: Field) -> Iterator[tuple[str, Leaf]]:
+        """For an open map: labels of the document with their values, those that no field of the schema answers."""
+        if field.others is None:
+            return
+        answered = {(segment.page, segment.index) for segment, _, _ in self.used}
+        for sheet in self.sheets:
+            for label, segment, start, end in pairs(sheet):
+                if (segment.page, segment.index) in answered:
+                    continue
+                ask = understand(msgspec.structs.replace(field.others, name=label))
+                if field.others.kind in ("string", "any") and not field.others.format and not field.others.enum:
+                    ask = msgspec.structs.replace(ask, kind="text", concept=None)
+                for found in read_as(ask, segment.text, self.writing, start=start, end=end)[:1]:
+                    if found.start > start + 2:
+                        continue  # a number inside a code
+                    leaf = self._answer(ask, found.value, [(segment, found.start, found.end)], 0.7, found.quality)
+                    self._why.pop(id(leaf), None)
+                    yield label, leaf
 
     # tables with headings
 

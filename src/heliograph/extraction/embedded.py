@@ -103,6 +103,10 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) ->
     if field.is_leaf:
         yield path, understand(field, parents, hints=hinted.get(field.path, ()))
         return
+    for number, place in enumerate(field.places):
+        if place.is_leaf:
+            named = msgspec.structs.replace(place, name=place.title or f"{field.name} {number + 1}")
+            yield (*path, number), understand(named, parents, hints=hinted.get(place.path, ()))
     if field.kind == "object":
         for child in field.fields:
             inner = (*parents, field.name) if field.name else parents
@@ -702,9 +706,20 @@ def _built(field: Field, path: Path, values: dict[Path, Leaf], leaves: dict[Path
         leaf = values.get(path, Leaf(None, "absent"))
         leaves[path] = leaf
         return leaf.value
+    if field.places:
+        places = [values.get((*path, number), Leaf(None, "absent")) for number in range(len(field.places))]
+        if any(leaf.value is None for leaf in places):
+            return None if field.nullable else []  # places have their meaning by number, so there is no part of a tuple
+        leaves.update({(*path, number): leaf for number, leaf in enumerate(places)})
+        return [leaf.value for leaf in places]
     if field.kind == "array":
         return _list(field, path, leaves, rows)
     made = {child.name: _built(child, (*path, child.name), values, leaves, rows) for child in field.fields}
+    if field.others is not None and field.others.is_leaf:
+        for name, leaf in rows.others(field):
+            if name not in made:
+                made[name] = leaf.value
+                leaves[(*path, name)] = leaf
     found = any(_holds(value) for value in made.values())
     for child in field.fields:
         if child.const is not msgspec.UNSET and child.is_leaf and found and child.const is not None:

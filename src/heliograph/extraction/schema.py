@@ -74,6 +74,10 @@ class Field(msgspec.Struct):
     examples: list[Json] = []
     fields: list[Field] = []
     item: Field | None = None
+    places: list[Field] = []
+    """What each place of a tuple (`prefixItems`) is."""
+    others: Field | None = None
+    """What the values of further keys are, where an object is open (`additionalProperties` with a schema, or `true` alone)."""
     variants: list[Field] = []
 
     @property
@@ -400,8 +404,12 @@ class _Compiler:
         )  # fmt: skip
         if kind == "object":
             field.fields = list(self._properties(flat, path, active))
+            more = flat.get("additionalProperties")
+            if (isinstance(more, dict) and more) or (more and not field.fields):
+                field.others = self._field("", cast("Json", more), (*path, "*"), active, required=False)
         elif kind == "array":
             field.item = self._item(flat, path, active)
+            field.places = list(self._places(flat, path, active))
         return field
 
     def _chosen(
@@ -471,6 +479,14 @@ class _Compiler:
             if closed:
                 raise _Unsatisfiable(".".join((*path, name)) or place, "is required but not allowed by additionalProperties")
             yield Field(name=name, path=(*path, name), kind="any", nullable=True, required=True)
+
+    def _places(self, flat: Node, path: tuple[str, ...], active: tuple[str, ...]) -> Iterator[Field]:
+        prefix = flat.get("prefixItems") or flat.get("items")
+        for number, node in enumerate(cast("list[Json]", prefix) if isinstance(prefix, list) else []):
+            made = self._field("", node, (*path, f"[{number}]"), active, required=True)
+            if made is None:
+                return
+            yield made
 
     def _item(self, flat: Node, path: tuple[str, ...], active: tuple[str, ...]) -> Field | None:
         where = (*path, "[]")

@@ -117,3 +117,19 @@ def test_a_masked_card_says_how_was_paid() -> None:
         "payment_method": {"type": "VISA", "card_last_4": "4821", "card_type": "VISA"},
         "return_policy": "Returns within 30 days with receipt",
     }
+
+
+def test_an_open_map_holds_what_the_document_labels_and_no_field_asks_for() -> None:
+    text = "Permit no: QX-81\nVessel: Northern Star\nDraught: 4.2 m\nhttps://harbour.example"
+    rest = {"type": "object", "additionalProperties": {"type": "string"}}
+    found = ask(text, vessel="string", details=rest)
+    assert found.values == {"vessel": "Northern Star", "details": {"Permit no": "QX-81", "Draught": "4.2 m"}}
+    assert found.leaves["details", "Draught"].evidence[0].content == "4.2 m"
+    numbers = {"type": "object", "additionalProperties": {"type": "number"}}
+    assert ask(text, details=numbers).values["details"] == {"Draught": 4.2}
+
+
+def test_a_tuple_is_answered_whole_or_not_at_all() -> None:
+    span = {"type": "array", "prefixItems": [{"type": "number", "title": "Latitude"}, {"type": "number", "title": "Longitude"}]}
+    assert ask("Latitude: 51.5   Longitude: 7.25", position=span).values == {"position": [51.5, 7.25]}
+    assert ask("Latitude: 51.5", position=span).values == {"position": []}
