@@ -95,7 +95,7 @@ class Rows:
                 if field.others.kind in ("string", "any") and not field.others.format and not field.others.enum:
                     ask = msgspec.structs.replace(ask, kind="text", concept=None)
                 for found in read_as(ask, segment.text, self.writing, start=start, end=end)[:1]:
-                    if found.start > start + 2:
+                    if found.start > start + 1:
                         continue  # a number inside a code
                     leaf = self._answer(ask, found.value, [(segment, found.start, found.end)], 0.7, found.quality)
                     self._why.pop(id(leaf), None)
