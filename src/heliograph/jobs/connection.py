@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+from procrastinate.connector import LISTEN_TIMEOUT, Notify
 from procrastinate.manager import JobManager
 from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import AsyncConnection, AsyncCursor
@@ -15,9 +16,10 @@ from heliograph.store.database import Database
 
 
 class _Connector(PsycopgConnector):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, listening: Callable[[], None]) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType]
         self._database = database
+        self._listening = listening
 
     @asynccontextmanager
     async def _get_cursor(self, connection: AsyncConnection | None = None) -> AsyncGenerator[AsyncCursor[DictRow]]:
@@ -31,7 +33,14 @@ class _Connector(PsycopgConnector):
         async with await AsyncConnection.connect(self._database.libpq_url, autocommit=True, application_name="heliograph listen") as raw:
             yield raw
 
+    async def _loop_notify(self, on_notification: Notify, connection: AsyncConnection, timeout: float = LISTEN_TIMEOUT) -> None:  # noqa: ASYNC109
+        self._listening()
+        await super()._loop_notify(on_notification=on_notification, connection=connection, timeout=timeout)
 
-def job_manager(database: Database) -> JobManager:
-    """procrastinate's job manager on `database`; its calls raise Unavailable when the database is gone."""
-    return JobManager(_Connector(database))
+
+def job_manager(database: Database, listening: Callable[[], None] = lambda: None) -> JobManager:
+    """procrastinate's job manager on `database`; its calls raise Unavailable when the database is gone.
+
+    `listening` is called each time that notifications are heard from then on; what came before was told to nobody.
+    """
+    return JobManager(_Connector(database, listening))

@@ -89,7 +89,7 @@ class Loop:
     ) -> None:
         self.id = 0
         self._database = database
-        self._manager: JobManager = job_manager(database)
+        self._manager: JobManager = job_manager(database, self._wake_all)
         self._handlers = handlers
         self._slots = slots
         self._heartbeat, self._stalled_after, self._drain_timeout = heartbeat, stalled_after, drain_timeout
@@ -234,13 +234,15 @@ class Loop:
 
     async def _listen(self) -> None:
         while True:
-            for event in self._wake.values():
-                event.set()  # for what came while nobody listened
             try:
                 await self._manager.listen_for_jobs(on_notification=self._told, queues=list(self._handlers))
             except Exception as problem:
                 _log_outage("cannot listen", problem)
             await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311
+
+    def _wake_all(self) -> None:
+        for event in self._wake.values():
+            event.set()
 
     async def _told(self, *, channel: str, notification: Notification) -> None:
         name = channel.rpartition("#")[2]
