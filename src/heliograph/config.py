@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     concurrency: int = Field(2, gt=0, description="Jobs that one worker process runs at a time.")
     heartbeat: float = Field(2.0, gt=0, description="How often a worker says that it lives.")
     stalled_after: float = Field(8.0, gt=0, description="Silence after which a worker's jobs are given to another.")
+    worker_memory: int = Field(
+        1024 * MiB,
+        gt=0,
+        description="Memory of a worker process, without its engines, above which it hands back its jobs and starts anew.",
+    )
     max_attempts: int = Field(3, gt=0, description="Workers that a job may kill before it fails for good.")
     drain_timeout: float = Field(20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
     webhook_attempts: int = Field(8, gt=0, description="Deliveries tried over 24 hours.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
@@ -31,10 +32,12 @@ def worker(
     with open_database(data_dir) as (_, url):
         where = f"the server in {settings.data_dir}" if settings.database_url is None else "the servers of this database"
         print(f"A worker for {where}. Ctrl-C hands back what it does and stops.", file=sys.stderr, flush=True)
-        asyncio.run(_work(settings, url, attended=False))
+        grown = asyncio.run(_work(settings, url, attended=False))
+    if grown:
+        _start_anew()
 
 
-async def _work(settings: Settings, url: str, *, attended: bool) -> None:
+async def _work(settings: Settings, url: str, *, attended: bool) -> bool:
     from heliograph.cli.workers import stop_signals
     from heliograph.jobs.worker import run_worker
 
@@ -45,7 +48,12 @@ async def _work(settings: Settings, url: str, *, attended: bool) -> None:
     if attended:
         # nothing is ever written there: it becomes readable when the process that started this one is gone
         loop.add_reader(sys.stdin.fileno(), _orphaned, loop, stop)
-    await run_worker(settings, url, stop)
+    return await run_worker(settings, url, stop)
+
+
+def _start_anew() -> NoReturn:
+    """Become a fresh process under the same number, with the same arguments: who started this one need not notice."""
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -61,7 +69,8 @@ def _attended() -> None:
     if settings.database_url is None:
         sys.exit("this is started by `heliograph serve`; use `heliograph worker`")
     logs.set_up(settings)
-    asyncio.run(_work(settings, settings.database_url.get_secret_value(), attended=True))
+    if asyncio.run(_work(settings, settings.database_url.get_secret_value(), attended=True)):
+        _start_anew()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+import logging
+import resource
+from contextlib import AsyncExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliograph.config import Settings
+from heliograph.errors import HeliographError
 from heliograph.jobs import retention
 from heliograph.jobs.loop import Loop
 from heliograph.jobs.predictions import Answerer, Predictions
@@ -26,11 +30,18 @@ COLLECT_EVERY = 60.0
 """Seconds between two looks for what is to be forgotten."""
 
 
+LOOK = 10.0
+"""Seconds between two looks at how much memory this process holds."""
+
+log = logging.getLogger(__name__)
+
+
 async def run_worker(
     settings: Settings, url: str, stop: asyncio.Event, *, reader: Reader | None = None, answer: Answerer | None = None
-) -> None:
+) -> bool:
     """Work on the database at the libpq URL `url` until `stop` is set; then drain and return. Waits for a database that is not there yet.
 
+    A process that has grown beyond `worker_memory` stops as well; then the answer is True: it wants to be started anew.
     `reader`, `answer`: in place of the real ones.
     """
     from heliograph.extraction.answer import answer as real_answer  # noqa: PLC0415 - engines and models: seconds
@@ -44,6 +55,9 @@ async def run_worker(
         if reader is None:
             reader = Reader(settings)
             stack.push_async_callback(reader.close)
+            stack.push_async_callback(_end, asyncio.create_task(_warm(reader)))
+        end = asyncio.Event()
+        stack.push_async_callback(_end, asyncio.create_task(_watch(stop, settings.worker_memory, end)))
         await Loop(
             database,
             handlers={
@@ -55,4 +69,35 @@ async def run_worker(
             stalled_after=settings.stalled_after,
             drain_timeout=settings.drain_timeout,
             upkeep={COLLECT_EVERY: partial(retention.collect, settings, database, blobs)},
-        ).run(stop)
+        ).run(end)
+    return not stop.is_set()
+
+
+async def _warm(reader: Reader) -> None:
+    """Load the text engine while nobody waits for it. One that is missing fails the files that need it, each with its reason."""
+    try:
+        await reader.warm()
+    except HeliographError as problem:
+        log.warning("the text engine is not ready: %s", problem)
+
+
+async def _watch(stop: asyncio.Event, most: int, end: asyncio.Event) -> None:
+    """Set `end` as soon as `stop` is set, or this process holds more than `most` bytes."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK)
+        held = resident()
+        if held > most and not stop.is_set():
+            log.warning("this worker holds %d MiB; it hands back its jobs and starts anew", held >> 20)
+            break
+    end.set()
+
+
+def resident() -> int:
+    """The memory that this process holds, in bytes, without that of its children."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
