@@ -244,16 +244,20 @@ def _worth(band: list[_Segment], x: float, typical: float) -> float:
     if len(left) < 2 or len(right) < 2:
         return 0
     gutter = min(s.x0 for s in right) - max(s.x1 for s in left)
-    if gutter < (0.5 if _flush(right, typical) else 0.8) * typical:
+    if gutter < 0.5 * typical:
         return 0
     low, high = max(min(s.y0 for s in left), min(s.y0 for s in right)), min(max(s.y1 for s in left), max(s.y1 for s in right))
     common = high - low
     if common < 2.2 * typical:
         return 0
-    if _prose(left) and _prose(right) and common > 4 * typical:
-        return common * (1 + min(gutter, 3 * typical) / typical)
-    if common > 4 * typical and (_beside_prose(left, right, typical) or _beside_prose(right, left, typical)):
-        return 0.5 * common
+    if gutter < 0.8 * typical and not _flush(right, typical):
+        return 0
+    if common > 4 * typical:
+        prose = _prose(left), _prose(right)
+        if all(prose):
+            return common * (1 + min(gutter, 3 * typical) / typical)
+        if any(prose) and _keep_no_step(*((left, right) if prose[1] else (right, left)), typical):
+            return 0.5 * common
     if gutter > 2.5 * typical and _address(left, typical) and _address(right, typical):
         return 0.1 * common
     return 0
@@ -275,9 +279,9 @@ def _flush(side: list[_Segment], typical: float) -> bool:
     return len(rows) >= 8 and sum(abs(row[0].x0 - left) < 0.6 * typical for row in rows) >= 0.8 * len(rows)
 
 
-def _beside_prose(notes: list[_Segment], prose: list[_Segment], typical: float) -> bool:
+def _keep_no_step(notes: list[_Segment], prose: list[_Segment], typical: float) -> bool:
     """Do notes stand in a margin of prose? Their rows keep no step with its rows, as labels and values would."""
-    if not _flush(prose, typical) or not _prose(prose):
+    if not _flush(prose, typical):
         return False
     steps = [(row[0].cy, row[-1].cy) for _, row in _rows(prose)]
     rows = [row for _, row in _rows(notes)]
