@@ -8,7 +8,7 @@ and its text is the answer. Text under the box equals the answer in any set.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -72,8 +72,13 @@ class Outcome(msgspec.Struct):
         return 1e6 if self.error else sum(not judged.exact for judged in self.fields) + lost
 
 
-def judge(item: Item, response: dict[str, Json], read: Sequence[str] | None = None) -> Outcome:
-    """Compare an answer (with metadata) to the truth; `read`: the words of the document as they were read, when that is known."""
+def judge(
+    item: Item, response: dict[str, Json], read: Sequence[str] | None = None, *, absent: Mapping[str, float] | None = None
+) -> Outcome:
+    """Compare an answer (with metadata) to the truth; `read`: the words of the document as they were read, when that is known.
+
+    `absent`: how sure the system is of each empty field, which the answer itself does not say.
+    """
     outcome = Outcome(item.id, item.set, [], {})
     for name in item.absent:
         got = response.get(name)
@@ -88,6 +93,9 @@ def judge(item: Item, response: dict[str, Json], read: Sequence[str] | None = No
     outcome.anls = anls_star(
         {field.name: _canonical(bare(response.get(field.name)), field, item) for field in root.fields if field.name in truth}, truth
     )
+    for known in outcome.fields:
+        if known.got is None and absent is not None:
+            known.probability = absent.get(known.field)
     if item.lines and read is not None:
         outcome.words = words_right(read, [word for line in item.lines for word in line.text.split()])
     return outcome

@@ -39,6 +39,8 @@ class Said(msgspec.Struct):
     response: dict[str, Json]
     seconds: float
     words: list[str] | None = None
+    absent: dict[str, float] = {}
+    """How likely it is that the document holds none of an empty field, by the field's name; only when the system tells."""
     rotations: dict[int, int] = {}
     kept: bool = False
     """Whether it was said in an earlier run."""
@@ -80,10 +82,12 @@ class Embedded:
         started = time.monotonic()
         made = await answer(self.reader, [path], plan, known=known, on_page=on_page)
         pages = made.document.pages
+        leaves = made.extraction.leaves if made.extraction is not None else {}
         return Said(
             cast("dict[str, Json]", made.response),
             time.monotonic() - started,
             [word.text for page in pages for word in page.words],
+            {".".join(str(step) for step in path): leaf.probability for path, leaf in leaves.items() if leaf.value is None},
             {page.index: page.rotation for page in pages if page.rotation},
         )
 
@@ -105,7 +109,7 @@ async def run(
                     said = await _ask(system, reader, item, Path(folder))
                     if kept is not None:
                         _keep(kept, said)
-                yield item, judge(item, said.response, said.words), said
+                yield item, judge(item, said.response, said.words, absent=said.absent), said
             except Exception as error:  # an evaluation goes on, and says what failed
                 yield item, Outcome(item.id, item.set, _unanswered(item), {}, error=f"{type(error).__name__}: {error}"), None
 

@@ -347,7 +347,7 @@ class Rows:
             described = by_concept.get("item.description")
             if described is not None:
                 leaf = leaves[described]
-                leaf.probability += 0.3 * (1 - leaf.probability)
+                leaf.probability += 0.4 * (1 - leaf.probability)
 
     # receipts without headings
 

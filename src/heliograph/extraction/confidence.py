@@ -1,7 +1,7 @@
 """From evidence to a probability, and from a probability to a word.
 
 The probability of an answer comes from a logistic model over a few features of the winning candidate (`confidence.json`,
-versioned; how it was trained stands in it and in docs/accuracy.md; `python -m bench.extracting train` makes it). The words:
+versioned; how it was trained stands in it and in docs/accuracy.md; `python -m heliograph.evaluation.training` makes it). The words:
 
 - `hi`: probability >= HI. Chosen so that the observed precision of such answers is at least .95.
 - `med`: probability >= MED, observed precision at least .75.
@@ -22,7 +22,7 @@ import msgspec
 from heliograph.extraction.result import Label, Match
 
 HI = 0.90
-MED = 0.65
+MED = 0.82
 
 
 class Weights(msgspec.Struct, frozen=True):
