@@ -18,6 +18,7 @@ import pytest
 from heliograph import __version__
 from heliograph.cli.app import COMMANDS, load
 from heliograph.config import Settings
+from heliograph.extraction.confidence import HI, MED
 from heliograph.extraction.domains import Domain
 from heliograph.extraction.schema import compile_schema
 from heliograph.wire.requests import GenerationConfig, RequestMetadata
@@ -54,6 +55,11 @@ def test_every_option_and_every_metadata_field_of_a_request_has_its_row_and_no_o
     config, metadata = page.split("## Metadata of a request")
     assert set(re.findall(r"^\| `(\w+)` \|", config, re.MULTILINE)) == set(GenerationConfig.model_fields)
     assert set(re.findall(r"^\| `(\w+)` \|", metadata, re.MULTILINE)) == set(RequestMetadata.model_fields)
+
+
+def test_the_thresholds_of_confidence_are_those_of_the_code() -> None:
+    page = (DOCS / "reference" / "answers.md").read_text("utf-8")
+    assert f"`hi` from a `probability` of {HI:.2f}, `med` from {MED:.2f}".replace(" 0.", " .") in page
 
 
 def test_every_setting_says_what_it_is() -> None:
