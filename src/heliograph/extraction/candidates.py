@@ -318,8 +318,9 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     clear = box is not None and sheet.numbered(segment)
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
     for order, found in enumerate(same):
-        if ask.kind in FREE and not occurrence.colon and segment.text[found.start].islower():
-            continue  # the rest of a sentence
+        begins = segment.text[found.start]
+        if ask.kind in FREE and not occurrence.colon and (begins.islower() or begins in "(,"):
+            continue  # the rest of a sentence, or a remark
         gap = len(segment.text[occurrence.end : found.start].strip(" :#.-=()"))
         far = 0.0 if ask.kind in FREE else min(0.5 if ask.kind in ("date", "id") else 1.0, gap / 25)
         yield _candidate(ask, segment, found, {**base, "same": 1.0, "order": float(order), "gap": far}, occurrence)
