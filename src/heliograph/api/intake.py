@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Literal
@@ -127,12 +126,4 @@ def check_type(head: bytes, size: int) -> None:
 
 def check_url(url: str, settings: Settings) -> None:
     """Raise FetchError for what is certainly not fetched. Where a name leads is looked up by the worker, which fetches it."""
-    host = fetch.check_syntax(url).host or ""
-    guard = fetch.Guard(settings)
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        guard.check_host(host)
-    else:
-        if not guard.knows(host):
-            guard.check_address(address, host)
+    fetch.check_literal(fetch.check_syntax(url).host or "", fetch.Guard(settings))

@@ -179,7 +179,7 @@ def read_data_url(url: str, most: int) -> tuple[bytes, str | None]:
 
 async def _follow(client: aiohttp.ClientSession, target: URL, guard: Guard, settings: Settings, sink: Path) -> Fetched:
     for _ in range(REDIRECTS + 1):
-        _check_literal(target.host or "", guard)
+        check_literal(target.host or "", guard)
         async with client.get(target, allow_redirects=False) as answer:
             if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
                 target = check_syntax(str(target.join(URL(answer.headers["Location"]))))
@@ -231,8 +231,8 @@ async def _plain(answer: aiohttp.ClientResponse, most: int) -> AsyncIterator[byt
         raise FetchError("The file came damaged: its compression cannot be undone.") from None
 
 
-def _check_literal(host: str, guard: Guard) -> None:
-    """An address in the URL itself never meets the resolver."""
+def check_literal(host: str, guard: Guard) -> None:
+    """Raise FetchError for a host that is refused by its name, or that is an address itself, which never meets the resolver."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, cast, func, literal, or_, select, tuple_, update
+from sqlalchemy import and_, cast, func, or_, select, tuple_, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -112,13 +112,8 @@ async def get(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
     return Prediction(**row) if row else None
 
 
-async def status(conn: AsyncConnection, tenant: str, id: str) -> Status | None:
-    """Only how far it is: what a waiting call asks for, again and again."""
-    return await conn.scalar(select(predictions.c.status).where(*_this(tenant, id)))
-
-
 async def statuses(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Status]:
-    """As `status`, of many at once; `keys` are (tenant, id). What is gone is missing from the answer."""
+    """Only how far they are: what waiting calls ask for, again and again. `keys` are (tenant, id); what is gone is missing."""
     query = select(predictions.c.tenant, predictions.c.id, predictions.c.status)
     query = query.where(tuple_(predictions.c.tenant, predictions.c.id).in_(keys))
     return {(tenant, id): status for tenant, id, status in (await conn.execute(query)).tuples()}
@@ -226,30 +221,7 @@ async def finish(
     return Prediction(**row) if row else None
 
 
-async def hand_back(conn: AsyncConnection, tenant: str, id: str, run: str, *, status: Literal["enqueued", "paused"] = "enqueued") -> bool:
-    """Give an unfinished run up in good order (drain, hold): it does not count as an attempt."""
-    change = update(predictions).where(*_run(tenant, id, run)).values(status=status, run=None, attempts=predictions.c.attempts - 1)
-    return (await conn.execute(change)).rowcount > 0
-
-
-async def holds(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:
-    """Whether `run` may still go on: it holds the token and nobody cancelled."""
-    query = select(literal(True)).where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
-    return bool(await conn.scalar(query))
-
-
 # -- changes from outside -------------------------------------------------------------------------------------------
-
-
-async def set_status(conn: AsyncConnection, tenant: str, id: str, status: Status, *, only_from: Sequence[Status]) -> bool:
-    """Move the prediction to `status` if it is in one of `only_from`; whether it was. Takes a run's token away."""
-    change = update(predictions).where(*_this(tenant, id), predictions.c.status.in_(only_from)).values(status=status, run=None)
-    return (await conn.execute(change)).rowcount > 0
-
-
-async def set_job(conn: AsyncConnection, tenant: str, id: str, job: int) -> None:
-    """Note the queue's number of the job that will run it."""
-    await conn.execute(update(predictions).where(*_this(tenant, id)).values(job_id=job))
 
 
 async def fail(conn: AsyncConnection, tenant: str, id: str, *, error: str, usage: str | None = None) -> Prediction | None:
@@ -294,22 +266,10 @@ async def delete(conn: AsyncConnection, tenant: str, id: str) -> Prediction | No
 # -- sums and sweeps ------------------------------------------------------------------------------------------------
 
 
-async def unfinished(conn: AsyncConnection, tenant: str) -> int:
-    """How many of the tenant's predictions wait or run: what fairness is computed from."""
-    query = select(func.count()).where(predictions.c.tenant == tenant, predictions.c.status.in_(UNFINISHED))
-    return await conn.scalar(query) or 0
-
-
 async def by_status(conn: AsyncConnection) -> dict[str, int]:
     """How many predictions of all tenants are in each unfinished status: for metrics and `jobs list`."""
     query = select(predictions.c.status, func.count()).where(predictions.c.status.in_(UNFINISHED)).group_by(predictions.c.status)
     return dict((await conn.execute(query)).tuples().all())
-
-
-async def waiting(conn: AsyncConnection, *, status: Status, limit: int = 1000) -> list[tuple[str, str]]:
-    """`(tenant, id)` of predictions of all tenants in this status, oldest first."""
-    query = select(predictions.c.tenant, predictions.c.id).where(predictions.c.status == status)
-    return [(row.tenant, row.id) for row in await conn.execute(query.order_by(predictions.c.created_at).limit(limit))]
 
 
 async def due_for_removal(

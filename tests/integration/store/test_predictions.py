@@ -76,24 +76,13 @@ async def test_only_the_newest_run_may_finish_and_only_once(conn: AsyncConnectio
     assert second is not None
     assert (first.attempts, second.attempts) == (1, 2)
     assert first.started_at == second.started_at
-    assert not await predictions.holds(conn, "default", "p", "one")
     assert await predictions.finish(conn, "default", "p", "one", status="failed") is None
     done = await predictions.finish(conn, "default", "p", "two", status="completed", credits=2)
     assert done is not None
     assert await predictions.finish(conn, "default", "p", "two", status="failed") is None
     assert await predictions.claim(conn, "default", "p", "three") is None
     assert await predictions.fail(conn, "default", "p", error="{}") is None
-    assert await predictions.status(conn, "default", "p") == "completed"
-
-
-async def test_a_run_that_is_handed_back_is_no_attempt(conn: AsyncConnection):
-    await ask(conn)
-    await predictions.claim(conn, "default", "p", "one")
-    assert not await predictions.hand_back(conn, "default", "p", "zero")
-    assert await predictions.hand_back(conn, "default", "p", "one")
-    again = await predictions.claim(conn, "default", "p", "two")
-    assert again is not None
-    assert again.attempts == 1
+    assert await predictions.statuses(conn, [("default", "p"), ("default", "q")]) == {("default", "p"): "completed"}
 
 
 async def test_a_cancelled_prediction_neither_starts_nor_finishes(conn: AsyncConnection):
@@ -104,7 +93,6 @@ async def test_a_cancelled_prediction_neither_starts_nor_finishes(conn: AsyncCon
         cancelled = await predictions.cancel(conn, "default", id)
         assert cancelled is not None
         assert cancelled.cancelled
-    assert not await predictions.holds(conn, "default", "p", "r")
     assert await predictions.finish(conn, "default", "p", "r", status="completed") is None
     assert await predictions.claim(conn, "default", "q", "r") is None
     assert await predictions.cancel(conn, "default", "nobody") is None
@@ -119,11 +107,9 @@ async def test_cancelling_what_is_finished_changes_nothing(conn: AsyncConnection
 
 async def test_a_held_prediction_is_not_claimed(conn: AsyncConnection):
     await ask(conn)
-    assert await predictions.set_status(conn, "default", "p", "paused", only_from=["pending", "enqueued"])
-    assert not await predictions.set_status(conn, "default", "p", "paused", only_from=["pending", "enqueued"])
+    await conn.execute(text("UPDATE predictions SET status = 'paused'"))
     assert await predictions.claim(conn, "default", "p", "r") is None
-    assert await predictions.waiting(conn, status="paused") == [("default", "p")]
-    assert await predictions.set_status(conn, "default", "p", "enqueued", only_from=["paused"])
+    await conn.execute(text("UPDATE predictions SET status = 'enqueued'"))
     assert await predictions.claim(conn, "default", "p", "r") is not None
 
 
@@ -165,25 +151,20 @@ async def test_no_function_sees_another_tenants_prediction(conn: AsyncConnection
     await steps.record(conn, "default", "p", "r", "k")
     await deliveries.start(conn, "default", "p", webhook_id="w", url="u")
     assert await predictions.get(conn, other, made.id) is None
-    assert await predictions.status(conn, other, made.id) is None
+    assert await predictions.statuses(conn, [(other, made.id)]) == {}
     assert await predictions.list_(conn, other) == []
     assert await predictions.reads(conn, other, made.id) == []
     assert await predictions.claim(conn, other, made.id, "x") is None
     assert await predictions.finish(conn, other, made.id, "r", status="failed") is None
-    assert not await predictions.hand_back(conn, other, made.id, "r")
-    assert not await predictions.holds(conn, other, made.id, "r")
-    assert not await predictions.set_status(conn, other, made.id, "paused", only_from=["running"])
     assert await predictions.fail(conn, other, made.id, error="{}") is None
     assert await predictions.cancel(conn, other, made.id) is None
     assert await predictions.delete(conn, other, made.id) is None
-    assert await predictions.unfinished(conn, other) == 0
     assert await steps.get(conn, other, made.id, "k") is None
     assert await steps.list_(conn, other, made.id) == []
     assert await steps.clear(conn, other, made.id) == 0
     assert await deliveries.list_(conn, other, made.id) == []
     await predictions.delivered(conn, other, made.id)
     await predictions.fetched(conn, other, made.id, 0, blob="x", bytes=1, sha256="s")
-    await predictions.set_job(conn, other, made.id, 1)
     assert await predictions.get(conn, "default", made.id) == claimed
     assert (await predictions.reads(conn, "default", made.id))[0].blob is None
 
@@ -216,7 +197,6 @@ async def test_counts_are_of_what_is_unfinished(conn: AsyncConnection):
     await predictions.claim(conn, "default", "a", "r")
     await predictions.claim(conn, "default", "b", "r")
     await predictions.finish(conn, "default", "b", "r", status="completed")
-    assert await predictions.unfinished(conn, "default") == 2
     assert await predictions.by_status(conn) == {"pending": 1, "running": 1}
 
 
