@@ -140,11 +140,11 @@ class Served(There):
     def __init__(self, server: str) -> None:
         """`server`: such as `http://127.0.0.1:8000` or with `/v1`."""
         super().__init__(Question(None, {}), server, os.environ.get("VLMRUN_API_KEY"))
-        self.key = self.root
+        self.version = self.root
 
     async def meet(self) -> None:
         """Learn the server's version. Raises when it does not answer."""
-        self.key = f"{self.root} {(await self._call('GET', '/health')).get('version')}"
+        self.version = f"{self.root} {(await self._call('GET', '/health')).get('version')}"
 
     async def ask(self, path: Path, config: dict[str, Any]) -> Said:
         """Upload, ask and poll."""
@@ -224,7 +224,8 @@ def _compare(before: Numbers, after: Numbers, old: Path, now: dict[str, dict[str
     kept = read_verdicts(old)
     turned = turns(kept, now) if kept is not None else []
     for turn in sorted(turned, key=lambda turn: turn.gained)[:TURNS_SHOWN]:
-        print(f"  {'+' if turn.gained else '-'} {turn.document} {turn.field}: {turn.before} -> {turn.after}")
+        shown = " as images" if turn.set.endswith("-images") else ""
+        print(f"  {'+' if turn.gained else '-'} {turn.document}{shown} {turn.field}: {turn.before} -> {turn.after}")
     if len(turned) > TURNS_SHOWN:
         print(f"  and {len(turned) - TURNS_SHOWN} more fields of documents")
 

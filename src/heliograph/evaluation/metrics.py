@@ -191,6 +191,7 @@ def anls_star(got: object, want: object) -> float:
 
 
 def _anls(got: object, want: object) -> tuple[float, int]:
+    trees: tuple[object, object] = (got, want)
     if isinstance(got, dict) and isinstance(want, dict):
         a, b = cast("dict[str, object]", got), cast("dict[str, object]", want)
         keys = [key for key in dict.fromkeys([*b, *a]) if a.get(key) is not None or b.get(key) is not None]
@@ -205,10 +206,10 @@ def _anls(got: object, want: object) -> tuple[float, int]:
         return sum(table[r][c][0] for r, c in pairs), sum(table[r][c][1] for r, c in pairs) + sum(map(_leaves, alone))
     if got is None and want is None:
         return 1.0, 1
-    trees = (got, want)
+    texts = [plain_text(tree) for tree in trees]
     if any(tree is None or isinstance(tree, (dict, list)) for tree in trees):
         return 0.0, max(map(_leaves, trees))
-    alike = Levenshtein.normalized_similarity(plain_text(got), plain_text(want))
+    alike = Levenshtein.normalized_similarity(*texts)
     return (alike if alike >= 0.5 else 0.0), 1
 
 

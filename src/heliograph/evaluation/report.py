@@ -41,7 +41,8 @@ async def report(reader: Reader, shown: Sequence[Shown], numbers: Numbers, headi
     """The page. `heading`: what was measured, with version and date."""
     worst = sorted(shown, key=lambda one: -one.outcome.failures)
     documents = [await _document(reader, one, number < PICTURED) for number, one in enumerate(worst)]
-    fields = [judged for one in shown for judged in one.outcome.fields]
+    given = [one for one in shown if not one.item.as_images] or shown
+    fields = [judged for one in given for judged in one.outcome.fields]
     template = files("heliograph.evaluation").joinpath("report.html").read_text("utf-8")
     parts = {
         "heading": escape(heading),
@@ -84,7 +85,8 @@ def _table(what: str, table: dict[str, dict[str, float]]) -> str:
     columns = [(key, title) for key, title in COLUMNS if any(key in metrics for name, metrics in table.items() if name != "micro")]
     head = "".join(f"<th>{escape(title)}</th>" for _, title in columns)
     rows = "".join(
-        f"<tr{' class=micro' if name in {'micro', 'all', 'all-images'} else ''}><th>{'all fields' if name == 'micro' else escape(name)}</th>"
+        f"<tr{' class=micro' if name in {'micro', 'all', 'all-images'} else ''}>"
+        f"<th>{'all fields' if name == 'micro' else escape(name)}</th>"
         + "".join(_cell(key, metrics.get(key)) for key, _ in columns)
         + "</tr>"
         for name, metrics in table.items()

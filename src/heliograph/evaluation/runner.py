@@ -49,8 +49,8 @@ class Said(msgspec.Struct):
 class System(Protocol):
     """What is measured."""
 
-    key: str
-    """Names it with its version: answers are kept under it."""
+    version: str
+    """What answers are kept under: changes when the system may answer otherwise."""
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Answer `config` (with its `json_schema`) from a file. Raises whatever it likes when it cannot."""
@@ -63,7 +63,7 @@ class Embedded:
     def __init__(self, reader: Reader, pages: Path | None = None) -> None:
         """With `pages`, read pages are kept in that folder and not read again (by content)."""
         self.reader, self.pages = reader, pages
-        self.key = f"embedded {heliograph.__version__} {_code()}"
+        self.version = f"embedded {heliograph.__version__} {_code()}"
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Read and extract."""
@@ -146,7 +146,7 @@ def picture(image: PageImage) -> Image.Image:
 
 
 def _name(system: System, item: Item) -> str:
-    question = json.dumps([system.key, item.schema, _digest(item.path), item.as_images])
+    question = json.dumps([system.version, item.schema, _digest(item.path), item.as_images])
     return sha256(question.encode()).hexdigest()[:32]
 
 

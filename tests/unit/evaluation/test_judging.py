@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from heliograph.evaluation.judging import judge, row_score
-from heliograph.evaluation.sets import items
+from heliograph.evaluation.sets import Item, folder_items, items
 from heliograph.evaluation.summary import summary
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.schema import compile_schema
+from heliograph.media.geometry import Box
 from tests.unit.extraction.drawing import document
 
 TEXT = "Receipt No: 77\nDate: 05/01/2018\nTOTAL   12.50"
@@ -86,3 +87,67 @@ def test_a_row_is_half_its_name_and_half_its_amount() -> None:
     assert row_score({"name": "brass  lantern", "line_total": 80.0}, want) == 1.0
     assert row_score({"name": "Paraffin", "line_total": 80.0}, want) == 0.5
     assert row_score({"name": None, "line_total": None}, want) == 0.0
+
+
+def labelled(truth: dict[str, Any], properties: dict[str, Any], **more: Any) -> Item:
+    return Item("mine/a", "mine", Path("a.pdf"), {"type": "object", "properties": properties}, [], truth, True, **more)
+
+
+TEXTUAL = {"type": "string"}
+PLACE = {"type": "object", "properties": {"city": TEXTUAL, "zip": TEXTUAL}}
+ROWS = {"type": "array", "items": {"type": "object", "properties": {"what": TEXTUAL, "cost": {"type": "number"}}}}
+
+
+def test_objects_are_judged_leaf_by_leaf_and_what_truth_leaves_out_is_not() -> None:
+    item = labelled({"place": {"city": "Bath"}}, {"place": PLACE})
+    (judged,) = judge(item, {"place": {"city": "BATH", "city_metadata": None, "zip": "BA1"}}).fields
+    assert (judged.field, judged.verdict) == ("place.city", "right")
+
+
+def test_lists_count_values_after_the_best_matching_of_rows() -> None:
+    item = labelled({"rows": [{"what": "a", "cost": 1}, {"what": "b", "cost": 2}]}, {"rows": ROWS})
+    outcome = judge(
+        item, {"rows": [{"what": "b", "what_metadata": {}, "cost": 2.0}, {"what": "a", "cost": 9}, {"what": "c", "cost": None}]}
+    )
+    assert outcome.rows["rows"] == (3, 5, 4)
+    assert summary([outcome])["mine"]["rows"]["f1"] == pytest.approx(2 * 3 / 9)
+
+
+def test_a_box_hits_by_its_overlap_and_its_page_counts_by_itself() -> None:
+    item = labelled({"a": "x", "b": "y", "c": "z"}, {"a": TEXTUAL, "b": TEXTUAL, "c": TEXTUAL})
+    item.boxes = dict.fromkeys("abc", Box(0.1, 0.1, 0.2, 0.1))
+
+    def said(text: str, x: float, page: int) -> dict[str, Any]:
+        return {"bboxes": [{"content": text, "bbox": {"xywh": [x, 0.1, 0.2, 0.1]}, "page": page}], "probability": 0.9}
+
+    response = {
+        "a": "x",
+        "a_metadata": said("x", 0.15, 0),
+        "b": "y",
+        "b_metadata": said("y", 0.2, 0),
+        "c": "z",
+        "c_metadata": said("q", 0.1, 1),
+    }
+    micro = summary([judge(item, response)])["mine"]["micro"]
+    assert micro["grounding_hit"] == pytest.approx(1 / 3)  # overlaps of .15/.25 and .1/.3, and one on another page
+    assert micro["page_accuracy"] == pytest.approx(2 / 3)
+    assert micro["text_under_box"] == pytest.approx(2 / 3)
+    assert (micro["accuracy_at_80"], micro["ece"]) == (1.0, pytest.approx(0.1))
+
+
+def test_writing_a_date_or_an_amount_otherwise_costs_no_likeness() -> None:
+    item = labelled({"day": "05/01/2018", "sum": "$1,234.50"}, {"day": TEXTUAL | {"format": "date"}, "sum": {"type": "number"}})
+    assert judge(item, {"day": "2018-01-05", "sum": 1234.5}).anls == 1.0
+
+
+def test_a_folder_of_ones_own_gives_the_files_with_truth_beside_them(tmp_path: Path) -> None:
+    for name in ("a.pdf", "b.png", "c.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF")
+    (tmp_path / "a.json").write_text('{"total": 1}')
+    (tmp_path / "b.png.json").write_text('{"total": null}')
+    schema = {"type": "object", "properties": {"total": {"type": "number"}}}
+    found = list(folder_items(tmp_path, schema))
+    assert [(item.id, item.truth) for item in found] == [("a.pdf", {"total": 1}), ("b.png", {"total": None})]
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"a\.json is not a JSON object"):
+        list(folder_items(tmp_path, schema))

@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from heliograph.evaluation.metrics import assignment, auroc, calibration_error, f1, inside, money, rows_right, same, similar, words_right
+from heliograph.evaluation.metrics import (
+    accuracy_at_coverage,
+    anls_star,
+    assignment,
+    auroc,
+    calibration_error,
+    f1,
+    inside,
+    money,
+    risk_coverage,
+    rows_right,
+    same,
+    similar,
+    words_right,
+)
 from heliograph.media.geometry import Box
 
 
@@ -80,3 +94,36 @@ def test_a_box_is_inside_by_its_area_on_its_page() -> None:
     box = Box(0.1, 0.1, 0.2, 0.1)
     assert inside(box, [Box(0.0, 0.0, 0.2, 1.0)]) == pytest.approx(0.5)
     assert inside(box, [Box(0.0, 0.0, 1.0, 1.0, 1)]) == 0.0
+
+
+def test_risk_falls_and_rises_with_the_answers_that_are_kept() -> None:
+    judged = [(0.9, True), (0.8, False), (0.8, True), (0.1, False)]
+    assert risk_coverage(judged) == [(0.25, 0.0), (0.75, pytest.approx(1 / 3)), (1.0, 0.5)]
+    assert risk_coverage([]) == []
+
+
+def test_accuracy_at_coverage_takes_the_surest_and_shares_ties() -> None:
+    judged = [(0.9, True), (0.9, True), (0.9, True), (0.5, False), (0.1, False)]
+    assert accuracy_at_coverage(judged) == pytest.approx(3 / 4)  # four of five are kept
+    assert accuracy_at_coverage([(0.5, True), (0.5, False)], 0.5) == pytest.approx(0.5)
+    assert accuracy_at_coverage([]) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "score"),
+    [
+        ({"a": "Hello", "b": "x"}, {"a": "hello", "b": "y"}, 1 / 2),
+        ({"a": "abcd"}, {"a": "abcx"}, 3 / 4),
+        ({"a": "abcd"}, {"a": "wxyz"}, 0.0),
+        ({"a": "axyz"}, {"a": "abcd"}, 0.0),  # a quarter alike: under the threshold of a half
+        ({"a": None}, {"a": "x"}, 0.0),
+        ({"a": None, "b": "x"}, {"b": "x"}, 1.0),  # null on both sides does not count
+        ({"rows": ["b", "a"]}, {"rows": ["a", "b"]}, 1.0),
+        ({"rows": ["a", "b", "c"]}, {"rows": ["a"]}, 1 / 3),
+        ({"rows": [{"n": "ab", "m": "1"}]}, {"rows": [{"n": "ab", "m": "2"}, {"n": "cd", "m": "3"}]}, 1 / 4),
+        ({"rows": None}, {"rows": [{"n": "ab", "m": "2"}]}, 0.0),
+        ({}, {}, 1.0),
+    ],
+)
+def test_anls_star_averages_over_the_leaves_of_both_trees(got: object, want: object, score: float) -> None:
+    assert anls_star(got, want) == pytest.approx(score)

@@ -1,0 +1,86 @@
+"""`heliograph eval` over the drawn set, here and by a server. The bar is a floor: what stood once shall stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from heliograph.cli.app import app
+from tests.live import running_server
+
+DRAWN = Path(__file__).parents[2] / "data" / "eval"
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_the_drawn_documents_stay_over_the_bar_and_the_report_shows_them(tmp_path: Path) -> None:
+    numbers, folder = tmp_path / "new.json", tmp_path / "report"
+    result = runner.invoke(
+        app,
+        ["eval", str(DRAWN), "--as-images", "--bar", str(DRAWN / "bar.json"), "--json", str(numbers), "--report", str(folder)],
+    )
+    assert result.exit_code == 0, result.output
+    measured = json.loads(numbers.read_text())
+    assert measured["drawn_invoices-images"]["micro"]["documents"] == 2
+    page = (folder / "index.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 7
+    assert "class='true right'" in page
+    assert "class='found right'" in page
+    assert not re.search(r"""(?:src|href)=(?!["']?data:)""", page)
+    assert "<!--" not in page
+
+    again = runner.invoke(app, ["eval", str(DRAWN), "--set", "drawn_forms", "--compare", str(numbers)])
+    assert again.exit_code == 0, again.output
+    assert "0 numbers better, 0 worse" in again.output
+    assert "answers were kept" in again.output
+
+    high = tmp_path / "high.json"
+    high.write_text('{"drawn_forms": {"micro": {"f1": 1.01}}}')
+    low = runner.invoke(app, ["eval", str(DRAWN), "--set", "drawn_forms", "--bar", str(high)])
+    assert low.exit_code == 1
+    assert "under the bar: drawn_forms micro f1 is" in low.output
+
+
+def test_a_server_is_measured_by_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_server(tmp_path / "server") as server:
+        monkeypatch.setenv("VLMRUN_API_KEY", server.key)
+        numbers = tmp_path / "served.json"
+        result = runner.invoke(app, ["eval", str(DRAWN), "--set", "drawn_forms", "--via", server.url, "--json", str(numbers)])
+        assert result.exit_code == 0, result.output
+    micro = json.loads(numbers.read_text())["drawn_forms"]["micro"]
+    assert (micro["documents"], micro["errors"]) == (1, 0)
+    assert micro["f1"] >= 0.9
+    assert micro["grounding_hit"] >= 0.9
+
+
+def test_a_folder_of_ones_own_needs_only_a_schema(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "x.pdf").write_bytes((DRAWN / "items" / "c.pdf").read_bytes())
+    (folder / "x.json").write_text('{"email": "ottilie.marsh@post.example", "date_of_birth": "1988-11-20"}')
+    result = runner.invoke(app, ["eval", str(folder), "--schema", str(DRAWN / "schemas" / "drawn_forms.json"), "--verbose"])
+    assert result.exit_code == 0, result.output
+    assert "x.pdf: date_of_birth: '1988-11-19' is not '1988-11-20'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "no manifest.jsonl"),
+        (["--schema", "document.nothing-like-it"], "no domain"),
+        (["--schema", "document.invoice"], "does not hold"),
+        (["--schema", "document.invoice", "--set", "a"], "one set"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_clear_usage_error(tmp_path: Path, options: list[str], said: str) -> None:
+    result = runner.invoke(app, ["eval", str(tmp_path), *options])
+    assert result.exit_code == 2
+    assert said in re.sub(r"[\s│]+", " ", result.output)

@@ -1,0 +1,48 @@
+"""Numbers against a bar, and against an earlier run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heliograph.evaluation.bar import read_numbers, under
+from heliograph.evaluation.comparison import changes, turns
+
+MEASURED = {"mine": {"micro": {"f1": 0.8, "hallucination": 0.02}, "total": {"f1": 0.9}}}
+
+
+def test_what_is_under_the_bar_is_named_and_the_rest_is_not() -> None:
+    assert under(MEASURED, {"mine": {"micro": {"f1": 0.8, "hallucination": 0.02}}}) == []
+    assert under(MEASURED, {"mine": {"total": {"f1": 0.95}}}) == ["mine total f1 is 0.900; the bar is at least 0.95"]
+
+
+def test_of_made_up_answers_the_bar_is_the_most_allowed() -> None:
+    assert under(MEASURED, {"mine": {"micro": {"hallucination": 0.01}}}) == ["mine micro hallucination is 0.020; the bar is at most 0.01"]
+
+
+def test_what_was_not_measured_is_under_the_bar_unless_its_set_was_not_asked_for() -> None:
+    bar = {"other": {"micro": {"f1": 0.5}}}
+    assert under(MEASURED, bar) == ["other micro f1 was not measured; the bar is 0.5"]
+    assert under(MEASURED, bar, {"mine"}) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"a": {"b": 1}}', '{"a": {"b": {"f1": "high"}}}'])
+def test_a_file_of_another_shape_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bar.json").write_text(text)
+    with pytest.raises(ValueError, match=r"bar\.json"):
+        read_numbers(tmp_path / "bar.json")
+
+
+def test_changes_know_what_is_better() -> None:
+    before = {"mine": {"micro": {"f1": 0.7, "hallucination": 0.01}, "total": {"f1": 0.9}}, "gone": {"micro": {"f1": 1.0}}}
+    assert [(change.field, change.metric, change.gained) for change in changes(before, MEASURED)] == [
+        ("micro", "f1", True),
+        ("micro", "hallucination", False),
+    ]
+
+
+def test_documents_that_turned_are_told() -> None:
+    before = {"mine": {"a": {"total": "right", "date": "wrong", "name": "right"}}}
+    after = {"mine": {"a": {"total": "wrong", "date": "missing", "name": "right", "new": "right"}, "b": {"total": "right"}}}
+    assert [(turn.field, turn.gained) for turn in turns(before, after)] == [("total", False), ("date", True)]
