@@ -285,8 +285,9 @@ def _keep_no_step(notes: list[_Segment], prose: list[_Segment], typical: float) 
         return False
     steps = [(row[0].cy, row[-1].cy) for _, row in _rows(prose)]
     rows = [row for _, row in _rows(notes)]
+    alone = sum(len(row) == 1 and not row[0].amount for row in rows)
     loose = sum(min(abs(row[0].cy - cy) for pair in steps for cy in pair) > 0.15 * typical for row in rows)
-    return len(rows) >= 3 and loose >= 0.5 * len(rows)
+    return 3 <= len(rows) < len(steps) and alone >= 0.8 * len(rows) and loose >= 0.5 * len(rows)
 
 
 def _address(side: list[_Segment], typical: float) -> bool:

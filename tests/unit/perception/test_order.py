@@ -67,6 +67,13 @@ def test_notes_in_the_margin_of_prose_are_read_apart_from_it() -> None:
     assert lines(words) == [*notes, *LEFT, *RIGHT]
 
 
+def test_a_column_of_words_beside_numbers_out_of_step_stays_with_its_rows() -> None:
+    words = column(220, 103, LEFT + RIGHT)
+    for n in range(10):
+        words += placed(50, 100 + 14 * n, "19.50") + placed(120, 100 + 14 * n, "303")
+    assert all(line.startswith("19.50 303 ") for line in lines(words))
+
+
 def test_a_line_in_three_parts_at_the_foot_is_a_running_footer() -> None:
     words = (
         column(50, 100, LEFT) + placed(50, 760, "Journal of Harbours") + placed(300, 760, "1") + placed(450, 760, "March 2014 | Volume 8")
