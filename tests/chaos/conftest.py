@@ -23,14 +23,17 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Start]:
-    """Starts `tests.integration.jobs.working` on a database; all that still run are killed at the end."""
+    """Starts `tests.integration.jobs.working` on a database, or with `real` a worker as `serve` does; all are killed at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(url: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(url: str, *, real: bool = False, **environment: str) -> subprocess.Popen[bytes]:
         output = (tmp_path / f"worker{len(started)}.log").open("wb")
+        data = str(tmp_path / "data")
+        light = ["tests.integration.jobs.working", url, data, str(tmp_path / "pages.log")]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.jobs.working", url, str(tmp_path / "data"), str(tmp_path / "pages.log")],
-            cwd=REPOSITORY, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, "-m", *(["heliograph.cli.worker"] if real else light)],
+            cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+            env=os.environ | {"HELIOGRAPH_DATABASE_URL": url, "HELIOGRAPH_DATA_DIR": data} | environment,
         )  # fmt: skip
         output.close()
         started.append(process)
@@ -41,7 +44,7 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
     for process in started:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
 
 
 @pytest.fixture

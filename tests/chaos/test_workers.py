@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import signal
 import time
@@ -10,14 +11,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from heliograph.config import Settings
+from heliograph.store import steps
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 from heliograph.store.postgres import EmbeddedPostgres
 from heliograph.store.predictions import FINISHED, Input, Prediction
-from tests.integration.jobs.asking import look, submit
+from tests.integration.jobs.asking import PLAN, look, submit
 from tests.integration.jobs.working import Script
 
 from .conftest import Start
@@ -65,16 +69,16 @@ async def _until_read(pages: Pages, count: int, within: float = 20.0) -> None:
 
 
 async def test_a_killed_workers_job_ends_on_another_within_15_s_and_no_page_is_read_twice(
-    url: str, opened: Database, start_worker: Start, pages: Pages, tmp_path: Path
+    database: Database, database_url: str, start_worker: Start, pages: Pages, tmp_path: Path
 ) -> None:
-    await _submit(opened, tmp_path, Script(pages=20, delay=0.1))
-    first = start_worker(url)
+    await _submit(database, tmp_path, Script(pages=20, delay=0.1))
+    first = start_worker(database_url)
     await _until_read(pages, 8)
-    second = start_worker(url)
+    second = start_worker(database_url)
     first.send_signal(signal.SIGKILL)
     first.wait()
     killed = time.monotonic()
-    row = await _settled(opened, 15)
+    row = await _settled(database, 15)
     took = time.monotonic() - killed
     assert (row.status, row.attempts) == ("completed", 2)
     assert json.loads(row.response or "")["pages"] == list(range(20))
@@ -84,6 +88,55 @@ async def test_a_killed_workers_job_ends_on_another_within_15_s_and_no_page_is_r
     assert sum(Counter(pages()).values()) <= 21
     assert took < 15
     assert second.poll() is None
+
+
+def _scan(count: int) -> bytes:
+    """A TIFF of so many small pages, each with its number in words that must be read."""
+    sheets = [Image.new("L", (620, 260), 255) for _ in range(count)]
+    for number, sheet in enumerate(sheets):
+        ImageDraw.Draw(sheet).text((30, 60), f"Delivery note {number + 100}\nTotal {number}.50", font=ImageFont.load_default(48), fill=0)
+    out = io.BytesIO()
+    sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_deflate")
+    return out.getvalue()
+
+
+async def test_a_killed_workers_scan_ends_on_another_and_pages_in_the_journal_are_not_read_again(
+    url: str, opened: Database, start_worker: Start, tmp_path: Path
+) -> None:
+    scan, plan = _scan(20), msgspec.structs.replace(PLAN, domain="document.markdown", mode="markdown", schema=None)
+    blobs = Blobs(Settings(data_dir=tmp_path / "data"))
+    await blobs.put("default/inputs/p/0", scan)
+    async with opened.begin() as conn:
+        read = Input(position=0, source="data", blob="default/inputs/p/0", bytes=len(scan), sha256="scan")
+        await submit(conn, "p", plan=plan, reads=[read])
+
+    async def journalled() -> dict[str, tuple[int, int]]:
+        """The blob of each page in the journal, and which writing of it this is."""
+        async with opened.begin() as conn:
+            written = [step.blob for step in await steps.list_(conn, "default", "p") if step.key.startswith("page:")]
+        return {str(blob): writing(str(blob)) for blob in written}
+
+    def writing(blob: str) -> tuple[int, int]:
+        status = (tmp_path / "data" / "blobs" / blob).stat()
+        return status.st_ino, status.st_mtime_ns
+
+    first = start_worker(url, real=True)
+    async with asyncio.timeout(60):
+        while len(await journalled()) < 5:
+            await asyncio.sleep(0.02)
+    start_worker(url, real=True)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    before = await journalled()
+    assert 5 <= len(before) < 20, "it was in the middle"
+    async with asyncio.timeout(15):  # from then on it takes what reading the rest takes
+        while (await look(opened, "p")).attempts < 2:
+            await asyncio.sleep(0.05)
+    row = await _settled(opened, 60)
+    assert (row.status, row.attempts) == ("completed", 2), row.error
+    for number in range(20):
+        assert str(number + 100) in (row.response or ""), "every page is in the answer, read by the one or the other"
+    assert {blob: writing(blob) for blob in before} == before, "what was journalled was not read and written again"
 
 
 async def test_a_frozen_worker_that_wakes_up_does_not_finish_what_another_took_over(
