@@ -307,20 +307,32 @@ def _unlabelled(reading: _Reading, ask: Ask, labelled: list[Candidate]) -> list[
 
 
 def _paid(reading: _Reading, ask: Ask, what: str) -> Iterator[Candidate]:
-    """Means of payment as receipts print them: `VISA **** **** 4821`, `CASH 20.00`."""
+    """Means of payment as receipts print them: `VISA **** **** 4821`, `CASH 20.00`, its words close or far apart."""
     brands = (ask.concept.words if ask.concept is not None else "").split("|")
-    for segment in reading.segments():
-        number = next(iter(patterned("card4", segment.text)), None)
-        masked = number is not None and _MASK.search(segment.text[: number.start]) is not None
-        if what == "card.last4":
-            if masked and number is not None:
-                yield _shown(number.value, segment, number.start, number.end, 1.0)
-            continue
-        lowered = segment.text.casefold()
-        brand = next((word for word in brands if re.match(rf"{re.escape(word)}(?!\w)", lowered)), None)
-        priced = any(a.decimals == 2 for other in segment.sheet.rows[segment.row] for a in amounts(other.text, reading.conventions.decimal))
-        if brand and (masked or (what == "payment.method" and priced and segment.cy > 0.4 * segment.sheet.page.height)):
-            yield _shown(segment.text[: len(brand)], segment, 0, len(brand), 1.0 if masked else 0.8)
+    for sheet in reading.sheets:
+        for row in sheet.rows:
+            masked = next((found for at in range(len(row)) if (found := _masked(row, at))), None)
+            if what == "card.last4":
+                if masked is not None:
+                    segment, start, end = masked
+                    yield _shown(segment.text[start:end], segment, start, end, 1.0)
+                continue
+            segment, lowered = row[0], row[0].text.casefold()
+            brand = next((word for word in brands if re.match(rf"{re.escape(word)}(?!\w)", lowered)), None)
+            priced = any(a.decimals == 2 for other in row for a in amounts(other.text, reading.conventions.decimal))
+            if brand and (masked or (what == "payment.method" and priced and segment.cy > 0.4 * sheet.page.height)):
+                yield _shown(segment.text[: len(brand)], segment, 0, len(brand), 1.0 if masked else 0.8)
+
+
+def _masked(row: list[Segment], at: int) -> Part | None:
+    """The last four digits of a card in a segment, with its masked ones before them there or in the segment to the left."""
+    text = row[at].text
+    number = next(iter(patterned("card4", text)), None)
+    if number is not None and _MASK.search(text[: number.start]):
+        return row[at], number.start, number.end
+    if at and re.fullmatch(r"\d{4}", text) and _MASK.search(row[at - 1].text):
+        return row[at], 0, 4
+    return None
 
 
 _MASK = re.compile(r"(?:[*xX•#]|\b(?:ending(?: in)?|ends in|endet auf))[\s-]*$")

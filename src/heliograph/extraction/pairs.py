@@ -1,4 +1,4 @@
-"""Labels and values that stand beside each other, whatever they are called: what an open map (`additionalProperties`) is filled with."""
+"""Labels that end in a colon, and their values, whatever they are called: what an open map (`additionalProperties`) is filled with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import tokens_of, vocabulary
 
 Pair = tuple[str, Segment, int, int]
 """A label, and where its value stands: `segment.text[start:end]`."""
@@ -23,10 +22,10 @@ def pairs(sheet: Sheet) -> Iterator[Pair]:
         if segment.index in taken:
             continue
         found = _LABEL.match(segment.text)
-        label = found[1] if found else segment.text if tokens_of(segment.text) in vocabulary().every_label else ""
-        if not label or len(label.split()) > _WORDS or sum(c.isalpha() for c in label) < 2:
+        label = found[1] if found else ""
+        if found is None or len(label.split()) > _WORDS or sum(c.isalpha() for c in label) < 2:
             continue
-        if found and found.end() < len(segment.text):
+        if found.end() < len(segment.text):
             yield label, segment, found.end(), len(segment.text)
             continue
         value = next(sheet.right_of(segment), None) or next(sheet.below(segment, reach=1.5), None)
