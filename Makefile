@@ -35,7 +35,8 @@ bench: setup ## speed and memory, against peers in the same run
 	$(BIN)/python -m bench
 
 eval: setup ## accuracy on labelled sets (DATA=folder)
-	$(BIN)/heliograph eval $(or $(DATA),../shared/data)
+	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --as-images --report out/eval
+	$(BIN)/python -m heliograph.evaluation.reading $(or $(DATA),../shared/data)
 
 baseline: setup ## measure accuracy and keep it as what later work is compared with
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --json src/heliograph/evaluation/baseline.json

@@ -73,7 +73,7 @@ def _sets(numbers: Numbers) -> str:
     """All sets in one table, then the fields of each."""
     whole = {name: table["micro"] for name, table in numbers.items()}
     fields = "".join(
-        f"<details><summary><b>{escape(name)}</b> <small>{len(table) - 1} fields, {table['micro'].get('documents', 0):g} documents</small>"
+        f"<details><summary><b>{escape(name)}</b> <small>fields: {len(table) - 1}, documents: {table['micro']['documents']:g}</small>"
         f"</summary>{_table('field', table)}</details>"
         for name, table in numbers.items()
         if len(table) > 1
@@ -106,9 +106,9 @@ def _number(value: float) -> str:
     return f"{value:.2f}"
 
 
-# --- plots: fractions on a square of 240 units, with 40 and 30 for the axes -------------------------------------------
+# --- plots: fractions on a square of 240 units, with 48 and 34 for the axes -------------------------------------------
 
-SIDE, LEFT, BOTTOM = 240, 40, 34
+SIDE, LEFT, BOTTOM = 240, 48, 34
 
 
 def _plot(inner: str, x: str, y: str, *, top: float = 1.0) -> str:
@@ -174,6 +174,7 @@ def _risk(pairs: Sequence[tuple[float, bool]]) -> str:
 async def _document(reader: Reader, shown: Shown, pictured: bool) -> str:
     outcome = shown.outcome
     wrong = sum(not judged.exact for judged in outcome.fields)
+    images = "<small>as page images</small> " if shown.item.as_images else ""
     lists = "".join(f" &middot; {escape(name)} {r:g} right of {t:g}, {a:g} answered" for name, (r, a, t) in outcome.rows.items())
     state = (
         f"<span class=bad>{escape(outcome.error)}</span>"
@@ -184,7 +185,7 @@ async def _document(reader: Reader, shown: Shown, pictured: bool) -> str:
     rows = "".join(_row(judged) for judged in fields)
     pages = await _pages(reader, shown) if pictured else ""
     return (
-        f"<details{' open' if pictured and outcome.failures else ''}><summary><b>{escape(outcome.item)}</b> {state}</summary>"
+        f"<details{' open' if pictured and outcome.failures else ''}><summary><b>{escape(outcome.item)}</b> {images}{state}</summary>"
         f"<div class=document><div class=scroll><table class=fields><thead><tr>"
         f"<th>field</th><th>answered</th><th>true</th><th>sure</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div><div class=pages>{pages}</div></div></details>"
