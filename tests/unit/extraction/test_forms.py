@@ -135,3 +135,11 @@ def test_a_tuple_is_answered_whole_or_not_at_all() -> None:
     span = {"type": "array", "prefixItems": [{"type": "number", "title": "Latitude"}, {"type": "number", "title": "Longitude"}]}
     assert ask("Latitude: 51.5   Longitude: 7.25", position=span).values == {"position": [51.5, 7.25]}
     assert ask("Latitude: 51.5", position=span).values == {"position": []}
+
+
+def test_an_empty_field_says_how_surely_the_document_lacks_it() -> None:
+    lacking = ask(INVOICE, passport_number="string").leaves["passport_number",]
+    doubtful = ask(INVOICE, ship_signature_terms="string").leaves["ship_signature_terms",]
+    assert lacking.value is None
+    assert doubtful.value is None
+    assert 0.0 < doubtful.probability < lacking.probability < 1.0
