@@ -21,86 +21,97 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_", toml_file="heliograph.toml", extra="ignore")
 
     # where things are
-    data_dir: Path = Field(Path(".heliograph"), description="Folder of the embedded database, the local blobs and the caches.")
+    data_dir: Path = Field(default=Path(".heliograph"), description="Folder of the embedded database, the local blobs and the caches.")
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL URL, `postgresql://user:password@host/name`. Unset: the embedded PostgreSQL in the data folder."
+        default=None,
+        description="PostgreSQL URL, `postgresql://user:password@host/name`. Unset: the embedded PostgreSQL in the data folder.",
     )
     store_url: str | None = Field(
-        None, description="Where blobs live: `s3://bucket/prefix`, `gs://...`, `az://...`. Unset: a folder in the data folder."
+        default=None, description="Where blobs live: `s3://bucket/prefix`, `gs://...`, `az://...`. Unset: a folder in the data folder."
     )
-    public_url: str | None = Field(None, description="The address clients use, for links in answers. Unset: the host of each request.")
+    public_url: str | None = Field(
+        default=None, description="The address clients use, for links in answers. Unset: the host of each request."
+    )
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default=[], description="Addresses or CIDRs whose `X-Forwarded-*` headers are believed."
     )
 
     # serving
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(1, ge=0, description="Worker processes started by `heliograph serve`; 0 serves the API only.")
-    api_key: SecretStr | None = Field(None, description="A key that always works for the tenant `default`; for tests and containers.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(default=1, ge=0, description="Worker processes started by `heliograph serve`; 0 serves the API only.")
+    api_key: SecretStr | None = Field(
+        default=None, description="A key that always works for the tenant `default`; for tests and containers."
+    )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default=[], description="Origins that browsers may call from, separated by commas."
     )
-    metrics_public: bool = Field(False, description="Serve `/metrics` also when listening on an address other than loopback.")
+    metrics_public: bool = Field(default=False, description="Serve `/metrics` also when listening on an address other than loopback.")
     wait_timeout: float = Field(
-        100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status."
+        default=100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status."
     )
     check_at_submit: float = Field(
-        2.0, ge=0, description="Longest time that files are looked into before their request is accepted; 0 leaves it to the worker."
+        default=2.0,
+        ge=0,
+        description="Longest time that files are looked into before their request is accepted; 0 leaves it to the worker.",
     )
-    rate_limit: int = Field(0, ge=0, description="Requests a minute per key; 0 is no limit. Polling and health checks never count.")
+    rate_limit: int = Field(default=0, ge=0, description="Requests a minute per key; 0 is no limit. Polling and health checks never count.")
     credit_budget: int | None = Field(
-        None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget."
+        default=None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget."
     )
-    max_body: int = Field(64 * MiB, gt=0, description="Largest JSON request body.")
-    max_file: int = Field(1024 * MiB, gt=0, description="Largest uploaded or fetched file.")
-    min_free_disk: int = Field(512 * MiB, ge=0, description="Free space in the data folder below which new work is refused with 503.")
-    json_depth: int = Field(64, gt=0, description="Deepest nesting of a JSON request body.")
+    max_body: int = Field(default=64 * MiB, gt=0, description="Largest JSON request body.")
+    max_file: int = Field(default=1024 * MiB, gt=0, description="Largest uploaded or fetched file.")
+    min_free_disk: int = Field(
+        default=512 * MiB, ge=0, description="Free space in the data folder below which new work is refused with 503."
+    )
+    json_depth: int = Field(default=64, gt=0, description="Deepest nesting of a JSON request body.")
 
     # reaching out
-    offline: bool = Field(False, description="Refuse every outgoing address but the database, the store and `fetch_allow`.")
+    offline: bool = Field(default=False, description="Refuse every outgoing address but the database, the store and `fetch_allow`.")
     fetch_allow: Annotated[list[str], NoDecode] = Field(
         default=[], description="Hosts or CIDRs that URL inputs and webhooks may reach although they are private, separated by commas."
     )
-    fetch_timeout: float = Field(60.0, gt=0, description="Longest time to fetch a URL input.")
-    webhook_timeout: float = Field(30.0, gt=0, description="Longest time to wait for a webhook receiver.")
+    fetch_timeout: float = Field(default=60.0, gt=0, description="Longest time to fetch a URL input.")
+    webhook_timeout: float = Field(default=30.0, gt=0, description="Longest time to wait for a webhook receiver.")
 
     # reading
-    max_pages: int = Field(1000, gt=0, description="Most pages of one file that are read.")
-    max_pixels: int = Field(200_000_000, gt=0, description="Most pixels of one image.")
-    page_timeout: float = Field(60.0, gt=0, description="Longest time the reading of one page may take.")
-    open_timeout: float = Field(60.0, gt=0, description="Longest time the opening of a file may take.")
-    child_memory: int = Field(2048 * MiB, gt=0, description="Address space of a process that parses untrusted bytes.")
-    child_recycle: int = Field(200, gt=0, description="Files after which a reading process is replaced.")
-    cpu_budget: int = Field(0, ge=0, description="Threads for all engines on this machine together; 0 is one per core.")
-    cache_ttl: float = Field(7 * 86400.0, ge=0, description="How long read pages are kept for reuse.")
+    max_pages: int = Field(default=1000, gt=0, description="Most pages of one file that are read.")
+    max_pixels: int = Field(default=200_000_000, gt=0, description="Most pixels of one image.")
+    page_timeout: float = Field(default=60.0, gt=0, description="Longest time the reading of one page may take.")
+    open_timeout: float = Field(default=60.0, gt=0, description="Longest time the opening of a file may take.")
+    child_memory: int = Field(default=2048 * MiB, gt=0, description="Address space of a process that parses untrusted bytes.")
+    child_recycle: int = Field(default=200, gt=0, description="Files after which a reading process is replaced.")
+    cpu_budget: int = Field(default=0, ge=0, description="Threads for all engines on this machine together; 0 is one per core.")
+    cache_ttl: float = Field(default=7 * 86400.0, ge=0, description="How long read pages are kept for reuse.")
 
     # working
-    concurrency: int = Field(2, gt=0, description="Jobs that one worker process runs at a time.")
-    heartbeat: float = Field(2.0, gt=0, description="How often a worker says that it lives.")
-    stalled_after: float = Field(8.0, gt=0, description="Silence after which a worker's jobs are given to another.")
+    concurrency: int = Field(default=2, gt=0, description="Jobs that one worker process runs at a time.")
+    heartbeat: float = Field(default=2.0, gt=0, description="How often a worker says that it lives.")
+    stalled_after: float = Field(default=8.0, gt=0, description="Silence after which a worker's jobs are given to another.")
     worker_memory: int = Field(
-        1024 * MiB,
+        default=1024 * MiB,
         gt=0,
         description="Memory of a worker process, without its engines, above which it hands back its jobs and starts anew.",
     )
-    max_attempts: int = Field(3, gt=0, description="Workers that a job may kill before it fails for good.")
-    drain_timeout: float = Field(20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
-    webhook_attempts: int = Field(8, gt=0, description="Deliveries tried over 24 hours.")
+    max_attempts: int = Field(default=3, gt=0, description="Workers that a job may kill before it fails for good.")
+    drain_timeout: float = Field(default=20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
+    webhook_attempts: int = Field(default=8, gt=0, description="Deliveries tried over 24 hours.")
 
     # keeping
-    file_ttl: float = Field(0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
-    prediction_ttl: float = Field(0.0, ge=0, description="How long predictions are kept; 0 is forever.")
-    idempotency_ttl: float = Field(86400.0, gt=0, description="How long an `Idempotency-Key` is remembered.")
+    file_ttl: float = Field(default=0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
+    prediction_ttl: float = Field(default=0.0, ge=0, description="How long predictions are kept; 0 is forever.")
+    idempotency_ttl: float = Field(default=86400.0, gt=0, description="How long an `Idempotency-Key` is remembered.")
     unretained_ttl: float = Field(
-        3600.0, ge=0, description="How long work with `allow_retention: false` is kept after completion when it was not delivered before."
+        default=3600.0,
+        ge=0,
+        description="How long work with `allow_retention: false` is kept after completion when it was not delivered before.",
     )
-    public_file_ttl: float = Field(7 * 86400.0, gt=0, description="How long a public file URL works.")
-    download_ttl: float = Field(3600.0, gt=0, description="How long a download URL works.")
+    public_file_ttl: float = Field(default=7 * 86400.0, gt=0, description="How long a public file URL works.")
+    download_ttl: float = Field(default=3600.0, gt=0, description="How long a download URL works.")
 
     # logging
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
-    log_json: bool = Field(False, description="Log one JSON object a line.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="How much is logged.")
+    log_json: bool = Field(default=False, description="Log one JSON object a line.")
 
     @field_validator("trusted_proxies", "cors_origins", "fetch_allow", mode="before")
     @classmethod
