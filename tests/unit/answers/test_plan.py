@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.domains import catalog
 from heliograph.extraction.plan import Plan, Skill, resolve, schema_of
+from heliograph.wire.requests import RequestMetadata
 
 INVOICE = catalog()["document.invoice"].json_schema
 OWN = {"type": "object", "properties": {"po": {"type": "string"}}, "required": ["po"]}
@@ -248,4 +249,6 @@ def test_schema_of_is_what_a_request_would_be_answered_in() -> None:
 
 def test_every_option_is_documented_and_nothing_else() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "options.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(_options())
+    of_config, of_metadata = page.split("## Metadata of a request")
+    assert set(re.findall(r"^\| `(\w+)` \|", of_config, re.MULTILINE)) == set(_options())
+    assert set(re.findall(r"^\| `(\w+)` \|", of_metadata, re.MULTILINE)) == set(RequestMetadata.model_fields)
