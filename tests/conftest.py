@@ -7,9 +7,11 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -87,7 +89,20 @@ def _new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield postgres.url(name)
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection[Any], name: str, *, patience: float = 20.0) -> None:
+    """Drop a database and end its connections; an autovacuum in it is the server's own and only ends by itself."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 @pytest.fixture
