@@ -272,6 +272,10 @@ def _log_outage(what: str, problem: Exception) -> None:
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancel the tasks until they have ended: `asyncio.wait_for` before Python 3.12 loses a cancel that meets its result."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
