@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.cli.opening import in_transaction
 from heliograph.errors import NotFound
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-Made = TypeVar("Made")
 
 app = typer.Typer(no_args_is_help=True, help="Hold, release and list jobs.", pretty_exceptions_enable=False)
 
@@ -32,7 +29,7 @@ def pause(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataDi
     async def work(conn: AsyncConnection) -> int:
         return await hold(conn, await _tenant(conn, tenant), ids=ids or None)
 
-    held = _run(data_dir, work)
+    held = in_transaction(data_dir, work)
     scope = f" --tenant {tenant}" if tenant else ""
     print(f"{_jobs(held)} held." if ids else f"{_jobs(held)} held, and so is what comes until `heliograph jobs resume{scope}`.")
     _expect(held, ids, "do not wait")
@@ -46,7 +43,7 @@ def resume(ids: IdsArgument = None, tenant: TenantOption = None, data_dir: DataD
     async def work(conn: AsyncConnection) -> int:
         return await release(conn, await _tenant(conn, tenant), ids=ids or None)
 
-    released = _run(data_dir, work)
+    released = in_transaction(data_dir, work)
     print(f"{_jobs(released)} released.")
     _expect(released, ids, "are not held")
 
@@ -63,7 +60,7 @@ def list_(
     async def work(conn: AsyncConnection) -> tuple[list[tuple[str, ...]], list[str]]:
         return await unfinished(conn, await _tenant(conn, tenant), limit=limit), await held_back(conn)
 
-    jobs, holds = _run(data_dir, work)
+    jobs, holds = in_transaction(data_dir, work)
     rows = [("ID", "TENANT", "STATUS", "TIER", "DOMAIN", "CREATED", "RUNS"), *jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -92,20 +89,3 @@ async def _tenant(conn: AsyncConnection, name: str | None) -> str | None:
     if found is None:
         raise NotFound(f"There is no tenant {name}.")
     return found.id
-
-
-def _run(data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Made]]) -> Made:
-    from heliograph.cli.opening import open_database
-
-    async def transaction(url: str) -> Made:
-        from heliograph.store.database import Database
-
-        database = Database(url, size=1, overflow=0)
-        try:
-            async with database.begin() as conn:
-                return await work(conn)
-        finally:
-            await database.close()
-
-    with open_database(data_dir) as (_, url):
-        return asyncio.run(transaction(url))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.cli.opening import in_transaction
 from heliograph.errors import NotFound
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from heliograph.store.tenants import Key, Tenant
-
-Made = TypeVar("Made")
 
 app = typer.Typer(no_args_is_help=True, help="API keys and webhook secrets.", pretty_exceptions_enable=False)
 
@@ -38,7 +35,7 @@ def create(
         owner = await tenants.create(conn, tenant)
         return (await tenants.create_key(conn, owner.id, name))[1]
 
-    secret = _run(data_dir, make)
+    secret = in_transaction(data_dir, make)
     print(secret)
     print(f"A key of the tenant {tenant}. It is not shown again.", file=sys.stderr)
 
@@ -53,7 +50,7 @@ def list_(tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")
         return [(owner, key) for owner in owners for key in await tenants.list_keys(conn, owner.id)]
 
     rows = [("ID", "TENANT", "KEY", "NAME", "MADE", "LAST USED", "REVOKED")]
-    for owner, key in _run(data_dir, collect):
+    for owner, key in in_transaction(data_dir, collect):
         made, used, revoked = (
             f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in (key.created_at, key.last_used_at, key.revoked_at)
         )
@@ -78,7 +75,7 @@ def revoke(
         if await tenants.revoke_key(conn, owner.id, found.id if found else key) is None:
             raise NotFound(f"The tenant {tenant} has no such key; `heliograph keys list` shows all keys and whose they are, for --tenant.")
 
-    _run(data_dir, end)
+    in_transaction(data_dir, end)
     print("Revoked.", file=sys.stderr)
 
 
@@ -94,7 +91,7 @@ def webhook_secret(
     async def show(conn: AsyncConnection) -> str:
         return await tenants.webhook_secret(conn, (await _tenant(conn, tenant)).id, renew=renew)
 
-    print(_run(data_dir, show))
+    print(in_transaction(data_dir, show))
 
 
 async def _tenant(conn: AsyncConnection, name: str) -> Tenant:
@@ -104,21 +101,3 @@ async def _tenant(conn: AsyncConnection, name: str) -> Tenant:
     if found is None:
         raise NotFound(f"There is no tenant {name}; `heliograph keys create --tenant {name}` makes it.")
     return found
-
-
-def _run(data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Made]]) -> Made:
-    """One transaction on the configured database, which is started for it when it does not run."""
-    from heliograph.cli.opening import open_database
-
-    async def transaction(url: str) -> Made:
-        from heliograph.store.database import Database
-
-        database = Database(url, size=1, overflow=0)
-        try:
-            async with database.begin() as conn:
-                return await work(conn)
-        finally:
-            await database.close()
-
-    with open_database(data_dir) as (_, url):
-        return asyncio.run(transaction(url))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from heliograph.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from heliograph.config import Settings
 
+Made = TypeVar("Made")
 
 log = logging.getLogger(__name__)
 
@@ -70,3 +74,20 @@ def open_database(data_dir: Path | None, *, migrated: bool = True) -> Generator[
             yield settings, url
     except psycopg.OperationalError as problem:
         raise Unavailable(f"The database cannot be reached: {str(problem).strip().splitlines()[-1]}") from problem
+
+
+def in_transaction(data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Made]]) -> Made:
+    """What `work` makes in one transaction on the configured database, which is started for it when it does not run."""
+
+    async def transaction(url: str) -> Made:
+        from heliograph.store.database import Database
+
+        database = Database(url, size=1, overflow=0)
+        try:
+            async with database.begin() as conn:
+                return await work(conn)
+        finally:
+            await database.close()
+
+    with open_database(data_dir) as (_, url):
+        return asyncio.run(transaction(url))
