@@ -1,0 +1,95 @@
+"""The candidates of every field: what its labels point at, what the page shows without one, each with its score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from heliograph.extraction.candidates import Candidate, near
+from heliograph.extraction.fields import Ask
+from heliograph.extraction.labels import Finder, Occurrence
+from heliograph.extraction.reading import Reading
+from heliograph.extraction.scoring import score_of
+from heliograph.extraction.segments import Segment
+from heliograph.extraction.unlabelled import unlabelled
+from heliograph.extraction.vocabulary import vocabulary
+
+_TICKS = frozenset("☐☑☒□✓✔✗⊠■")
+
+
+class Pool(msgspec.Struct):
+    """A field's candidates, best first, and how well the best of its labels on the pages fits (0-1; 0 where none was found)."""
+
+    ask: Ask
+    candidates: list[Candidate] = []
+    label: float = 0.0
+
+
+def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
+    """A pool for every field, in their order."""
+    finder = Finder(asks)
+    pools = [Pool(ask) for ask in asks]
+    for sheet in reading.sheets:
+        for occurrence in finder.find(sheet):
+            pool = pools[occurrence.ask]
+            ask = pool.ask
+            pool.label = max(pool.label, min(1.0, occurrence.fit))
+            for candidate in near(finder, sheet, occurrence, ask, reading.conventions):
+                _complete(reading, ask, candidate)
+                pool.candidates.append(candidate)
+            if ask.kind == "boolean":
+                pool.candidates += _ticked(occurrence)
+    for pool in pools:
+        pool.candidates += unlabelled(reading, pool.ask)
+        for candidate in pool.candidates:
+            candidate.score = score_of(reading, pool.ask, candidate)
+        pool.candidates.sort(key=lambda candidate: -candidate.score)
+    return pools
+
+
+def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:
+    """Let a value run on over the lines it has: addresses and names."""
+    segment, start, _ = candidate.parts[0]
+    if ask.kind == "address" and not candidate.features.get("box"):
+        made = reading.parties.address_from(segment, start)
+        candidate.features["likeness"] = -1.0
+        if made is not None:
+            candidate.features["likeness"] = min(1.5, made.score)
+            candidate.parts, candidate.value = made.parts, made.text
+        else:
+            block = reading.parties.block(segment)
+            if block is not None:
+                at = block.lines.index(segment)
+                for line in block.lines[at + 1 : at + 3]:
+                    following = reading.parties.address_from(line)
+                    if following is not None and following.score > 0.6:
+                        candidate.features["likeness"] = min(1.5, following.score)
+                        candidate.parts, candidate.value = following.parts, following.text
+                        break
+
+
+def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
+    """Whether the box before or after a label is ticked."""
+    words = vocabulary()
+    segment = occurrence.segment
+    neighbours = [
+        other
+        for other in segment.sheet.rows[segment.row]
+        if other is not segment and (abs(other.x1 - segment.x0) < 3 * segment.height or abs(other.x0 - segment.x1) < 3 * segment.height)
+    ]
+    cell = segment.sheet.cell_of(segment)
+    if cell is not None:
+        inside = [other for other in segment.sheet.cell_segments(segment, cell) if other.text.strip() in _TICKS and other not in neighbours]
+        neighbours += inside[:1] if len(inside) == 1 else []
+    before = segment.text[: occurrence.start].strip()
+    places: list[tuple[str, Segment, int, int]] = []
+    if before:
+        at = segment.text.rfind(before.split()[-1], 0, occurrence.start)
+        places.append((before.split()[-1], segment, at, at + len(before.split()[-1])))
+    places += [(other.text.strip(), other, 0, len(other.text)) for other in neighbours if len(other.text.strip()) <= 3]
+    for text, where, start, end in places:
+        token = text.casefold()
+        if token in words.yes or token in words.no:
+            features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score, "box": float(token in _TICKS)}
+            yield Candidate(token in words.yes, [(where, start, end)], features, occurrence=occurrence)
