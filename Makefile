@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+GOALS := src/heliograph/evaluation/goals.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test serve lint bench eval baseline conformance lock hub samples reference dist clean
@@ -34,9 +35,8 @@ lint: setup ## ruff and strict types
 bench: setup ## speed and memory, against peers in the same run
 	$(BIN)/python -m bench
 
-eval: setup ## accuracy on labelled sets (DATA=folder)
-	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --as-images --report out/eval
-	$(BIN)/python -m heliograph.evaluation.reading $(or $(DATA),../shared/data)
+eval: setup ## accuracy on labelled sets (DATA=folder), beside the goals
+	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --as-images --report out/eval --json out/eval/numbers.json $(if $(DATA),,--bar $(GOALS))
 
 baseline: setup ## measure accuracy and keep it as what later work is compared with
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --json src/heliograph/evaluation/baseline.json

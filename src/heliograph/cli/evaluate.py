@@ -17,6 +17,8 @@ from heliograph.cli.question import Question
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
+    from heliograph.evaluation.bar import Height
+    from heliograph.evaluation.reading import Sheaf
     from heliograph.evaluation.report import Shown
     from heliograph.evaluation.runner import Said
     from heliograph.evaluation.sets import Item
@@ -63,20 +65,24 @@ def evaluate(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each wrong answer.")] = False,
 ) -> None:
     """Measure accuracy on labelled documents."""
-    from heliograph.evaluation.bar import read_numbers, under
+    from heliograph.evaluation.bar import heights, read_numbers
     from heliograph.evaluation.comparison import beside, verdicts
     from heliograph.evaluation.summary import summary
 
-    wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images)
+    sheaves = _sheaves(data, sets, limit) if schema is None and via == "embedded" else []
+    wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images, others=bool(sheaves))
     try:
         least, before = (read_numbers(path) if path else None for path in (bar, compare))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = state or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heliograph" / "eval"
-    shown, page = asyncio.run(_run(wanted, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None))
+    running = _run(wanted, sheaves, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None)
+    shown, read, page = asyncio.run(running)
     outcomes = [one.outcome for one in shown]
     measured = summary(outcomes)
     _print(measured)
+    _print_reading(read)
+    measured |= {name: {"micro": figures} for name, figures in read.items()}
     if before is not None and compare is not None:
         _compare(before, measured, compare, verdicts(outcomes))
     if json_file is not None:
@@ -88,14 +94,18 @@ def evaluate(
         (report / "index.html").write_text(page, "utf-8")
         print(f"report: {report / 'index.html'}")
     if least is not None:
-        low = under(measured, least, {*sets, *(f"{name}-images" for name in sets)} if sets else None)
-        for line in low:
-            print(f"under the bar: {line}")
+        reached = heights(measured, least, {*sets, *(f"{name}-images" for name in sets)} if sets else None)
+        _print_bar(reached)
+        low = [height for height in reached if height.under]
+        for height in low:
+            print(f"under the bar: {height}")
         if low:
             raise typer.Exit(1)
 
 
-def _items(data: Path, schema: str | None, sets: list[str] | None, limit: int | None, *, descriptions: bool, as_images: bool) -> list[Item]:
+def _items(
+    data: Path, schema: str | None, sets: list[str] | None, limit: int | None, *, descriptions: bool, as_images: bool, others: bool
+) -> list[Item]:
     from heliograph.evaluation import sets as labelled
     from heliograph.extraction.schema import compile_schema
 
@@ -112,12 +122,19 @@ def _items(data: Path, schema: str | None, sets: list[str] | None, limit: int | 
             compile_schema(item.schema)
     except (ValueError, OSError, HeliographError) as error:
         raise typer.BadParameter(str(error)) from None
-    if not found:
+    if not found and not others:
         wanted = "a file with a .json of the same name beside it" if schema else "a labelled document with a schema, or one of that set"
         raise typer.BadParameter(f"{data} does not hold {wanted}", param_hint="DATA_DIR")
     if as_images:
         found += [image for item in found if (image := labelled.as_images(item)) is not None]
     return found
+
+
+def _sheaves(data: Path, sets: list[str] | None, limit: int | None) -> list[Sheaf]:
+    """The documents of sets that only say how well they are read."""
+    from heliograph.evaluation.reading import sets_in, sheaves
+
+    return sheaves(data, [name for name in sets_in(data, without_schema=True) if not sets or name in sets], limit)
 
 
 def _schema(named: str) -> dict[str, Any]:
@@ -165,14 +182,16 @@ class Served(There):
 
 
 async def _run(
-    wanted: list[Item], via: str, *, pages: Path | None, state: Path, fresh: bool, verbose: bool, report: bool
-) -> tuple[list[Shown], str]:
-    """The documents judged and, when asked for, the page about them."""
+    wanted: list[Item], sheaves: list[Sheaf], via: str, *, pages: Path | None, state: Path, fresh: bool, verbose: bool, report: bool
+) -> tuple[list[Shown], dict[str, dict[str, float]], str]:
+    """The documents judged, the figures of reading, and, when asked for, the page about them."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     import heliograph
     from heliograph.config import settings
+    from heliograph.evaluation.kept import Kept
+    from heliograph.evaluation.reading import measure
     from heliograph.evaluation.report import Shown
     from heliograph.evaluation.report import report as make_report
     from heliograph.evaluation.runner import Embedded, run
@@ -189,7 +208,7 @@ async def _run(
             await served.meet()
         system = served or Embedded(reader, pages)
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("starting", total=len(wanted))
+            task = progress.add_task("starting", total=len(wanted) + len(sheaves))
             async for item, outcome, said in run(system, reader, wanted, state=state, fresh=fresh):
                 shown.append(Shown(item, outcome, said))
                 progress.update(task, advance=1, description=outcome.set)
@@ -199,14 +218,21 @@ async def _run(
                     if not judged.exact:
                         line = f"{judged.item}: {judged.field}: {judged.got!r} is not {judged.want!r} ({judged.probability})"
                         console.print(line, markup=False)
+
+            def told(one: Sheaf, figures: dict[str, float]) -> None:
+                progress.update(task, advance=1, description=one.set)
+                if verbose:
+                    console.print(f"{one.id}: {', '.join(f'{figure} {value:.3f}' for figure, value in figures.items())}", markup=False)
+
+            read = await measure(reader, sheaves, kept=Kept(state, fresh=fresh), told=told)
         kept = sum(one.said is not None and one.said.kept for one in shown)
         if kept:
             console.print(f"{kept} of {len(shown)} answers were kept from an earlier run in {state}; --fresh asks anew.", markup=False)
         if not report:
-            return shown, ""
+            return shown, read, ""
         what = "the embedded engine" if served is None else served.root
         heading = f"Heliograph {heliograph.__version__}, {what}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        return shown, await make_report(reader, shown, summary([one.outcome for one in shown]), heading)
+        return shown, read, await make_report(reader, shown, summary([one.outcome for one in shown]), heading, read)
     finally:
         if served is not None:
             await served.close()
@@ -241,6 +267,31 @@ def _print(measured: Numbers) -> None:
             cells = [_cell(key, metrics.get(key)) for key, _ in used]
             table.add_row(name, field, *cells, style="bold" if field == "micro" else None, end_section=field == "micro")
     Console(width=190).print(table)
+
+
+def _print_reading(read: dict[str, dict[str, float]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not read:
+        return
+    table = Table("set", "documents", "reading", "value")
+    for name, figures in read.items():
+        for figure, value in figures.items():
+            if figure != "documents":
+                table.add_row(name, f"{figures['documents']:g}", figure, f"{value:.3f}", end_section=figure == list(figures)[-2])
+    Console(width=120).print(table)
+
+
+def _print_bar(reached: list[Height]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("set", "field", "number", "bar", "reached", "")
+    for height in reached:
+        got = "" if height.got is None else f"{height.got:.3f}"
+        table.add_row(height.set, height.field, height.metric, f"{height.wanted:g}", got, "under" if height.under else "met")
+    Console(width=140).print(table)
 
 
 def _cell(key: str, value: float | None) -> str:

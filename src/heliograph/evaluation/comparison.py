@@ -11,21 +11,10 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from heliograph.evaluation.judging import Outcome
-from heliograph.evaluation.summary import LOWER_IS_BETTER, Numbers
+from heliograph.evaluation.summary import Numbers, lower_is_better
 
-METRICS = (
-    "f1",
-    "f1_fuzzy",
-    "anls",
-    "hallucination",
-    "omission",
-    "grounding_hit",
-    "text_under_box",
-    "ece",
-    "auroc",
-    "ocr_word_f1",
-    "errors",
-)
+COUNTS = frozenset({"present", "answered", "documents", "accuracy"})
+"""What is no better when there is more of it, or is said by another number."""
 LEAST = 0.0005
 """Smaller differences are not shown."""
 Verdicts = dict[str, dict[str, dict[str, str]]]
@@ -43,7 +32,7 @@ class Change(NamedTuple):
     @property
     def gained(self) -> bool:
         """Whether it is better now."""
-        return (self.after < self.before) is (self.metric in LOWER_IS_BETTER)
+        return (self.after < self.before) is (lower_is_better(self.metric))
 
 
 class Turn(NamedTuple):
@@ -68,10 +57,8 @@ def changes(before: Numbers, after: Numbers) -> list[Change]:
         Change(name, field, metric, old, new)
         for name, fields in after.items()
         for field, metrics in fields.items()
-        for metric in METRICS
-        if (new := metrics.get(metric)) is not None
-        and (old := before.get(name, {}).get(field, {}).get(metric)) is not None
-        and abs(new - old) >= LEAST
+        for metric, new in metrics.items()
+        if metric not in COUNTS and (old := before.get(name, {}).get(field, {}).get(metric)) is not None and abs(new - old) >= LEAST
     ]
 
 

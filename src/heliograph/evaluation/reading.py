@@ -1,4 +1,5 @@
-"""How well pages are read: words, tables, barcodes, order. `python -m heliograph.evaluation.reading DATA_DIR` prints one table.
+"""How well pages are read: words, tables, barcodes, order. `heliograph eval` measures these sets beside those that have a schema;
+`python -m heliograph.evaluation.reading DATA_DIR` measures them alone, with any `detail` and `structure`.
 
 Only the files' bytes reach the reader. A document that cannot be read counts as read empty.
 """
@@ -9,14 +10,14 @@ import argparse
 import asyncio
 import json
 import sys
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, get_args
 
 from heliograph.config import settings
 from heliograph.errors import HeliographError
+from heliograph.evaluation.kept import Kept, code, digest
 from heliograph.evaluation.likeness import (
     Share,
     bags,
@@ -31,10 +32,15 @@ from heliograph.evaluation.likeness import (
 from heliograph.evaluation.pagetests import judged, passes
 from heliograph.evaluation.tablelikeness import Spot, html_cells, relations, teds
 from heliograph.media.document import Document, Page, Table
+from heliograph.media.geometry import Box, union
 from heliograph.perception.options import Detail, Structure
 from heliograph.perception.reader import Reader
 
 Truth = dict[str, Any]
+HIT = 0.5
+"""Intersection over union from which on a box is where it should be."""
+READ = frozenset({"German", "French"})
+"""Languages of the photographed pages whose letters the recogniser knows."""
 Figures = dict[str, Share]
 """What one document adds to each figure of its set. A rate of errors is a `Share` of `right` errors among `want` units."""
 
@@ -65,6 +71,7 @@ def tables_icdar2013(truth: Truth, document: Document, name: str) -> Figures:
         "adjacency F1": pooled,
         "TEDS": Share(sum(text for text, _ in best), len(best), len(best)),
         "TEDS structure": Share(sum(structure for _, structure in best), len(best), len(best)),
+        "cell boxes hit": _cell_boxes(truth, document),
     }
 
 
@@ -114,9 +121,10 @@ def photographed_docs_mdpbench(truth: Truth, document: Document, name: str) -> F
         if block.get("text") and block["category_type"] in {"text_block", "title"} and letters(block["text"]):
             weight = len(letters(block["text"]))
             one = Share(weight * block_likeness(block["text"], text), weight, weight)
-            for figure in (f"likeness of blocks, {kind}", f"likeness of blocks, {kind}, {language}"):
+            scripts = "scripts read" if language in READ else "other scripts"
+            for figure in (f"likeness of blocks, {kind}, {scripts}", f"likeness of blocks, {kind}, {language}"):
                 figures[figure] = figures[figure].plus(one)
-        elif block["category_type"] == "table" and block.get("html") and language in {"German", "French"}:
+        elif block["category_type"] == "table" and block.get("html") and language in READ:
             best = max((teds(html_cells(block["html"]), found) for found in tables), default=0.0)
             figures[f"TEDS, {kind}"] = figures[f"TEDS, {kind}"].plus(Share(best, 1, 1))
     return dict(figures)
@@ -153,6 +161,28 @@ def _body(page: Page) -> str:
     return "\n".join(line.text for number, line in enumerate(page.lines) if number not in left_out)
 
 
+def _cell_boxes(truth: Truth, document: Document) -> Share:
+    """Of the true cells whose text was found in a cell of the page, those where the box is right too (IoU >= .5).
+
+    The marked boxes fit the words, so the found ones are the union of the words in the cell.
+    """
+    right = want = 0
+    for table in truth["tables"]:
+        page = document.page(table["page"] - 1)
+        if page is None:
+            continue
+        found = [(letters(cell.text), union(page.words[i].box for i in cell.words)) for t in page.tables for cell in t.cells if cell.words]
+        for cell in table["cells"]:
+            boxes = [box for text, box in found if text and text == letters(cell["text"])]
+            left, bottom, far, top = cell["bbox_pdf_points_bottom_left"]
+            marked = Box.from_xyxy(
+                left, page.height - top, far, page.height - bottom, width=page.width, height=page.height, page=page.index
+            )
+            want += bool(boxes)
+            right += any(box.iou(marked) >= HIT for box in boxes)
+    return Share(right, want, want)
+
+
 def _cells(table: Table) -> list[Spot]:
     return [Spot(cell.text, cell.row, cell.column, cell.row_span, cell.column_span) for cell in table.cells]
 
@@ -165,28 +195,69 @@ def _teds(want: Sequence[Spot], got: Sequence[Spot]) -> tuple[float, float]:
     return teds(want, got), teds(want, got, structure_only=True)
 
 
+class Sheaf(NamedTuple):
+    """A document of a set that says how well it is read."""
+
+    id: str
+    set: str
+    path: Path
+    truth: Path
+
+
+def sheaves(data: Path, names: Sequence[str], limit: int | None = None) -> list[Sheaf]:
+    """The documents of these sets that have a truth, at most `limit` a set."""
+    found: list[Sheaf] = []
+    for name in names:
+        rows = [json.loads(row) for row in (data / name / "manifest.jsonl").read_text().splitlines()]
+        rows = [row for row in rows if row.get("truth_path")][:limit]
+        found += [Sheaf(row["id"], name, data / row["path"], data / row["truth_path"]) for row in rows]
+    return found
+
+
+def sets_in(data: Path, *, without_schema: bool = False) -> list[str]:
+    """The sets of `SETS` that a data folder holds; `without_schema`, those that nothing can be asked about."""
+    return [
+        name
+        for name in SETS
+        if (data / name / "manifest.jsonl").is_file() and not (without_schema and (data / "schemas" / f"{name}.json").is_file())
+    ]
+
+
 async def measure(
-    data: Path, names: Sequence[str], limit: int | None, *, detail: Detail = "auto", structure: Structure = "light", verbose: bool = False
+    reader: Reader,
+    documents: Sequence[Sheaf],
+    *,
+    detail: Detail = "auto",
+    structure: Structure = "light",
+    kept: Kept | None = None,
+    told: Callable[[Sheaf, dict[str, float]], None] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Figures of each set, summed over its documents before they are divided; `documents` and wall `seconds` a document beside them."""
-    measured: dict[str, dict[str, float]] = {}
-    async with Reader(settings()) as reader:
-        for name in names:
-            sums: defaultdict[str, Share] = defaultdict(Share)
-            rows = [json.loads(row) for row in (data / name / "manifest.jsonl").read_text().splitlines()]
-            rows = [row for row in rows if row.get("truth_path")][:limit]
-            begun = time.perf_counter()
-            for row in rows:
-                document = await _read(reader, data / row["path"], detail, structure)
-                truth = cast("Truth", json.loads((data / row["truth_path"]).read_text()))
-                figures = SETS[name](truth, document, Path(row["path"]).name)
-                for figure, share in figures.items():
-                    sums[figure] = sums[figure].plus(share)
-                if verbose:
-                    print(row["id"], {figure: round(_value(figure, share), 3) for figure, share in figures.items()}, file=sys.stderr)
-            seconds = (time.perf_counter() - begun) / max(1, len(rows))
-            measured[name] = {figure: _value(figure, share) for figure, share in sorted(sums.items())}
-            measured[name] |= {"documents": len(rows), "seconds a document": seconds}
+    """Figures of each set, summed over its documents before they are divided; `documents` is how many.
+
+    What was read is kept in `kept` as long as file and reading code are the same. `told` hears of each document.
+    """
+    kept, sums, counts = kept or Kept(None), defaultdict[str, dict[str, Share]](dict), Counter[str]()
+    for one in documents:
+        question = ("read", code("media", "perception"), digest(one.path), detail, structure)
+        document = kept.find(Document, *question)
+        if document is None:
+            document = await _read(reader, one.path, detail, structure)
+            if document.pages:
+                kept.keep(document, *question)
+        figures = SETS[one.set](json.loads(one.truth.read_text()), document, one.path.name)
+        counts[one.set] += 1
+        whole = sums[one.set]
+        for figure, share in figures.items():
+            whole[figure] = whole.get(figure, Share()).plus(share)
+        if told is not None:
+            told(one, {figure: _value(figure, share) for figure, share in figures.items()})
+    measured = {name: {figure: _value(figure, share) for figure, share in sorted(whole.items())} for name, whole in sums.items()}
+    for name, figures in measured.items():
+        for figure in [figure for figure in figures if ", clean" in figure]:
+            photo = figures.get(figure.replace(", clean", ", photo"))
+            if photo is not None:
+                figures[figure.replace(", clean", ", lost on photos")] = max(0.0, figures[figure] - photo)
+        figures["documents"] = counts[name]
     return measured
 
 
@@ -215,17 +286,26 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write {set: {figure: number}} here")
     parser.add_argument("--verbose", action="store_true", help="print each document")
     given = parser.parse_args()
-    names = given.sets or [name for name in SETS if (given.data / name / "manifest.jsonl").is_file()]
-    missing = [name for name in names if not (given.data / name / "manifest.jsonl").is_file()]
+    names: list[str] = given.sets or sets_in(given.data)
+    missing = [name for name in names if name not in sets_in(given.data)]
     if missing or not names:
         parser.error(f"{given.data} has no manifest.jsonl of {', '.join(missing or SETS)}")
-    measured = asyncio.run(measure(given.data, names, given.limit, detail=given.detail, structure=given.structure, verbose=given.verbose))
+    measured = asyncio.run(_measure(given, names))
     print("| set | figure | value |\n|---|---|---|")
     for name, figures in measured.items():
         for figure, value in figures.items():
             print(f"| {name} | {figure} | {value:g} |" if figure == "documents" else f"| {name} | {figure} | {value:.3f} |")
     if given.json:
         given.json.write_text(json.dumps(measured, indent=1) + "\n")
+
+
+async def _measure(given: argparse.Namespace, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    def told(one: Sheaf, figures: dict[str, float]) -> None:
+        print(one.id, {figure: round(value, 3) for figure, value in figures.items()}, file=sys.stderr)
+
+    async with Reader(settings()) as reader:
+        documents = sheaves(given.data, names, given.limit)
+        return await measure(reader, documents, detail=given.detail, structure=given.structure, told=told if given.verbose else None)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import NamedTuple
@@ -37,8 +37,8 @@ class Shown(NamedTuple):
     said: Said | None
 
 
-async def report(reader: Reader, shown: Sequence[Shown], numbers: Numbers, heading: str) -> str:
-    """The page. `heading`: what was measured, with version and date."""
+async def report(reader: Reader, shown: Sequence[Shown], numbers: Numbers, heading: str, read: Mapping[str, dict[str, float]]) -> str:
+    """The page. `heading`: what was measured, with version and date; `read`: figures of reading by set."""
     worst = sorted(shown, key=lambda one: -one.outcome.failures)
     documents = [await _document(reader, one, number < PICTURED) for number, one in enumerate(worst)]
     given = [one for one in shown if not one.item.as_images] or shown
@@ -47,7 +47,7 @@ async def report(reader: Reader, shown: Sequence[Shown], numbers: Numbers, headi
     parts = {
         "heading": escape(heading),
         "tiles": _tiles(numbers, shown),
-        "numbers": _sets(numbers),
+        "numbers": _sets(numbers) + _reading(read),
         "calibration": _calibration(sure(fields)),
         "risk": _risk(sure(fields)),
         "documents": "".join(documents),
@@ -59,8 +59,7 @@ async def report(reader: Reader, shown: Sequence[Shown], numbers: Numbers, headi
 
 
 def _tiles(numbers: Numbers, shown: Sequence[Shown]) -> str:
-    whole = numbers.get("all") or next(iter(numbers.values()))
-    micro = whole["micro"]
+    micro = numbers.get("all", {}).get("micro", {})
     seconds = sorted(one.said.seconds for one in shown if one.said)
     tiles = [("documents", str(len(shown)))]
     tiles += [(title, _number(micro[key])) for key, title in COLUMNS if key in micro and key not in {"present", "answered"}]
@@ -79,6 +78,18 @@ def _sets(numbers: Numbers) -> str:
         if len(table) > 1
     )
     return _table("set", whole) + fields
+
+
+def _reading(read: Mapping[str, dict[str, float]]) -> str:
+    """What sets without a schema say of the reading."""
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(figure)}</td><td>{value:.3f}</td></tr>"
+        for name, figures in read.items()
+        for figure, value in figures.items()
+        if figure != "documents"
+    )
+    head = "<thead><tr><th>set</th><th>reading</th><th>value</th></tr></thead>"
+    return f"<div class=scroll><table class=numbers>{head}<tbody>{rows}</tbody></table></div>" if rows else ""
 
 
 def _table(what: str, table: dict[str, dict[str, float]]) -> str:

@@ -7,13 +7,10 @@ goes on where it was; what is kept is the answer, not the verdict, so that it is
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -22,6 +19,7 @@ from PIL import Image
 
 import heliograph
 from heliograph.evaluation.judging import Judged, Outcome, judge
+from heliograph.evaluation.kept import Kept, code, digest
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.answer import answer
 from heliograph.extraction.plan import resolve
@@ -63,12 +61,12 @@ class Embedded:
     def __init__(self, reader: Reader, pages: Path | None = None) -> None:
         """With `pages`, read pages are kept in that folder and not read again (by content)."""
         self.reader, self.pages = reader, pages
-        self.version = f"embedded {heliograph.__version__} {_code()}"
+        self.version = f"embedded {heliograph.__version__} {code('media', 'perception', 'extraction')}"
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Read and extract."""
         plan = resolve("document", config=config)
-        folder = self.pages / _digest(path) if self.pages is not None else None
+        folder = self.pages / digest(path) if self.pages is not None else None
 
         async def known(index: int) -> Page | None:
             kept = folder / str(index) if folder is not None else None
@@ -99,16 +97,17 @@ async def run(
 
     `state`: the folder in which answers are kept; `fresh`: take none from there.
     """
+    kept = Kept(state, fresh=fresh)
     with tempfile.TemporaryDirectory(prefix="heliograph-eval-") as folder:
         for item in items:
-            kept = state / _name(system, item) if state is not None else None
             try:
-                if kept is not None and kept.exists() and not fresh:
-                    said = msgspec.structs.replace(msgspec.msgpack.decode(kept.read_bytes(), type=Said), kept=True)
+                question = (system.version, item.schema, digest(item.path), item.as_images)
+                earlier = kept.find(Said, *question)
+                if earlier is not None:
+                    said = msgspec.structs.replace(earlier, kept=True)
                 else:
                     said = await _ask(system, reader, item, Path(folder))
-                    if kept is not None:
-                        _keep(kept, said)
+                    kept.keep(said, *question)
                 yield item, judge(item, said.response, said.words, absent=said.absent), said
             except Exception as error:  # an evaluation goes on, and says what failed
                 yield item, Outcome(item.id, item.set, _unanswered(item), {}, error=f"{type(error).__name__}: {error}"), None
@@ -143,31 +142,3 @@ async def _draw(reader: Reader, source: Path, target: Path) -> None:
 def picture(image: PageImage) -> Image.Image:
     """A page's pixels for Pillow."""
     return Image.frombytes("RGB", (image.width, image.height), image.data)
-
-
-def _name(system: System, item: Item) -> str:
-    question = json.dumps([system.version, item.schema, _digest(item.path), item.as_images])
-    return sha256(question.encode()).hexdigest()[:32]
-
-
-def _keep(path: Path, said: Said) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(msgspec.msgpack.encode(said))
-    partial.replace(path)
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Changes with the engine's code, vocabulary or models, also between releases."""
-    digest = sha256()
-    root = Path(heliograph.__file__).parent
-    for room in ("media", "perception", "extraction"):
-        for path in sorted((root / room).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(f"{path.relative_to(root)} ".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -9,7 +9,12 @@ from heliograph.evaluation.metrics import accuracy_at_coverage, auroc, calibrati
 from heliograph.evaluation.sets import IMAGES
 
 Numbers = dict[str, dict[str, dict[str, float]]]
-LOWER_IS_BETTER = frozenset({"hallucination", "omission", "ece", "errors"})
+_LOWER_IS_BETTER = ("hallucination", "omission", "ece", "errors", "false positives", "CER", "WER")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether less of a metric is better."""
+    return metric.startswith(_LOWER_IS_BETTER) or ", lost on photos" in metric
 
 
 def summary(outcomes: Iterable[Outcome]) -> Numbers:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from heliograph.cli.app import app
 from tests.live import running_server
+from tests.unit.perception.drawing import write_pdf
 
 DRAWN = Path(__file__).parents[2] / "data" / "eval"
 runner = CliRunner()
@@ -47,6 +48,7 @@ def test_the_drawn_documents_stay_over_the_bar_and_the_report_shows_them(tmp_pat
     low = runner.invoke(app, ["eval", str(DRAWN), "--set", "drawn_forms", "--bar", str(high)])
     assert low.exit_code == 1
     assert "under the bar: drawn_forms micro f1 is" in low.output
+    assert re.search(r"drawn_forms +│ micro +│ f1 +│ 1.01 +│ [01]\.\d{3} +│ under", low.output)
 
 
 def test_a_server_is_measured_by_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +86,21 @@ def test_what_cannot_be_measured_is_a_clear_usage_error(tmp_path: Path, options:
     result = runner.invoke(app, ["eval", str(tmp_path), *options])
     assert result.exit_code == 2
     assert said in re.sub(r"[\s│]+", " ", result.output)
+
+
+def test_sets_without_a_schema_are_measured_by_how_they_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "pages_zerox"
+    folder.mkdir()
+    write_pdf(folder / "a.pdf", [[(72, 72, 12, "The harbour of Leith")]])
+    (folder / "a.json").write_text('{"expected_keywords_per_page": [["harbour", "castle"]]}')
+    row = json.dumps({"id": "a", "set": "pages_zerox", "path": "pages_zerox/a.pdf", "truth_path": "pages_zerox/a.json"})
+    for where in (tmp_path, folder):
+        (where / "manifest.jsonl").write_text(row)
+    numbers, report, bar = tmp_path / "numbers.json", tmp_path / "report", tmp_path / "bar.json"
+    bar.write_text('{"pages_zerox": {"micro": {"keyword recall": 0.6}}}')
+    result = runner.invoke(app, ["eval", str(tmp_path), "--json", str(numbers), "--report", str(report), "--bar", str(bar)])
+    assert result.exit_code == 1, result.output
+    assert "under the bar: pages_zerox micro keyword recall is 0.500; the bar is at least 0.6" in result.output
+    assert json.loads(numbers.read_text())["pages_zerox"]["micro"] == {"keyword recall": 0.5, "documents": 1}
+    assert "<td>keyword recall</td><td>0.500</td>" in (report / "index.html").read_text()
+    assert runner.invoke(app, ["eval", str(tmp_path), "--via", "http://127.0.0.1:9"]).exit_code == 2

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.evaluation.bar import read_numbers, under
+from heliograph.evaluation.bar import heights, read_numbers
 from heliograph.evaluation.comparison import changes, turns
+from heliograph.evaluation.summary import Numbers, lower_is_better
 
-MEASURED = {"mine": {"micro": {"f1": 0.8, "hallucination": 0.02}, "total": {"f1": 0.9}}}
+MEASURED: Numbers = {"mine": {"micro": {"f1": 0.8, "hallucination": 0.02}, "total": {"f1": 0.9}}}
+
+
+def under(measured: Numbers, bar: Numbers, sets: set[str] | None = None) -> list[str]:
+    return [str(height) for height in heights(measured, bar, sets) if height.under]
 
 
 def test_what_is_under_the_bar_is_named_and_the_rest_is_not() -> None:
@@ -19,6 +24,17 @@ def test_what_is_under_the_bar_is_named_and_the_rest_is_not() -> None:
 
 def test_of_made_up_answers_the_bar_is_the_most_allowed() -> None:
     assert under(MEASURED, {"mine": {"micro": {"hallucination": 0.01}}}) == ["mine micro hallucination is 0.020; the bar is at most 0.01"]
+
+
+def test_every_number_of_the_bar_is_told_with_what_was_reached() -> None:
+    bar = {"mine": {"total": {"f1": 0.95}, "micro": {"hallucination": 0.03}}}
+    assert [(one.field, one.got, one.under) for one in heights(MEASURED, bar)] == [("total", 0.9, True), ("micro", 0.02, False)]
+
+
+@pytest.mark.parametrize("metric", ["CER, rotated twin", "WER", "false positives", "likeness of blocks, lost on photos, French", "ece"])
+def test_of_errors_and_losses_less_is_better(metric: str) -> None:
+    assert lower_is_better(metric)
+    assert not heights({"a": {"micro": {metric: 0.1}}}, {"a": {"micro": {metric: 0.2}}})[0].under
 
 
 def test_what_was_not_measured_is_under_the_bar_unless_its_set_was_not_asked_for() -> None:
