@@ -317,6 +317,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
             return
     clear = box is not None and sheet.numbered(segment)
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
+    if ask.kind in FREE and not occurrence.colon and segment.text.rstrip().endswith(":"):
+        same = []  # all of it is a label: `Advertiser External ID:`
     for order, found in enumerate(same):
         begins = segment.text[found.start]
         if ask.kind in FREE and not occurrence.colon and (begins.islower() or begins in "(,"):
@@ -335,11 +337,13 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         for other in sheet.right_of(segment)
         if any(c.isalnum() for c in other.text) or other.text.strip() in vocabulary().yes | vocabulary().no
     ]
+    if followers and _repeats(ask, followers[0]):
+        followers = followers[1:]
     for order, other in enumerate(followers):
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break
         ends = value_end(reader, other.text, 0)
-        right = _pick(ask, read_as(ask, other.text, conventions, end=ends), ask.range)
+        right = _pick(ask, read_as(ask, other.text, conventions, start=_lead(ask, other.text), end=ends), ask.range)
         gap = min(1.0, (other.x0 - segment.x1) / (sheet.page.width * 0.6))
         for found in right:
             yield _candidate(
@@ -469,6 +473,11 @@ def _pick(ask: Ask, found: list[Found], end: str) -> list[Found]:
     if end and ask.kind in ("date", "datetime") and len(found) >= 2:
         return [found[0] if end == "start" else found[1]]
     return found
+
+
+def _repeats(ask: Ask, segment: Segment) -> bool:
+    """Whether a segment behind a label only says again what stands there, as `Name:` between `Advertiser` and who it is."""
+    return ask.kind in ("org", "person", "name", "address") and tokens_of(segment.text) in (("name",), ("address",))
 
 
 def _blank(text: str, until: int) -> str:

@@ -16,6 +16,7 @@ from heliograph.extraction.asking import questions
 from heliograph.extraction.assignment import assign
 from heliograph.extraction.gathering import gather
 from heliograph.extraction.instructions import hints
+from heliograph.extraction.paper import numbered
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.result import Extraction, Leaf, Path
 from heliograph.extraction.schema import Field, Schema
@@ -39,7 +40,7 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     asked = questions(schema, hinted)
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
-    pools = gather(reading, [ask for _, ask in asked])
+    pools = gather(reading, numbered(reading, [ask for _, ask in asked], schema.root.title))
     for (path, _), (leaf, why) in zip(asked, assign(reading, pools), strict=True):
         values[path] = leaf
         if why:

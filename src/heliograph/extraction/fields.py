@@ -69,6 +69,8 @@ class Ask(msgspec.Struct):
     """The tokens that single this field out; a label that has none of them is not its label."""
     range: str = ""
     """`start` or `end` when the field is one end of a period."""
+    alternatives: frozenset[str] = frozenset()
+    """What else it may be called: the telling tokens of `contract or order number` that its name lacks, and those of hints."""
 
     @property
     def role(self) -> str:
@@ -131,6 +133,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     if owners & _SENT and (kind in _WHERE or kind in ("org", "person", "name")):
         party = "delivery"
     exclude = frozenset(tokens_of(" ".join(concept.exclude.split("|")))) - set(name) if concept and concept.exclude else frozenset[str]()
+    if kind == "id":
+        exclude |= words.other - {*name, *title, *description}
     exclude -= alternatives
     strong = frozenset(token for token in (*name, *title) if words.weight(token) >= 1.0) or frozenset(name)
     strong |= alternatives
@@ -145,7 +149,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
             for tokens in words.labels["period.start"].keys() & words.labels["period.end"].keys():
                 add(tokens, _ANY_PERIOD, own=False)
             strong = frozenset(token for token in base if words.weight(token) >= 1.0) or strong
-    return Ask(field, kind, concept, party, list(phrases.values()), exclude, strong, span)
+    return Ask(field, kind, concept, party, list(phrases.values()), exclude, strong, span, frozenset(alternatives))
 
 
 def _first_clause(text: str) -> str:

@@ -15,6 +15,10 @@ from heliograph.extraction.segments import Segment
 from heliograph.extraction.unlabelled import unlabelled
 from heliograph.extraction.vocabulary import vocabulary
 
+_OWN = 0.97
+"""Fit of a label from which on it is the field's own name."""
+_TALL = 40
+"""Rows that a table may have between its head and its totals."""
 _TICKS = frozenset("☐☑☒□✓✔✗⊠■")
 
 
@@ -30,22 +34,38 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
     """A pool for every field, in their order."""
     finder = Finder(asks)
     pools = [Pool(ask) for ask in asks]
+    heads: list[list[Segment]] = [[] for _ in asks]
     for sheet in reading.sheets:
         for occurrence in finder.find(sheet):
             pool = pools[occurrence.ask]
             ask = pool.ask
             pool.label = max(pool.label, min(1.0, occurrence.fit))
+            if occurrence.heading and occurrence.fit >= _OWN:
+                heads[occurrence.ask].append(occurrence.segment)
             for candidate in near(finder, sheet, occurrence, ask, reading.conventions):
                 _complete(reading, ask, candidate)
                 pool.candidates.append(candidate)
             if ask.kind == "boolean":
                 pool.candidates += _ticked(occurrence)
-    for pool in pools:
+    for pool, columns in zip(pools, heads, strict=True):
+        if pool.ask.role:
+            _cross(pool.candidates, columns)
         pool.candidates += unlabelled(reading, pool.ask)
         for candidate in pool.candidates:
             candidate.score = score_of(reading, pool.ask, candidate)
         pool.candidates.sort(key=lambda candidate: -candidate.score)
     return pools
+
+
+def _cross(candidates: list[Candidate], columns: list[Segment]) -> None:
+    """Mark amounts in a row of totals that stand in the column headed by the field's own name."""
+    for candidate in candidates:
+        segment, at = candidate.parts[0][0], candidate.occurrence
+        if at is None or not candidate.features.get("right"):
+            continue
+        row = at.segment
+        heads = [head for head in columns if head.sheet is row.sheet and row.row - _TALL <= head.row < row.row]
+        candidate.features["crossing"] = float(any(head.share(segment) > 0.3 for head in heads))
 
 
 def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:

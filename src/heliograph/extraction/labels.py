@@ -79,7 +79,7 @@ class Reader:
 def label_part(text: str, tokens: list[Token], start: int, end: int) -> tuple[int, int]:
     """The stretch of `text` around `[start, end)` that can belong to one label: up to values and colons on either side."""
     left, right = 0, len(text)
-    for found in re.finditer(r"[:;|]|\s[-–●•]\s", text):
+    for found in re.finditer(r"[:;|]|\s[-–●•/]\s", text):
         if found.end() <= start:
             left = max(left, found.end())
         elif found.start() >= end:
@@ -155,7 +155,7 @@ class Finder:
                 ask = self.asks[index]
                 if have / want < 0.6 or not ({t.text for t in shared} & ask.strong):
                     continue
-                missing = sum(words.weight(t) for t in ask.strong - {t.text for t in part})
+                missing = sum(words.weight(t) for t in (ask.strong & bag) - {t.text for t in part})
                 fit = weight * (have / want) * (0.75 if missing else 0.92)
                 self._add(found, index, segment, tokens, shared[0].start, shared[-1].end, fit)
 

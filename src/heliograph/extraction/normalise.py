@@ -60,14 +60,21 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-_NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./\-\u2010-\u2013,'’])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d|[./]\d)")
-_ISO = re.compile(r"(?<![\d.-])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
+_NUMERIC = re.compile(
+    r"(?:(?<![\d.,/-])|(?<=[./]\d\d-)|(?<=[./]\d{4}-))(\d{1,2})\s?([./\-\u2010-\u2013,'’])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d|[./]\d)"
+)
+_ISO = re.compile(r"(?:(?<![\d.-])|(?<=[./]\d\d-))(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
 _DAY_NAME = re.compile(
     r"(?<![\d./])(\d{1,2})(?:st|nd|rd|th|er|º|ª)?[\s.\-/,]{0,3}(?:de\s|of\s)?\s?([^\W\d_]{3,10})\.?[\s.\-/,']{0,3}(?:de\s|del\s)?\s?(\d{4}|\d{2})(?!\d)",
     re.I,
 )
 _NAME_DAY = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,10})\.?[\s\-]{0,2}(\d{1,2})(?:st|nd|rd|th)?\s?[,.\s\-]\s?(\d{4})(?!\d)", re.I)
+_YEAR_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[\s.\-/,]{0,3}([^\W\d_]{3,10})\.?[\s.\-/,]{0,3}(\d{1,2})(?![\d:])", re.I)
+_CLOCKED = re.compile(
+    r"(?<![^\W\d_])([^\W\d_]{3,10})\.?\s?(\d{1,2})[\s,]+\d{1,2}\s?[\s:.]\s?\d{2}\s?[AP]\.?M\.?\s?['’,]?\s?(\d{4}|\d{2})(?!\d)", re.I
+)
+"""How time clocks stamp what comes in: `APR 5 11 45 AM '73`."""
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -91,6 +98,14 @@ def dates(text: str, *, compact: bool = False) -> list[DateSpan]:
         if month:
             found.append(DateSpan(m.start(), m.end(), month, int(m[1]), _year(m[3]), "named"))
     for m in _NAME_DAY.finditer(text):
+        month = months.get(plain(m[1]))
+        if month:
+            found.append(DateSpan(m.start(), m.end(), month, int(m[2]), _year(m[3]), "named"))
+    for m in _YEAR_NAME.finditer(text):
+        month = months.get(plain(m[2]))
+        if month:
+            found.append(DateSpan(m.start(), m.end(), month, int(m[3]), int(m[1]), "named"))
+    for m in _CLOCKED.finditer(text):
         month = months.get(plain(m[1]))
         if month:
             found.append(DateSpan(m.start(), m.end(), month, int(m[2]), _year(m[3]), "named"))

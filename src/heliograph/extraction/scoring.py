@@ -90,6 +90,7 @@ def score_of(reading: Reading, ask: Ask, candidate: Candidate) -> float:
             and any(t.startswith("round") for t in tokens_of(candidate.occurrence.segment.text))
         ):
             score += 0.8  # what is paid, after rounding to coins
+        score += 0.6 * f.get("crossing", 0.0)
         if candidate.value <= 0 and ask.role in ("gross", "net"):
             score -= 1.5
     if ask.concept is not None and ask.concept.id == "issue.date" and candidate.occurrence is not None:

@@ -59,6 +59,7 @@ class _File(msgspec.Struct, frozen=True):
     street: list[str]
     region: list[str]
     totals: list[str]
+    other: list[str]
     yes: list[str]
     no: list[str]
     concepts: list[Concept]
@@ -88,6 +89,7 @@ class Vocabulary:
         self.organisation, self.legal = frozenset(raw.organisation), frozenset(raw.legal)
         self.street, self.region = frozenset(plain(w) for w in raw.street), frozenset(raw.region)
         self.totals = {self.tokens(words) for words in raw.totals}
+        self.other = frozenset(self.tokens(" ".join(raw.other)))
         self.yes, self.no = frozenset(raw.yes), frozenset(raw.no)
         self.issuer, self.customer = frozenset(self.tokens(" ".join(raw.issuer))), frozenset(self.tokens(" ".join(raw.customer)))
         self.concepts = {concept.id: concept for concept in raw.concepts}

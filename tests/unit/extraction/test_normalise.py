@@ -21,12 +21,19 @@ from heliograph.extraction.normalise import amounts, conventions, currency_code,
         ("31 de diciembre de 2019", "2019-12-31"), ("31 dicembre 2019", "2019-12-31"), ("31-DES-2019", None),
         ("31 Disember 2019", "2019-12-31"),
         ("2019年12月31日", "2019-12-31"), ("31DEC19", "2019-12-31"), ("12/31/2019", "2019-12-31"), ("32/12/2019", None),
+        ("2019 DEC 31 PM 3:13", "2019-12-31"), ("2019DEC-31AM10:16", "2019-12-31"), ("2019 MAR 31:17", None),
+        ("DEC 31 11 45 AM'19", "2019-12-31"), ("Dec. 31, 4:05 pm 2019", "2019-12-31"),
         ("1.234,56", None), ("192.168.0.1", None),
     ],
 )  # fmt: skip
 def test_dates_in_many_styles_and_languages(text: str, iso: str | None) -> None:
     found = [span.settle(day_first=True) for span in dates(text)]
     assert [day.isoformat() for day in found if day] == ([iso] if iso else [])
+
+
+@pytest.mark.parametrize("text", ["03/04/20-03/09/20", "3/4/2020-3/9/2020", "03.04.2020-03.09.2020", "2020/03/04-2020/03/09"])
+def test_a_period_without_blanks_is_two_dates(text: str) -> None:
+    assert [str(span.settle(day_first=False)) for span in dates(text)] == ["2020-03-04", "2020-03-09"]
 
 
 def test_the_order_of_day_and_month_is_decided_by_all_dates_of_a_document() -> None:
