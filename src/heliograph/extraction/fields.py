@@ -128,7 +128,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     owners = {*name, *context, *title}
     if owners & words.customer and not owners & words.issuer:
         party = "customer"
-    elif (owners - {"from"} if kind in ("date", "datetime") else owners) & words.issuer:
+    elif (owners - {"from", "issue"} if kind in ("date", "datetime") else owners) & words.issuer:
         party = "issuer"
     if owners & _SENT and (kind in _WHERE or kind in ("org", "person", "name")):
         party = "delivery"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from heliograph.extraction.candidates import Candidate, near
+from heliograph.extraction.candidates import Candidate, near, read_as
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.reading import Reading
@@ -19,6 +19,8 @@ _OWN = 0.97
 """Fit of a label from which on it is the field's own name."""
 _TALL = 40
 """Rows that a table may have between its head and its totals."""
+_DEEP = 12
+"""Rows under its headings in which a table of totals by tax rate ends."""
 _TICKS = frozenset("☐☑☒□✓✔✗⊠■")
 
 
@@ -45,6 +47,8 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
             for candidate in near(finder, sheet, occurrence, ask, reading.conventions):
                 _complete(reading, ask, candidate)
                 pool.candidates.append(candidate)
+            if ask.role:
+                pool.candidates += _stacked(reading, occurrence, ask)
             if ask.kind == "boolean":
                 pool.candidates += _ticked(occurrence)
     for pool, columns in zip(pools, heads, strict=True):
@@ -66,6 +70,25 @@ def _cross(candidates: list[Candidate], columns: list[Segment]) -> None:
         row = at.segment
         heads = [head for head in columns if head.sheet is row.sheet and row.row - _TALL <= head.row < row.row]
         candidate.features["crossing"] = float(any(head.share(segment) > 0.3 for head in heads))
+
+
+def _stacked(reading: Reading, occurrence: Occurrence, ask: Ask) -> Iterator[Candidate]:
+    """Under a heading beside others, the amount in the last row of those that say net, tax and gross by rate: their sum."""
+    heading = occurrence.segment
+    sheet = heading.sheet
+    last = next(
+        (at for row in range(heading.row + 1, heading.row + _DEEP) if (at := reading.sums.last.get((heading.page, row))) is not None), None
+    )
+    if last is None or last > heading.row + _DEEP or len(sheet.rows[heading.row]) < 3:
+        return
+    share = (heading.x1 - heading.x0) / max(1, len(heading.text))
+    x0, x1 = heading.x0 + share * occurrence.start, heading.x0 + share * occurrence.end
+    for segment in sheet.rows[last]:
+        if min(segment.x1, x1) - max(segment.x0, x0) <= 0:
+            continue
+        for found in read_as(ask, segment.text, reading.conventions)[:1]:
+            features = {"fit": occurrence.fit, "heading": 1.0, "below": 1.0, "quality": found.quality, "reading": segment.score}
+            yield Candidate(found.value, [(segment, found.start, found.end)], features, occurrence=occurrence)
 
 
 def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:

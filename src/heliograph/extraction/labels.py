@@ -20,8 +20,15 @@ from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import WORD, Tokens, plain, vocabulary
 
 _LONGEST = 8
+_REMARK = re.compile(r"\([^()]{1,24}\)")
 _ASIDE = re.compile(r"\s\(|[.?]\s+[A-Z]|,\s+(?:if|as|see|when|where|such)\b")
 """Where what a label is called ends, and a remark on it begins."""
+_BREAKS = frozenset({"-", "- ", " ", "\u2010", "\u00ad"})
+"""What stands between the pieces of a word that was hyphenated, or set with so much space that its letters came apart."""
+_CURRENCY = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
+"""What a label ends in that lost the space before its amount: `TotalRM15.40`."""
+_SHORTEST = 5
+"""Letters of a word whose pieces are put together."""
 _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
 """Words after which a tax is part of the amount, not what the amount is."""
 
@@ -56,8 +63,36 @@ class Reader:
         self.cache: dict[str, str] = {}
 
     def tokens(self, text: str) -> list[Token]:
-        """The tokens of a text with their places."""
-        return [Token(self.canonical(found.group()), found.start(), found.end()) for found in WORD.finditer(text)]
+        """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one."""
+        made: list[Token] = []
+        words = list(WORD.finditer(text))
+        at = 0
+        while at < len(words):
+            first = words[at]
+            second = words[at + 1] if at + 1 < len(words) else None
+            if second is not None and text[first.end() : second.start()] in _BREAKS:
+                whole = self._whole(first.group(), second.group(), text[first.end() : second.start()])
+                if whole:
+                    made.append(Token(whole, first.start(), second.end()))
+                    at += 2
+                    continue
+            end = _label_end(text, first)
+            made.append(Token(self.canonical(text[first.start() : end]), first.start(), end))
+            at += 1
+        return made
+
+    def _whole(self, first: str, second: str, between: str) -> str:
+        """The known word that two pieces are, or nothing; pieces parted by a space must not both be words themselves."""
+        if not (first.isalpha() and second.isalpha()) or len(first) + len(second) < _SHORTEST:
+            return ""
+        whole = vocabulary().token(first + second)
+        if whole not in self.known:
+            return ""
+        if between == " " and all(
+            vocabulary().token(piece) in self.known or piece.casefold() in vocabulary().stop for piece in (first, second)
+        ):
+            return ""
+        return whole
 
     def canonical(self, word: str) -> str:
         """The canonical token, or the known one it is a misreading of."""
@@ -126,7 +161,8 @@ class Finder:
             if not tokens or len(tokens) > 60:
                 continue
             telling = [t for t in tokens if vocabulary().weight(t.text) > 0]
-            for stream in (tokens, telling) if len(telling) < len(tokens) else (tokens,):
+            plainly = _without_remarks(segment.text, tokens)
+            for stream in (tokens, *(other for other in (telling, plainly) if len(other) < len(tokens))):
                 self._exact(segment, tokens, stream, found)
             self._partial(segment, tokens, found)
         return sorted(found.values(), key=lambda o: -o.fit)
@@ -202,6 +238,18 @@ class Finder:
         known = found.get(key)
         if known is None or (fit, end) > (known.fit, known.end):
             found[key] = Occurrence(index, segment, start, end, fit, colon, heading)
+
+
+def _label_end(text: str, word: re.Match[str]) -> int:
+    """Where a word ends that an amount follows without a space: before its currency."""
+    currency = _CURRENCY.search(word.group())
+    return word.start() + currency.start() if currency and text[word.end() : word.end() + 1].isdigit() else word.end()
+
+
+def _without_remarks(text: str, tokens: list[Token]) -> list[Token]:
+    """The tokens outside brackets: `Invoice (copy) No.` is `Invoice No.`"""
+    remarks = [(found.start(), found.end()) for found in _REMARK.finditer(text)]
+    return [token for token in tokens if not any(start <= token.start < end for start, end in remarks)] if remarks else tokens
 
 
 def address_likely(text: str) -> bool:

@@ -150,6 +150,10 @@ _AMOUNT = re.compile(
 )
 
 
+_GLUED = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
+"""A currency that lost the space before it: `TotalRM15.40`."""
+
+
 class Amount(msgspec.Struct, frozen=True):
     """A number found in a text. `value` is exact; `decimals` counts digits after the separator."""
 
@@ -179,6 +183,7 @@ def amounts(text: str, decimal: str = ".") -> tuple[Amount, ...]:
         if (
             m["pre"] is None
             and m["pre2"] is None
+            and not _GLUED.search(text[:start])
             and (
                 before.isalpha()
                 or before in "#/_\\"

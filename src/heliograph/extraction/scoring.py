@@ -76,10 +76,16 @@ def score_of(reading: Reading, ask: Ask, candidate: Candidate) -> float:
             score -= 1.2
     if ask.role and isinstance(candidate.value, (int, float)):
         value = Decimal(str(round(candidate.value, 2)))
-        part = ask.role
-        f["sums"] = 1.0 if value.quantize(Decimal("0.01")) in {v.quantize(Decimal("0.01")) for v in reading.sums.get(part, set())} else 0.0
-        others = any(value in reading.sums[role] for role in ("gross", "net", "tax") if role != part)
-        score += 0.7 * f["sums"] - (0.3 if others and not f["sums"] else 0.0)
+        part, place = ask.role, (segment.page, segment.index)
+        f["sums"] = float(reading.sums.plays(part, value))
+        f["footed"] = float(part in ("gross", "net") and place in reading.sums.footed)
+        settled = reading.sums.settled if part in ("gross", "due") else set[Decimal]()
+        f["settled"] = 0.0 if not settled else 1.0 if abs(value) in settled else -1.0
+        before = ask.concept is not None and ask.concept.id == "line.total.sum"  # charges and discounts come between it and the tax
+        score += (0.35 if before else 0.7) * f["sums"] + 0.4 * f["footed"] + 0.9 * f["settled"]
+        score -= 0.3 * (reading.sums.plays_other(part, value) and not f["sums"])
+        if f.get("below") and (stacked := reading.sums.last.get((segment.page, segment.row))) is not None:
+            score += 1.8 if stacked == segment.row else -1.0  # net, tax and gross side by side; the last row is their sum
         f["late"] = segment.cy / max(1.0, page.height)
         score += 0.25 * f["late"]
         f["large"] = segment.height / segment.sheet.height - 1
@@ -91,12 +97,14 @@ def score_of(reading: Reading, ask: Ask, candidate: Candidate) -> float:
         ):
             score += 0.8  # what is paid, after rounding to coins
         score += 0.6 * f.get("crossing", 0.0)
-        if candidate.value <= 0 and ask.role in ("gross", "net"):
+        if ask.role in ("gross", "net") and (candidate.value == 0 or (candidate.value < 0 and not reading.sums.minus)):
             score -= 1.5
     if ask.concept is not None and ask.concept.id == "issue.date" and candidate.occurrence is not None:
         score += 0.4 * ("invoice" in tokens_of(candidate.occurrence.segment.text))
+    if ask.kind == "id" and candidate.occurrence is not None and candidate.occurrence.start == 0 and f.get("same"):
+        score += 0.8 * (segment.size > 1.25 * segment.sheet.size)  # a headline says which document this is
     if not ask.role:
-        score -= 0.15 * min(6, page.index)
+        score -= 0.15 * min(6.0, page.index + segment.cy / max(1.0, page.height))
     if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):
         score -= 1.5 * float(reading.parties.party(segment) in ("issuer", "customer"))
     return score

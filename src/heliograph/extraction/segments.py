@@ -101,6 +101,8 @@ class Sheet:
             segment.index = index
         heights = sorted(segment.height for segment in self.segments if any(c.isalnum() for c in segment.text))
         self.height = heights[len(heights) // 2] if heights else 10.0
+        sizes = sorted(segment.size for segment in self.segments if any(c.isalnum() for c in segment.text))
+        self.size = sizes[len(sizes) // 2] if sizes else 10.0
         self._numbers = {segment.index: number for segment in self.segments if (number := self._number(segment))}
         self.numbers = len(set(self._numbers.values())) >= _MANY
         """Whether this is a form that numbers its boxes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from heliograph.extraction.candidates import Candidate, Part, read_as
@@ -28,6 +29,8 @@ def unlabelled(reading: Reading, ask: Ask) -> list[Candidate]:
     made: list[Candidate] = []
     if concept is not None and concept.kind in PLACES and ask.party:
         return _place(reading, ask, concept.kind)
+    if ask.role == "gross":
+        return list(_settled(reading, ask))
     if concept is None or not concept.unlabelled:
         return made
     if ask.party == "delivery" and concept.kind not in ("address", *PLACES) and concept.id != "customer.name":
@@ -83,6 +86,15 @@ def unlabelled(reading: Reading, ask: Ask) -> list[Candidate]:
     elif concept.kind == "text" and concept.pattern:
         made += _sentences(reading, concept.pattern)
     return made
+
+
+def _settled(reading: Reading, ask: Ask) -> Iterator[Candidate]:
+    """The amount that was paid, less the change."""
+    for segment in reading.segments() if reading.sums.settled else ():
+        for found in read_as(ask, segment.text, reading.conventions):
+            value = found.value if isinstance(found.value, (int, float)) else None
+            if value is not None and Decimal(str(round(value, 2))) in reading.sums.settled:
+                yield _shown(found.value, segment, found.start, found.end, 0.9 + 0.2 * segment.cy / max(1.0, segment.sheet.page.height))
 
 
 def _paid(reading: Reading, ask: Ask, what: str) -> Iterator[Candidate]:

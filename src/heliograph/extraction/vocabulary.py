@@ -47,6 +47,8 @@ class Concept(msgspec.Struct, frozen=True):
 class _File(msgspec.Struct, frozen=True):
     version: str
     tokens: dict[str, list[str]]
+    endings: dict[str, list[str]]
+    """Compounds that mean what their last part does: `Mietrechnung` is an invoice."""
     stop: list[str]
     weak: list[str]
     issuer: list[str]
@@ -79,6 +81,7 @@ class Vocabulary:
     def __init__(self, raw: _File) -> None:
         self.raw = raw
         self.version = raw.version
+        self.endings = {plain(ending): token for token, endings in raw.endings.items() for ending in endings}
         self.canonical = {plain(spelling): token for token, spellings in raw.tokens.items() for spelling in spellings}
         self.stop = frozenset(raw.stop)
         self.weak = frozenset(raw.weak)
@@ -106,7 +109,12 @@ class Vocabulary:
     def token(self, word: str) -> str:
         """The canonical form of one word."""
         lowered = plain(word)
-        return self.canonical.get(lowered, lowered)
+        made = self.canonical.get(lowered)
+        if made is None:
+            made = next(
+                (token for ending, token in self.endings.items() if len(lowered) >= len(ending) + 3 and lowered.endswith(ending)), lowered
+            )
+        return made
 
     def weight(self, token: str) -> float:
         """How much a token says: `passport` a lot, `number` little, `the` nothing."""
