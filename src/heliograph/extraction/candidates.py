@@ -11,17 +11,9 @@ import msgspec
 
 from heliograph.extraction.boxes import boxed
 from heliograph.extraction.fields import Ask
+from heliograph.extraction.identifiers import identifiers, patterned, postal_codes
 from heliograph.extraction.labels import Finder, Occurrence, Reader, is_label, value_end
-from heliograph.extraction.normalise import (
-    Conventions,
-    amounts,
-    currency_code,
-    dates,
-    identifiers,
-    patterned,
-    postal_codes,
-    times,
-)
+from heliograph.extraction.normalise import Conventions, amounts, currency_code, dates, times
 from heliograph.extraction.parties import address_likeness, clean_name
 from heliograph.extraction.parties import name_likeness as likeness_of_name
 from heliograph.extraction.segments import Segment, Sheet
@@ -99,7 +91,11 @@ def _read(ask: Ask, piece: str, conventions: Conventions) -> list[Found]:
     if kind in PATTERNED:
         made = [Found(s.start, s.end, s.value, 1.0) for s in patterned(kind, piece)]
         if not made and kind == "vat":
-            made = _ids(ask, piece)
+            made = [
+                Found(f.start, f.end, f.value, 0.85 * f.quality)
+                for f in _grouped(piece) or _ids(ask, piece)
+                if len(str(f.value)) >= _TAX_NUMBER
+            ]
         return made
     if kind == "id":
         return _ids(ask, piece)
@@ -174,6 +170,17 @@ def within(ask: Ask, value: Decimal) -> bool:
     """Whether a number keeps to the schema's bounds."""
     low, high = ask.field.minimum, ask.field.maximum
     return (low is None or float(value) >= low) and (high is None or float(value) <= high)
+
+
+_TAX_NUMBER = 6
+"""Least characters of a number that a tax office gives."""
+_GROUPED = re.compile(r"[\s:#.\-–=)]*(\d{2,}(?:[ /.-]\d{2,}){1,5})(?![\w,])")
+
+
+def _grouped(piece: str) -> list[Found]:
+    """A number of tax that is printed in groups of digits: `044 241 601 03`, `133/8150/8159`."""
+    m = _GROUPED.match(piece)
+    return [Found(m.start(1), m.end(1), m[1], 1.0)] if m and sum(c.isdigit() for c in m[1]) >= 8 and not dates(m[1]) else []
 
 
 def _ids(ask: Ask, piece: str) -> list[Found]:

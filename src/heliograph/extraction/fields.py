@@ -88,7 +88,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     title = tokens_of(split_name(field.title)) if field.title else ()
     context = tuple(token for parent in parents for token in tokens_of(split_name(parent)))
     description = tokens_of(_first_clause(field.description))
-    concept, fit = _concept(field, name, title, description, context, in_row=in_row)
+    concept, fit = _concept(field, _whose_tax(field, name, words), title, description, context, in_row=in_row)
     kind = _kind(field, concept, name, description)
     phrases: dict[Tokens, Phrase] = {}
     alternatives: set[str] = set()
@@ -150,6 +150,14 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
                 add(tokens, _ANY_PERIOD, own=False)
             strong = frozenset(token for token in base if words.weight(token) >= 1.0) or strong
     return Ask(field, kind, concept, party, list(phrases.values()), exclude, strong, span, frozenset(alternatives))
+
+
+def _whose_tax(field: Field, name: Tokens, words: Vocabulary) -> Tokens:
+    """`seller_vat`, when it is no number, asks for the number under which somebody pays it."""
+    rest = tuple(token for token in name if token not in words.issuer and token not in words.customer)
+    if rest == name or rest[:1] != ("tax",) or field.kind not in ("string", "any"):
+        return name
+    return ("tax", "id") if len(rest) == 1 else rest
 
 
 def _first_clause(text: str) -> str:

@@ -1,7 +1,7 @@
 """Text as documents write it to values as schemas ask for it.
 
-Dates to ISO 8601, amounts by the document's own decimal convention, currencies to ISO 4217; identifiers with check digits
-(IBAN ISO 13616, ISBN, VIN ISO 3779) are checked. What cannot be read as asked gives None, never a guess.
+Dates to ISO 8601, amounts by the document's own decimal convention, currencies to ISO 4217. What cannot be read as asked gives None,
+never a guess.
 """
 
 from __future__ import annotations
@@ -274,109 +274,6 @@ def conventions(texts: list[str], *, language: str | None = None) -> Conventions
     else:
         day_first = day > month
     return Conventions("," if comma > point else ".", day_first, best, counts[best] / total if best else 0.0)
-
-
-_IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?)(?![A-Z0-9])")
-_BIC = re.compile(
-    r"(?<![A-Z0-9])([A-Z]{4}(?:AD|AE|AT|AU|BE|BG|BR|CA|CH|CN|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GR|HK|HR|HU|ID|IE|IN|IS|IT|JP|KR|LI|LT|LU|LV|MC|MT|MX|MY|NL|NO|NZ|PL|PT|RO|SE|SG|SI|SK|TH|TR|US|ZA|M0)[A-Z0-9]{2}(?:[A-Z0-9]{3})?|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:XXX|[A-Z0-9]{3}))(?![A-Z0-9])"
-)
-_EMAIL = re.compile(r"[\w.+'-]+\s?@\s?[\w-]+(?:\.[\w-]+)+")
-_URL = re.compile(
-    r"(?:https?://|www\.)[^\s,;<>\"]+|(?<![@\w.])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|de|fr|es|it|nl|pt|my|uk|eu|io|gov|edu|info|biz)(?:/[^\s,;]*)?(?![\w@])",
-    re.I,
-)
-_VAT = re.compile(
-    r"(?<![A-Z0-9])(AT\s?U\d{8}|BE\s?[01]\d{9}|DE\s?\d{9}|DK\s?\d{8}|ES\s?[A-Z0-9]\d{7}[A-Z0-9]"
-    r"|FR\s?[A-Z0-9]{2}\s?\d{3}\s?\d{3}\s?\d{3}|GB\s?\d{9}|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\s?\d{11}|LU\s?\d{8}"
-    r"|NL\s?\d{9}B\d{2}|PL\s?\d{10}|PT\s?\d{9}|SE\s?\d{12}|CHE[- ]?\d{3}\.?\d{3}\.?\d{3}"
-    r"|\d{2}[A-Z]{5}\d{4}[A-Z]\dZ[A-Z0-9])(?![A-Z0-9])"
-)
-_VIN = re.compile(r"(?<![A-Z0-9])([A-HJ-NPR-Z0-9]{17})(?![A-Z0-9])")
-_ISBN = re.compile(r"(?<!\d)((?:97[89][- ]?)?\d{1,5}[- ]?\d{1,7}[- ]?\d{1,7}[- ]?[\dX])(?!\d)")
-_BLOOD = re.compile(r"(?<![A-Za-z0-9])((?:AB|A|B|O|0)\s?(?:\+|-|−|Rh\s?[+-]|positive|negative|pos|neg)(?:ve)?)(?![A-Za-z])", re.I)
-_FLIGHT = re.compile(r"(?<![A-Z0-9])((?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?![A-Z0-9])")
-_PHONE = re.compile(r"(?<![\w/])(\+?\(?\d[\d\s().\-/–]{5,20}\d)(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\w])")
-_ID = re.compile(r"[A-Za-z0-9][\w\-/.#+*]*")
-_CARD = re.compile(
-    r"(?<![xX*•#])[xX*•#](?:[\s-]?[xX*•#])+[\s-]*(\d{4})(?!\d)|\b(?:ending(?: in)?|ends in|endet auf)\s+(\d{4})(?!\d)"
-    r"|(?<!\d)\d{4}[\s-](?:\d{4}[\s-]){2}(\d{4})(?!\d)|(?<!\d)\d{12}(\d{4})(?!\d)"
-)
-_POSTAL = re.compile(
-    r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?![\w-])"
-)
-
-
-def iban_valid(text: str) -> bool:
-    """Check digits by ISO 13616 (modulo 97)."""
-    code = re.sub(r"\s", "", text).upper()
-    if not 15 <= len(code) <= 34 or not code.isalnum():
-        return False
-    moved = code[4:] + code[:4]
-    return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
-
-
-def isbn_valid(text: str) -> bool:
-    """Check digit of ISBN-10 or ISBN-13."""
-    code = re.sub(r"[\s-]", "", text).upper()
-    if len(code) == 13 and code.isdigit() and code[:3] in ("978", "979"):
-        return sum(int(c) * (1 if i % 2 == 0 else 3) for i, c in enumerate(code)) % 10 == 0
-    if len(code) == 10 and code[:9].isdigit():
-        return sum((10 if c == "X" else int(c)) * (10 - i) for i, c in enumerate(code)) % 11 == 0
-    return False
-
-
-def patterned(kind: str, text: str) -> Iterator[Span]:
-    """Values that have a shape of their own, wherever they stand: iban, bic, email, url, vat, vin, isbn, blood, flight, card4."""
-    if kind == "iban":
-        for m in _IBAN.finditer(text):
-            words = m[1].split()
-            for keep in range(len(words), 0, -1):
-                raw = " ".join(words[:keep])
-                if iban_valid(raw):
-                    yield Span(m.start(1), m.start(1) + len(raw), raw.replace(" ", ""), raw)
-                    break
-        return
-    pattern = {
-        "bic": _BIC,
-        "email": _EMAIL,
-        "url": _URL,
-        "vat": _VAT,
-        "vin": _VIN,
-        "isbn": _ISBN,
-        "blood": _BLOOD,
-        "flight": _FLIGHT,
-        "card4": _CARD,
-        "phone": _PHONE,
-    }.get(kind)
-    if pattern is None:
-        return
-    for m in pattern.finditer(text):
-        group = next((g for g in range(1, (pattern.groups or 0) + 1) if m[g] is not None), 0)
-        raw = m[group]
-        if kind == "isbn" and not isbn_valid(raw):
-            continue
-        if kind == "vin" and not (any(c.isdigit() for c in raw) and any(c.isalpha() for c in raw)):
-            continue
-        if kind == "phone" and not 6 <= sum(c.isdigit() for c in raw) <= 15:
-            continue
-        if kind == "phone" and (dates(raw) or re.fullmatch(r"\d+[.,]\d{2}", raw)):
-            continue
-        value = re.sub(r"\s*@\s*", "@", raw) if kind == "email" else raw.rstrip(".,;)") if kind == "url" else raw
-        yield Span(m.start(group), m.start(group) + len(raw.rstrip(".,;)") if kind == "url" else raw), value, raw)
-
-
-def identifiers(text: str) -> Iterator[Span]:
-    """Tokens that could be a number or code of something: they hold a digit, or stand alone in capitals."""
-    for m in _ID.finditer(text):
-        raw = m.group().rstrip(".,;:-/")
-        if any(c.isdigit() for c in raw):
-            yield Span(m.start(), m.start() + len(raw), raw, raw)
-
-
-def postal_codes(text: str) -> Iterator[Span]:
-    """Postal codes by the shapes of many countries."""
-    for m in _POSTAL.finditer(text):
-        yield Span(m.start(), m.end(), m.group(), m.group())
 
 
 def currency_code(text: str) -> str | None:

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import msgspec
 
-from heliograph.extraction.normalise import amounts, dates, patterned, postal_codes
+from heliograph.extraction.identifiers import patterned, postal_codes
+from heliograph.extraction.normalise import amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
 

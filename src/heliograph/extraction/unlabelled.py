@@ -9,7 +9,8 @@ from typing import Any
 
 from heliograph.extraction.candidates import Candidate, Part, read_as
 from heliograph.extraction.fields import Ask
-from heliograph.extraction.normalise import amounts, dates, patterned, times
+from heliograph.extraction.identifiers import patterned
+from heliograph.extraction.normalise import Span, amounts, dates, times
 from heliograph.extraction.parties import Name, places
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.segments import Segment
@@ -58,10 +59,12 @@ def unlabelled(reading: Reading, ask: Ask) -> list[Candidate]:
                         {"unlabelled": 1.0, "likeness": 1.0 if near_date else 0.0, "reading": segment.score},
                     )
                 )
-    elif concept.kind in ("phone", "email", "url", "iban", "bic"):
+    elif concept.kind in ("phone", "email", "url", "iban", "bic", "vat"):
         for segment in reading.segments():
             for found in patterned(concept.kind, segment.text):
-                if concept.kind == "phone" and not _phone_like(segment.text, found.start):
+                if concept.kind == "phone" and not _phone_like(segment.text, found):
+                    continue
+                if concept.kind == "bic" and not _beside_account(segment, found):
                     continue
                 party = reading.parties.party(segment)
                 right = (
@@ -147,9 +150,21 @@ def _place(reading: Reading, ask: Ask, kind: str) -> list[Candidate]:
     return []
 
 
-def _phone_like(text: str, start: int) -> bool:
-    before = tokens_of(text[:start])
-    return (bool(before) and before[-1] in ("phone", "hotline", "call")) or text[max(0, start - 1) : start + 1].strip().startswith("+")
+def _phone_like(text: str, found: Span) -> bool:
+    """A number after a word for phones, one with its country, or one that is all of its line and in three groups or more."""
+    before = tokens_of(text[: found.start])
+    if (bool(before) and before[-1] in ("phone", "hotline", "call")) or text[max(0, found.start - 1) : found.start + 1].strip().startswith(
+        "+"
+    ):
+        return True
+    groups = re.findall(r"\d+", found.raw)
+    return found.raw == text.strip() and len(groups) >= 3 and 9 <= sum(map(len, groups)) <= 12 and all(2 <= len(g) <= 4 for g in groups)
+
+
+def _beside_account(segment: Segment, found: Span) -> bool:
+    """Whether a bank's code shows that it is one: it has a digit, or stands by an account number."""
+    near = segment.sheet.rows[max(0, segment.row - 2) : segment.row + 3]
+    return any(c.isdigit() for c in found.raw) or any(next(iter(patterned("iban", other.text)), None) for row in near for other in row)
 
 
 def _named(name: Name, what: str) -> Candidate:
