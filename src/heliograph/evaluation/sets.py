@@ -1,8 +1,10 @@
 """Labelled sets on disk: a folder with `manifest.jsonl`, files, truth and schemas.
 
 `manifest.jsonl`: one object a line with `id`, `set`, `path`, `truth_path`. `schemas/<set>.json` (or `<set>.<kind>.json`) is the schema to
-ask with; its `x-absent` names fields that the documents cannot hold and is taken off before anything sees it. Nothing here
-reaches the system under test but the file's bytes and the schema.
+ask with; its `x-absent` names fields that the documents cannot hold and is taken off before anything sees it. A truth is an object in
+the shape of the schema, under `fields` or as it is; any leaf of it may be marked with where it stands: `{"text": value, "pages": [1],
+"boxes": [[x, y, ...]]}`, pages from 1, a polygon a line, in fractions of the page. Nothing here reaches the system under test but the
+file's bytes and the schema.
 """
 
 from __future__ import annotations
@@ -125,15 +127,9 @@ def _read_truth(item: Item, raw: dict[str, Json]) -> None:
     for name, node in asked.items():
         if name in item.absent:
             continue
-        value = fields.get(name, fields.get(f"{name}_from_filename"))
-        if isinstance(value, dict):
-            marked = cast("dict[str, Json]", value)
-            value = marked.get("text")
-            boxes = [_polygon(polygon, marked["pages"][0] - 1) for polygon in marked.get("boxes", [])]
-            if boxes:
-                item.boxes[name] = union(boxes)
-        if "boolean" in node.get("type", []):
-            value = None if value is None else value == "selected"
+        value = _unmarked(item, name, fields.get(name, fields.get(f"{name}_from_filename")))
+        if "boolean" in node.get("type", []) and isinstance(value, str):
+            value = value == "selected"
         if visible is not None and name not in visible and not isinstance(value, list) and name != "currency":
             continue
         if visible is not None and visible.get(name) is False:
@@ -141,6 +137,20 @@ def _read_truth(item: Item, raw: dict[str, Json]) -> None:
         item.truth[name] = None if value == "" else value
     if "text_lines" in raw:
         item.lines = list(_lines(item.path, cast("list[dict[str, Json]]", raw["text_lines"])))
+
+
+def _unmarked(item: Item, path: str, value: Json) -> Json:
+    """A value without its marks; the boxes of a marked leaf (`{text, pages, boxes}`) go into `item` under its dotted path."""
+    if isinstance(value, list):
+        return [_unmarked(item, f"{path}.{position}", child) for position, child in enumerate(cast("list[Json]", value))]
+    if not isinstance(value, dict):
+        return value
+    table = cast("dict[str, Json]", value)
+    if "text" not in table or "boxes" not in table:
+        return {name: _unmarked(item, f"{path}.{name}", child) for name, child in table.items()}
+    if table["boxes"]:
+        item.boxes[path] = union([_polygon(polygon, table["pages"][0] - 1) for polygon in table["boxes"]])
+    return table["text"]
 
 
 def _polygon(points: list[float], page: int) -> Box:

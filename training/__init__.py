@@ -1,0 +1,1 @@
+"""What the engine's trained parts are made from; not part of the wheel."""
