@@ -125,14 +125,7 @@ class There:
         if not (file and file.get("id")):
             file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
         body = {"id": prediction_id, "file_id": file["id"], "domain": self.question.domain, "config": self.question.config, "batch": True}
-        prediction = await self._call("POST", "/document/generate", json=body)
-        pause = 0.1
-        while prediction["status"] not in {"completed", "failed"}:
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 2.0)
-            prediction = await self._call("GET", f"/predictions/{prediction_id}")
-        if prediction["status"] == "failed":
-            raise _refused(prediction, prediction["usage"].get("message") or "The prediction failed.")
+        prediction = await self._settled(body)
         pages = prediction["usage"].get("elements_processed") or 0
         if on_page:
             await on_page(pages, pages, "server")
@@ -142,6 +135,18 @@ class There:
         """Close the connections."""
         if self._session:
             await self._session.close()
+
+    async def _settled(self, body: Record) -> Record:
+        """Submit a prediction and poll until it is finished. Raises what a failed one says."""
+        prediction = await self._call("POST", "/document/generate", json=body)
+        pause = 0.1
+        while prediction["status"] not in {"completed", "failed"}:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+            prediction = await self._call("GET", f"/predictions/{prediction['id']}")
+        if prediction["status"] == "failed":
+            raise _refused(prediction, prediction["usage"].get("message") or "The prediction failed.")
+        return prediction
 
     async def _call(self, method: str, route: str, *, missing: Any = ..., file: Path | None = None, **how: Any) -> Any:
         """One call, or several: what a busy or restarting server refuses is tried again for two minutes, unless it never answered yet.

@@ -169,15 +169,7 @@ class Served(There):
 
         started = time.monotonic()
         file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
-        body = {"file_id": file["id"], "config": config, "batch": True}
-        prediction = await self._call("POST", "/document/generate", json=body)
-        pause = 0.1
-        while prediction["status"] not in {"completed", "failed"}:
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 2.0)
-            prediction = await self._call("GET", f"/predictions/{prediction['id']}")
-        if prediction["status"] == "failed":
-            raise HeliographError(prediction["usage"].get("message") or "The prediction failed.")
+        prediction = await self._settled({"file_id": file["id"], "config": config, "batch": True})
         return Said(prediction["response"], time.monotonic() - started)
 
 
