@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from heliograph.evaluation.judging import Outcome
-from heliograph.evaluation.summary import Numbers, lower_is_better
+from heliograph.evaluation.summary import POOLED, Numbers, lower_is_better
 
 COUNTS = frozenset({"present", "answered", "documents", "accuracy"})
 """What is no better when there is more of it, or is said by another number."""
@@ -52,10 +52,11 @@ class Turn(NamedTuple):
 
 
 def changes(before: Numbers, after: Numbers) -> list[Change]:
-    """The numbers of sets and fields that both runs measured and that differ."""
+    """The numbers of sets and fields that both runs measured and that differ; of all sets together only when they are the same sets."""
     return [
         Change(name, field, metric, old, new)
         for name, fields in after.items()
+        if name not in POOLED or before.keys() == after.keys()
         for field, metrics in fields.items()
         for metric, new in metrics.items()
         if metric not in COUNTS and (old := before.get(name, {}).get(field, {}).get(metric)) is not None and abs(new - old) >= LEAST

@@ -9,6 +9,8 @@ from heliograph.evaluation.metrics import accuracy_at_coverage, auroc, calibrati
 from heliograph.evaluation.sets import IMAGES
 
 Numbers = dict[str, dict[str, dict[str, float]]]
+POOLED = ("all", "all" + IMAGES)
+"""Names under which all sets stand together."""
 _LOWER_IS_BETTER = ("hallucination", "omission", "ece", "errors", "false positives", "CER", "WER")
 
 
@@ -23,7 +25,7 @@ def summary(outcomes: Iterable[Outcome]) -> Numbers:
     for outcome in outcomes:
         by_set.setdefault(outcome.set, []).append(outcome)
     made = {name: _set(group) for name, group in sorted(by_set.items())}
-    for name, images in (("all", False), ("all" + IMAGES, True)):
+    for name, images in zip(POOLED, (False, True), strict=True):
         pooled = [outcome for group in by_set.values() for outcome in group if outcome.set.endswith(IMAGES) is images]
         if pooled:
             made[name] = {"micro": _micro(pooled)}

@@ -58,6 +58,13 @@ def test_changes_know_what_is_better() -> None:
     ]
 
 
+def test_all_sets_together_are_compared_only_when_they_are_the_same() -> None:
+    both: Numbers = {"a": {"micro": {"f1": 0.5}}, "b": {"micro": {"f1": 0.5}}, "all": {"micro": {"f1": 0.5}}}
+    one: Numbers = {"a": {"micro": {"f1": 0.5}}, "all": {"micro": {"f1": 0.6}}}
+    assert changes(both, one) == []
+    assert [change.set for change in changes(both, both | {"all": {"micro": {"f1": 0.6}}})] == ["all"]
+
+
 def test_documents_that_turned_are_told() -> None:
     before = {"mine": {"a": {"total": "right", "date": "wrong", "name": "right"}}}
     after = {"mine": {"a": {"total": "wrong", "date": "missing", "name": "right", "new": "right"}, "b": {"total": "right"}}}
