@@ -94,6 +94,8 @@ def _stacked(reading: Reading, occurrence: Occurrence, ask: Ask) -> Iterator[Can
 def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
     segment, start, _ = candidate.parts[0]
+    if ask.kind in ("org", "person", "name") and candidate.features.get("right") and candidate.occurrence is not None:
+        _from_above(reading, candidate, candidate.occurrence.segment)
     if ask.kind == "address" and not candidate.features.get("box"):
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0
@@ -136,3 +138,27 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
         if token in words.yes or token in words.no:
             features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score, "box": float(token in _TICKS)}
             yield Candidate(token in words.yes, [(where, start, end)], features, occurrence=occurrence)
+
+
+def _from_above(reading: Reading, candidate: Candidate, label: Segment) -> None:
+    """A name beside its label begins on the line over it when no label stands beside that one and it is nearer below than above."""
+    segment, start, _ = candidate.parts[0]
+    block, rows = reading.parties.block(segment), segment.sheet.rows
+    at = block.lines.index(segment) if block is not None else 0
+    if block is None or not at or start:
+        return
+    over = block.lines[at - 1]
+    gap = segment.y0 - over.y1
+    further = [other for row in rows[: over.row] for other in row if other.x1 > label.x0 and other.y1 <= over.y0]
+    if (
+        len(rows[over.row]) == 1
+        and abs(over.x0 - segment.x0) < 0.5 * segment.height
+        and abs(over.size - segment.size) < 0.15 * segment.size
+        and gap < 1.3 * segment.height
+        and all(over.y0 - other.y1 > 1.15 * gap for other in further)
+        and not any(c.isdigit() for c in over.text)
+        and not over.text.rstrip().endswith(":")
+        and reading.parties.party(over) == reading.parties.party(segment)
+    ):
+        candidate.parts = [(over, 0, len(over.text)), *candidate.parts]
+        candidate.value = f"{over.text} {candidate.value}"

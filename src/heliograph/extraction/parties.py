@@ -25,7 +25,8 @@ _CONTACT = re.compile(
 )
 _REGISTRATION = re.compile(
     r"\s*[(\[]\s?(?:co(?:mpany)?\.? ?(?:reg)?\.? ?(?:no)?\.?:? ?)?[A-Z]{0,3}\d[\w\s\-./]*[)\]]?\s*$"
-    r"|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$",
+    r"|\s+\(?(?:co\.? ?(?:reg)?\.? ?no|company ?(?:reg)?\.? ?no|reg\.? ?no|roc(?: ?no)?)\b.*$|\s+\(?\d{4,}-[A-Z]\)?$"
+    r"|\s+\(?(?=[A-Z]*\d)[A-Z\d]{5,9}-[A-Z\d]\)?$",
     re.I,
 )
 
@@ -50,6 +51,12 @@ _COUNTRIES = frozenset(
         *("scotland", "wales", "united states", "united states of america", "usa", "u.s.a"),
     }
 )
+
+
+_READ = 0.7
+"""Reader's score of a word under which its size says nothing: handwriting, stamps and logos look large."""
+_CODE = 8
+"""Digits of a word from which on it is a number of something, not of a house, a town or a street."""
 
 
 class Block(msgspec.Struct):
@@ -100,6 +107,8 @@ def address_likeness(text: str) -> float:
         score += 0.45
     if _CONTACT.search(text):
         score -= 1.2
+    if any(sum(c.isdigit() for c in word) >= _CODE for word in text.split()):
+        score -= 1.0
     if dates(text) or any(a.decimals == 2 for a in amounts(text)) or "@" in text:
         score -= 1.2
     if len(tokens) > 16 or not any(c.isalpha() for c in text):
@@ -125,8 +134,8 @@ def name_likeness(text: str) -> float:
     score = 0.0
     if any(t in words.legal or t.rstrip(".") in words.legal for t in tokens):
         score += 1.6
-    elif any(t.rstrip(".") in words.organisation for t in tokens):
-        score += 0.8
+    elif any(t.rstrip(".") in words.organisation for t in tokens) and not all(t.rstrip(".") in words.organisation for t in tokens):
+        score += 0.8  # `Bistro & Café` alone says what it is, not who
     canonical = tokens_of(stripped)
     if canonical in words.titles:
         score -= 4.0
@@ -145,6 +154,8 @@ def name_likeness(text: str) -> float:
         score -= 2.0
     if address_likeness(without) > 0.75:
         score -= 1.4
+    elif text.rstrip().endswith(","):
+        score -= 0.8
     if len(tokens) > 8:
         score -= 1.0
     if len(tokens) == 1 and letters < 4:
@@ -160,7 +171,7 @@ def clean_name(text: str) -> tuple[int, int]:
         found = _REGISTRATION.search(text, start, end)
         if found and found.start() > start + 2:
             end = found.start()
-    return start, len(text[:end].rstrip(" -,("))
+    return start, len(re.sub(r"(?<=[\w.])\s+\.$", "", text[:end].rstrip(" -,(")))
 
 
 class Parties:
@@ -228,9 +239,10 @@ class Parties:
         """Who the party may be, best first; without a label of its own."""
         made: list[Name] = []
         for sheet in self.sheets[:1]:
-            made += (
-                self._issuers(sheet) if party == "issuer" else self._customers(sheet) if party == "customer" else self._headed(sheet, party)
-            )
+            if party == "issuer":
+                made += _completed([*self._issuers(sheet), *self._headed(sheet, party)], self._imprints(sheet))
+            else:
+                made += self._customers(sheet) if party == "customer" else self._headed(sheet, party)
         return sorted(made, key=lambda name: -name.score)[:6]
 
     def _issuers(self, sheet: Sheet) -> list[Name]:
@@ -247,7 +259,8 @@ class Parties:
                     rank += 0.5 if segment is row[0] else 0
                     continue
                 score = likely + 1.5 * max(0.0, 1 - rank / 5)
-                score += 0.7 * max(-0.5, min(1.2, segment.height / sheet.height - 1))
+                large = max(-0.5, min(1.2, segment.height / sheet.height - 1))
+                score += 0.7 * (large if segment.score > _READ else min(0.0, large))
                 under = [other for nearby in lines[position + 1 : position + 3] for other in nearby if other.share(segment) > 0.3]
                 if any(address_likeness(other.text) > 0.6 for other in under):
                     score += 0.9
@@ -259,6 +272,26 @@ class Parties:
                 made.append(Name(segment.text[start:end], [(segment, start, end)], score))
                 rank += 1 if segment is row[0] else 0
         return [self._with_head(self._with_tail(name)) for name in made]
+
+    def _imprints(self, sheet: Sheet) -> list[Name]:
+        """Names with a legal form that begin the sender's line over an address window, or stand at the foot of the page."""
+        made: list[Name] = []
+        for row in sheet.rows:
+            for segment in row:
+                begins = _PARTED.split(segment.text, maxsplit=1)[0]
+                foot = segment.y0 > _FOOT * sheet.page.height
+                line = len(_PARTED.findall(segment.text)) >= 2 and postal_codes_in(segment.text)
+                start, end = clean_name(begins)
+                name = begins[start:end]
+                if (
+                    not (foot or line)
+                    or not _has_legal_form(name)
+                    or name_likeness(name) < 1.0
+                    or self.party(segment) in ("customer", "delivery")
+                ):
+                    continue
+                made.append(Name(name, [(segment, start, end)], name_likeness(name) + (1.2 if line else 0.5)))
+        return made
 
     def _with_head(self, name: Name) -> Name:
         """A name whose legal form stands on its second line begins on the line over it."""
@@ -392,7 +425,7 @@ class Parties:
             following = address_likeness(lines[position + 1].text) if position + 1 < len(lines) else 0.0
             if not text or (
                 likely < (0.3 if position else 0.1)
-                and not (position and likely > -0.2 and following > 0.7 and len(text) < 40 and not strict)
+                and not (position and likely > -0.2 and len(text) < 40 and (following > 0.7 or _goes_on(parts)) and not strict)
             ):
                 break
             lead = len(line.text[first:end]) - len(line.text[first:end].lstrip(" :.,-"))
@@ -407,6 +440,20 @@ class Parties:
             " ".join(line.text[a:b].strip() for line, a, b in parts), parts, total / max(2.0, len(parts)) + (0.5 if has_place else 0.0)
         )
 
+    def _from_above(self, block: Block, position: int, name: Name | None) -> Name | None:
+        """The address around a line of it: a line over it that is a little like one, and goes on with a comma, begins it."""
+        first = position
+        taken = [part for part, _, _ in name.parts] if name is not None else []
+        while first and not any(block.lines[first - 1] is part for part in taken):
+            over = block.lines[first - 1]
+            goes_on = over.text.rstrip().endswith(",")
+            if address_likeness(over.text) < (0.1 if goes_on else 0.4) or ":" in over.text:
+                break
+            if (not goes_on and name_likeness(over.text) > 0.5) or block.lines[first].y0 - over.y1 > 0.9 * over.height:
+                break
+            first -= 1
+        return self.address_from(block.lines[first]) or self.address_from(block.lines[position])
+
     def addresses(self, party: str, name: Name | None) -> list[Name]:
         """Addresses of a party without a label: under its name, or heading the page."""
         made: list[Name] = []
@@ -420,10 +467,10 @@ class Parties:
                     or (name is not None and any(line is part for part, _, _ in name.parts))
                 ):
                     continue
-                found = self.address_from(line)
+                found = self._from_above(block, position, name)
                 if found is None:
                     continue
-                skip = position + len(found.parts) - 1
+                skip = block.lines.index(found.parts[-1][0])
                 whose = self.party(line)
                 score = found.score + (0.6 if len(found.parts) > 1 else 0.0)
                 if whose == party:
@@ -442,6 +489,28 @@ class Parties:
                     score -= 1.0
                 made.append(Name(found.text, found.parts, score))
         return sorted(made, key=lambda item: -item.score)[:6]
+
+
+_PARTED = re.compile(r"\s*[●•·|]\s*|\s[–—-]\s|,\s+|\s{2,}")
+"""What parts the pieces of a sender's line."""
+_FOOT = 0.85
+"""From which part of a page's height on its foot begins."""
+
+
+def _has_legal_form(name: str) -> bool:
+    return any(word.rstrip(".") in vocabulary().legal or word in vocabulary().legal for word in plain(name).replace("(", " ").split())
+
+
+def _completed(names: list[Name], imprints: list[Name]) -> list[Name]:
+    """Trade names at the head of a page made whole by the legal name that begins with them and stands in an imprint."""
+    made: list[Name] = []
+    for name in names:
+        short = tokens_of(name.text)
+        whole = next(
+            (i for i in imprints if len(short) and tokens_of(i.text)[: len(short)] == short and not _has_legal_form(name.text)), None
+        )
+        made.append(name if whole is None else Name(whole.text, whole.parts, name.score + 0.3))
+    return [*made, *imprints]
 
 
 def places(address: Name) -> dict[str, Name]:
@@ -516,6 +585,11 @@ def _telling(code: str) -> bool:
     if re.fullmatch(r"(?:19|20)\d\d", code):
         return False
     return sum(c.isdigit() for c in code) >= 4 or re.search(r"[A-Z]\w*\s?\d[A-Z]{2}$|[A-Z]\d[A-Z]", code) is not None
+
+
+def _goes_on(parts: list[tuple[Segment, int, int]]) -> bool:
+    """Whether the last line of an address ends in a comma, so that one more belongs to it."""
+    return bool(parts) and parts[-1][0].text.rstrip().endswith(",")
 
 
 def postal_codes_in(text: str) -> bool:

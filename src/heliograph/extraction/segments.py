@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from heliograph.extraction import mending
 from heliograph.extraction.result import Evidence
 from heliograph.media.document import Cell, Document, Page
 from heliograph.media.geometry import Box, union
@@ -32,6 +33,8 @@ class Segment:
         page = sheet.page
         self.sheet, self.words, self.row, self.page, self.index = sheet, words, row, page.index, -1
         texts = [page.words[i].text for i in words]
+        if page.source != "text":
+            texts = mending.names(texts)
         self.text = " ".join(texts)
         self.offsets: list[int] = []
         at = 0
@@ -99,6 +102,8 @@ class Sheet:
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
             segment.index = index
+        if page.source != "text":
+            self._point()
         heights = sorted(segment.height for segment in self.segments if any(c.isalnum() for c in segment.text))
         self.height = heights[len(heights) // 2] if heights else 10.0
         sizes = sorted(segment.size for segment in self.segments if any(c.isalnum() for c in segment.text))
@@ -107,6 +112,14 @@ class Sheet:
         self.numbers = len(set(self._numbers.values())) >= _MANY
         """Whether this is a form that numbers its boxes."""
         self._cell_of = _cells(page)
+
+    def _point(self) -> None:
+        """Put back the decimal mark that the reader lost in amounts that stand flush right with others."""
+        mark = mending.decimal_mark([segment.text for segment in self.segments])
+        whole = [segment for segment in self.segments if mark and re.search(rf"\d\{mark}\d{{2}}$", segment.text)]
+        for segment in self.segments if mark else ():
+            if mending.lost_point(segment.text) and any(abs(other.x1 - segment.x1) < 0.7 * segment.height for other in whole):
+                segment.text = segment.text.replace(" ", mark)
 
     def numbered(self, segment: Segment) -> bool:
         """Whether a segment is the numbered heading of a form's box, such as `7 Fishing boat proceeds`."""
