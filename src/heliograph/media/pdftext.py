@@ -1,17 +1,19 @@
 """Words with tight boxes from a PDF page's text layer, and whether that layer can be trusted.
 
-pdfium has no call for words. Asking for every character's box through its C functions costs most of the time here, so they are declared
-once more with plain pointers, which is what `ctypes` calls fastest.
+pdfium has no call for words, and calls through `ctypes` cost most of the time here. So a page's characters are asked for in one call, and
+a word whose characters belong to one text object for its rectangle in one more; only the others are walked through character by
+character. The C functions are declared once more with plain pointers, which is what `ctypes` calls fastest.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
+import re
 import unicodedata
 from collections import Counter
-from ctypes import POINTER, byref, c_double, c_float, c_int, c_size_t, c_uint, c_void_p
-from typing import Any
+from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int, c_size_t, c_uint, c_void_p
+from typing import Any, NamedTuple
 
 import msgspec
 from pypdfium2_raw import bindings
@@ -35,6 +37,9 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
 _double = POINTER(c_double)
 _count_chars = _declare("FPDFText_CountChars", c_int, c_void_p)
 _unicode = _declare("FPDFText_GetUnicode", c_uint, c_void_p, c_int)
+_get_text = _declare("FPDFText_GetText", c_int, c_void_p, c_int, c_int, c_char_p)
+_count_rects = _declare("FPDFText_CountRects", c_int, c_void_p, c_int, c_int)
+_rect = _declare("FPDFText_GetRect", c_int, c_void_p, c_int, _double, _double, _double, _double)
 _char_box = _declare("FPDFText_GetCharBox", c_int, c_void_p, c_int, _double, _double, _double, _double)
 _unmapped = _declare("FPDFText_HasUnicodeMapError", c_int, c_void_p, c_int)
 _font_size = _declare("FPDFText_GetFontSize", c_double, c_void_p, c_int)
@@ -44,7 +49,7 @@ _render_mode = _declare("FPDFTextObj_GetTextRenderMode", c_int, c_void_p)
 _font = _declare("FPDFTextObj_GetFont", c_void_p, c_void_p)
 _font_weight = _declare("FPDFFont_GetWeight", c_int, c_void_p)
 _font_flags = _declare("FPDFFont_GetFlags", c_int, c_void_p)
-_font_name = _declare("FPDFFont_GetBaseFontName", c_size_t, c_void_p, ctypes.c_char_p, c_size_t)
+_font_name = _declare("FPDFFont_GetBaseFontName", c_size_t, c_void_p, c_char_p, c_size_t)
 
 INVISIBLE = 3
 """Text render mode 3, ISO 32000-2 table 104."""
@@ -52,6 +57,8 @@ FORCE_BOLD = 1 << 18
 GAP = 0.9
 """Distance between two characters, in font sizes, from which they are two words even without a space between them. pdfium puts a
 space wherever the advance widths leave one; this only catches jumps between columns and lines."""
+LOOSE = 0.7
+"""Advance of a word's characters at the mean, in font sizes, from which there may be a `GAP` among them."""
 
 SPACES = frozenset([9, 10, 11, 12, 13, 32, 0xA0, 0x1680, 0x202F, 0x205F, 0x3000, *range(0x2000, 0x200B)])
 LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
@@ -59,6 +66,11 @@ DROPPED = frozenset([0xAD, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *rang
 """Soft hyphens, zero-width and direction characters: they are not seen on the page."""
 HYPHENS = frozenset([0x2, 0xFFFE])
 """How pdfium writes the hyphen at the end of a line."""
+RUN = re.compile(f"[^{''.join(map(chr, sorted(SPACES)))}]+")
+ODD = re.compile(
+    f"[\x00-\x08\x0e-\x1f{''.join(map(chr, sorted(DROPPED | HYPHENS)))}\ud800-\uf8ff{''.join(map(chr, LIGATURES))}\ufffd\u2e80-\u2fdf]"
+)
+"""Characters that are left out, replaced or judged one by one."""
 BULLETS = dict.fromkeys([0xF0A7, 0xF0B7, 0xF06C, 0xF06E, 0xF0A8, 0xF0D8, 0xF0FC], "•")
 """The usual list marks of Symbol and Wingdings, which live in the private use area."""
 
@@ -87,15 +99,25 @@ class TextLayer(msgspec.Struct):
 class _FontFacts:
     """What one font of a page has shown so far."""
 
-    __slots__ = ("bold", "letters", "words")
+    __slots__ = ("bold", "texts", "words")
 
     def __init__(self, font: int | None) -> None:
-        self.letters: Counter[str] = Counter()
+        self.texts: list[str] = []
         self.words: list[int] = []
         self.bold = bool(font) and _is_bold(font)
 
     def unlikely(self) -> bool:
-        return sum(self.letters.values()) >= ENOUGH_LETTERS and likeness(self.letters) < UNLIKELY
+        letters = Counter("".join(self.texts).lower())
+        letters = Counter({letter: count for letter, count in letters.items() if letter.isalpha()})
+        return letters.total() >= ENOUGH_LETTERS and likeness(letters) < UNLIKELY
+
+
+class _Item(NamedTuple):
+    """What all characters of one text object share."""
+
+    size: float
+    invisible: bool
+    facts: _FontFacts
 
 
 def _is_bold(font: Any) -> bool:
@@ -129,23 +151,60 @@ class _Reading:
         self._words: list[Word] = []
         self._broken: list[int] = []
         self._fonts: dict[int | None, _FontFacts] = {}
-        self._objects: dict[int | None, tuple[bool, _FontFacts]] = {}
+        self._items: dict[int, _Item] = {}
         self._chars = self._invisible = self._bad = self._outside = 0
         self._transform = _Matrix()
 
     def run(self) -> None:
-        """Walk over the characters; a word ends at a space and where the next character stands elsewhere."""
+        """Read the words between blanks; those that may be more than one word, or hold odd characters, character by character."""
+        text_page = self._text_page
+        count = _count_chars(text_page)
+        text = self._text(count)
+        if text is None:
+            self._walk(0, count)
+            return
+        plain = not ODD.search(text)
+        left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
+        left_, top_, right_, bottom_ = byref(left), byref(top), byref(right), byref(bottom)
+        for match in RUN.finditer(text):
+            start, stop = match.span()
+            word = match.group()
+            if (plain or not ODD.search(word)) and not _unmapped(text_page, start) and _count_rects(text_page, start, stop - start) == 1:
+                _rect(text_page, 0, left_, top_, right_, bottom_)
+                corners = left.value, bottom.value, right.value, top.value
+                item = self._item(start)
+                if max(corners[2] - corners[0], corners[3] - corners[1]) < LOOSE * item.size * (stop - start + 1):
+                    self._finish(word, stop - start, item, corners, 0)
+                    continue
+            self._walk(start, stop)
+
+    def _text(self, count: int) -> str | None:
+        """All characters, one for each of pdfium's; None where it counts them otherwise than it writes them."""
+        buffer = ctypes.create_string_buffer(2 * count + 2)
+        if _get_text(self._text_page, 0, count, buffer) != count + 1:
+            return None
+        return buffer.raw[: 2 * count].decode("utf-16-le", "surrogatepass") if count else ""
+
+    def _walk(self, start: int, stop: int) -> None:
+        """Walk over the characters from `start` to `stop`; a word ends at a space and where the next character stands elsewhere."""
         text_page = self._text_page
         left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
         left_, right_, bottom_, top_ = byref(left), byref(right), byref(bottom), byref(top)
         codes: list[int] = []
-        start = bad = unmapped = 0
+        bad = unmapped = 0
         x0 = y0 = x1 = y1 = size = px0 = py0 = px1 = py1 = 0.0
-        for index in range(_count_chars(text_page)):
+        item: _Item | None = None
+
+        def finish() -> None:
+            assert item is not None
+            if text := _text(codes):
+                self._finish(text, len(codes), item, (x0, y0, x1, y1), bad)
+
+        for index in range(start, stop):
             code = _unicode(text_page, index)
             if code in SPACES:
                 if codes:
-                    self._finish(codes, start, (x0, y0, x1, y1), size, bad)
+                    finish()
                     codes, bad = [], 0
                 continue
             if code in DROPPED:
@@ -157,10 +216,11 @@ class _Reading:
                 dy = b - py1 if b > py1 else py0 - t
                 # side by side along the text, and not beside, above or below it
                 if (dx > GAP * size and dx > dy) or (dy > GAP * size) or (dx > 0.1 * size and dy > 0.1 * size and max(dx, dy) > 0.5 * size):
-                    self._finish(codes, start, (x0, y0, x1, y1), size, bad)
+                    finish()
                     codes, bad = [], 0
             if not codes:
-                start, size = index, self._size(index)
+                item = self._item(index)
+                size = item.size
                 x0, y0, x1, y1 = x, b, r, t
             else:
                 x0, y0, x1, y1 = min(x0, x), min(y0, b), max(x1, r), max(y1, t)
@@ -171,7 +231,21 @@ class _Reading:
             if unmapped or code == 0xFFFD or 0xE000 <= code <= 0xF8FF or (code < 32 and code not in HYPHENS):
                 bad += code not in BULLETS
         if codes:
-            self._finish(codes, start, (x0, y0, x1, y1), size, bad)
+            finish()
+
+    def _item(self, index: int) -> _Item:
+        """What is known of the text object of a character."""
+        address = _text_object(self._text_page, index)
+        known = self._items.get(address) if address else None
+        if known is None:
+            font = _font(address) if address else None
+            facts = self._fonts.get(font)
+            if facts is None:
+                facts = self._fonts[font] = _FontFacts(font)
+            known = _Item(self._size(index), bool(address) and _render_mode(address) == INVISIBLE, facts)
+            if address:
+                self._items[address] = known
+        return known
 
     def _size(self, index: int) -> float:
         """Font size in points as drawn: the nominal one times the vertical stretch of the text matrix."""
@@ -181,34 +255,23 @@ class _Reading:
             size *= math.hypot(matrix.c, matrix.d) or 1.0
         return size if size > 0 else 1.0
 
-    def _finish(self, codes: list[int], start: int, corners: tuple[float, float, float, float], size: float, bad: int) -> None:
-        text = _text(codes)
-        if not text:
-            return
-        self._chars += len(codes)
+    def _finish(self, text: str, count: int, item: _Item, corners: tuple[float, float, float, float], bad: int) -> None:
+        self._chars += count
         box = self._frame.to_box(*corners, self._page)
         if box is None:
-            self._outside += len(codes)
+            self._outside += count
             return
-        item = _text_object(self._text_page, start)
-        known = self._objects.get(item)
-        if known is None:
-            font = _font(item) if item else None
-            facts = self._fonts.get(font)
-            if facts is None:
-                facts = self._fonts[font] = _FontFacts(font)
-            known = self._objects[item] = (bool(item) and _render_mode(item) == INVISIBLE, facts)
-        invisible, facts = known
         number = len(self._words)
-        self._words.append(Word(text, box, 1.0, -1, round(size * self._frame.unit, 2), facts.bold))
-        if invisible:
-            self._invisible += len(codes)
+        facts = item.facts
+        self._words.append(Word(text, box, 1.0, -1, round(item.size * self._frame.unit, 2), facts.bold))
+        if item.invisible:
+            self._invisible += count
         if bad:
             self._bad += bad
-            if bad * 2 >= len(codes):
+            if bad * 2 >= count:
                 self._broken.append(number)
         facts.words.append(number)
-        facts.letters.update(filter(str.isalpha, text.lower()))
+        facts.texts.append(text)
 
     def layer(self) -> TextLayer:
         """What was read, with the words of fonts whose letters cannot be right counted as broken."""

@@ -313,18 +313,25 @@ def _address(side: list[_Segment], typical: float) -> bool:
 def _rows(region: list[_Segment]) -> list[tuple[int, list[_Segment]]]:
     """Rows from top to bottom, each from left to right, with a number that tells regions apart."""
     rows: list[list[_Segment]] = []
+    bottoms: list[float] = []
     for segment in sorted(region, key=lambda s: s.cy):
         # the closest of the last rows that it stands beside; rows overlap on crooked pages
-        fitting = [row for row in rows[-4:] if _fits(row, segment)]
+        last = range(max(0, len(rows) - 4), len(rows))
+        fitting = [number for number in last if bottoms[number] >= segment.y0 and _fits(rows[number], segment)]
         if fitting:
-            min(fitting, key=lambda row: abs(_nearest(row, segment).cy - segment.cy)).append(segment)
+            closest = min(fitting, key=lambda number: abs(_nearest(rows[number], segment).cy - segment.cy))
+            rows[closest].append(segment)
+            bottoms[closest] = max(bottoms[closest], segment.y1)
         else:
             rows.append([segment])
+            bottoms.append(segment.y1)
     number = id(region)
     return [(number, sorted(row, key=lambda s: s.x0)) for row in sorted(rows, key=lambda row: median(s.cy for s in row))]
 
 
 def _nearest(row: list[_Segment], segment: _Segment) -> _Segment:
+    if len(row) == 1:
+        return row[0]
     return min(row, key=lambda other: max(other.x0 - segment.x1, segment.x0 - other.x1))
 
 
