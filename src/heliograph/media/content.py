@@ -38,7 +38,8 @@ class PageContent(msgspec.Struct):
 
     `page`: its words from the text layer, if any, with lines, blocks and tables too when `structured` (formats that say their own
     structure: DOCX, HTML and so on). `regions`: pictures on the page that hold no text of the layer and may need OCR, largest
-    first. `image`: its pixels, if asked for.
+    first. `image`: its pixels, if asked for. `marked`: something other than text is drawn on it, such as rules.
+    `read`: `page` needs no more reading.
     """
 
     page: Page
@@ -46,3 +47,5 @@ class PageContent(msgspec.Struct):
     regions: list[Box] = []
     image: PageImage | None = None
     structured: bool = False
+    marked: bool = True
+    read: bool = False

@@ -74,10 +74,12 @@ class PdfFile:
         if not self.page_count:
             raise EmptyMedia("The PDF has no pages.")
         self._flattened: set[int] = set()
+        self._loaded: tuple[int, Any] | None = None
         self._fields: dict[int, list[_Field]] = {}
 
     def close(self) -> None:
         """Release it."""
+        self._unload()
         self._pdf.close()
 
     def inspect(self, media_type: str) -> Inspection:
@@ -104,16 +106,13 @@ class PdfFile:
             warning = f"Page {index + 1} is damaged and could not be opened."
             image = PageImage(8, 8, b"\xff" * 192, 1.0) if dpi else None
             return PageContent(Page(index, width, height, warnings=[warning]), "good", image=image)
-        try:
-            width, height = page.get_size()
-            content = PageContent(Page(index, width, height), "missing")
-            if want_text:
-                content = self._read(page, index)
-            if dpi:
-                content.image = self._render(page, dpi)
-            return content
-        finally:
-            page.close()
+        width, height = page.get_size()
+        content = PageContent(Page(index, width, height), "missing")
+        if want_text:
+            content = self._read(page, index)
+        if dpi:
+            content.image = self._render(page, dpi)
+        return content
 
     def render(self, index: int, dpi: float) -> PageImage:
         """The upright page's pixels. Raises CorruptMedia when it cannot be opened."""
@@ -121,12 +120,21 @@ class PdfFile:
             page = self._load(index)
         except pdfium.PdfiumError:
             raise CorruptMedia(f"Page {index + 1} of the PDF is damaged and cannot be opened.") from None
-        try:
-            return self._render(page, dpi)
-        finally:
-            page.close()
+        return self._render(page, dpi)
 
     def _load(self, index: int) -> Any:
+        """The page, which stays loaded until another one is asked for: most are read and then drawn."""
+        if self._loaded is None or self._loaded[0] != index:
+            self._unload()
+            self._loaded = index, self._fresh(index)
+        return self._loaded[1]
+
+    def _unload(self) -> None:
+        if self._loaded is not None:
+            self._loaded[1].close()
+            self._loaded = None
+
+    def _fresh(self, index: int) -> Any:
         page = self._pdf[index]
         if index in self._flattened or not raw.FPDFPage_GetAnnotCount(page) or not any(True for _ in _shown(page)):
             return page
@@ -170,12 +178,13 @@ class PdfFile:
             text_page.close()
         for field in self._fields.get(index, []):
             _show_field(field, layer, frame, index)
-        verdict, regions = judge(layer, _drawn(page, frame, index))
+        drawn = _drawn(page, frame, index)
+        verdict, regions = judge(layer, drawn)
         broken = set(layer.broken) if verdict == "good" else set[int]()
         words = [word for number, word in enumerate(layer.words) if number not in broken and word.text]
         width, height = frame.size
         read = Page(index, width, height, words=words, source="text" if words else "none")
-        return PageContent(read, verdict, regions)
+        return PageContent(read, verdict, regions, marked=bool(drawn.marks or drawn.pictures))
 
     def _render(self, page: Any, dpi: float) -> PageImage:
         width, height = page.get_size()

@@ -28,7 +28,9 @@ LETTERS = re.compile(r"[^\W\d_]+")
 def guess_language(texts: Iterable[str]) -> str | None:
     """An ISO 639-1 code for `texts` taken together, or None when there is too little to go by."""
     tokens = [token for text in texts for token in LETTERS.findall(text)]
-    letters = Counter(_script(char) for token in tokens for char in token)
+    letters: Counter[str] = Counter()
+    for char, count in Counter("".join(tokens)).items():
+        letters[_script(char)] += count
     total = letters.total()
     if total < 12:
         return None

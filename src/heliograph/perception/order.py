@@ -158,6 +158,8 @@ def _vertical(words: list[_Placed]) -> tuple[list[list[_Placed]], list[_Placed]]
 
 
 def _right_to_left(items: list[_Placed]) -> bool:
+    if all(item.word.text.isascii() for item in items):
+        return False
     letters = [char for item in items for char in item.word.text if char.isalpha()]
     return 2 * sum("\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufefc" for char in letters) > len(letters)
 
@@ -417,8 +419,7 @@ def _kind(
         return "caption"
     if BULLET.match(text.split(" ", 1)[0]):
         return "list-item"
-    lettered = sum(char.isalpha() for char in text) >= 3
-    if lettered and lines <= 3 and len(text) < 160:
+    if lines <= 3 and len(text) < 160 and sum(map(str.isalpha, text)) >= 3:
         if size > 1.3 * heading and top < 0.35:
             return "title"
         if size > heading or (bold and lines == 1 and not text.endswith((".", ",", ":"))):

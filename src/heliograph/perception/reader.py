@@ -1,8 +1,8 @@
 """The door to reading: a path becomes a `Document`.
 
-Pages are read one at a time: `media`'s child opens page n + 1 while the engine reads page n, so memory does not grow with
-the file. Pages that need pixels read go to the engine child, which has all threads of the budget; pages with a good text layer
-go to a second, light child and never wait behind somebody's scan.
+A few pages are under way at a time, so memory does not grow with the file. Pages of PDFs are looked at by light children, which
+read those with a good text layer at once, side by side, and never wait behind somebody's scan; files of other kinds are opened by
+`media`'s children. Pages whose pixels must be read go to the engine child, one by one, which has all threads of the budget.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from heliograph.media.content import Inspection, Limits, PageContent
 from heliograph.media.document import Document, Page, PageImage
 from heliograph.perception.margins import name_margins
 from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
-from heliograph.perception.textlayer import needs_pixels
+from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ ENGINE_KEEPS = 1200 << 20
 at about half of this (docs/design/reading.md)."""
 ENGINE_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "16000000"}
 """Threads share two heaps and give large free parts back; with a heap each, glibc keeps what pages of every shape left in all of them."""
+AHEAD = 2
+"""Pages opened ahead of the one that is waited for."""
+PDF = "application/pdf"
 PAGE_FAILURES = (MediaLimitExceeded, CorruptMedia, ChildFailed)
 
 
@@ -55,7 +59,7 @@ class Reader:
             most_kept=ENGINE_KEEPS,
             env=ENGINE_ENVIRONMENT,
         )
-        self._light = ChildPool("heliograph.perception.engine", size=1, memory=ENGINE_MEMORY, recycle_after=recycle * 20)
+        self._light = ChildPool("heliograph.perception.looking", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
@@ -91,26 +95,28 @@ class Reader:
             page = await known(index) if known else None
             return page or await self._open(path, index, inspection, options)
 
-        ahead = asyncio.create_task(prepared(indices[0])) if indices else None
+        waiting = deque(indices)
+        under_way: deque[asyncio.Task[Page | PageContent]] = deque()
         try:
-            for index, following in zip(indices, [*indices[1:], None], strict=True):
-                assert ahead is not None
+            for index in indices:
+                while waiting and len(under_way) <= AHEAD:
+                    under_way.append(asyncio.create_task(prepared(waiting.popleft())))
                 try:
-                    page = await ahead
+                    page = await under_way[0]
                 except PAGE_FAILURES as error:
                     failures.append(error)
                     width, height = inspection.sizes[index] if index < len(inspection.sizes) else (0.0, 0.0)
                     page = Page(index, width, height, warnings=[f"Page {index + 1} could not be opened: {_sentence(error)}"])
-                ahead = asyncio.create_task(prepared(following)) if following is not None else None
+                under_way.popleft()
                 if isinstance(page, PageContent):
                     page = await self._page(page, options)
                 document.pages.append(page)
                 if on_page:
                     await on_page(page)
         finally:
-            if ahead is not None:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
         if failures and len(failures) == len(indices):
             raise failures[0]
         name_margins(document.pages)
@@ -147,18 +153,30 @@ class Reader:
             warnings.append(f"Only the first {most} of {len(wanted)} pages were read; this server reads no more of one file.")
         return wanted[:most]
 
-    async def _open(self, path: Path, index: int, inspection: Inspection, options: Options) -> PageContent:
-        """A page with the pixels that reading it will need."""
+    async def _open(self, path: Path, index: int, inspection: Inspection, options: Options) -> Page | PageContent:
+        """A page with the pixels that reading it will need, or read already."""
         timeout = self._settings.page_timeout
+        if inspection.media_type == PDF:
+            return await self._look(path, index, options)
         photo = inspection.kind == "image"
         dpi = PHOTO_DPI[options.detail] if photo else LOOK_DPI
         content = await self._media.call("open_page", path, index, dpi, True, self._limits, timeout=timeout, returns=PageContent)
-        if options.detail == "lo" and content.text == "good" and content.page.words:
-            content.regions = []
+        leave_pictures(content, options.detail)
         if not photo and needs_pixels(content):
             arguments = (path, index, SCAN_DPI[options.detail], self._limits)
             content.image = await self._media.call("render", *arguments, timeout=timeout, returns=PageImage)
         return content
+
+    async def _look(self, path: Path, index: int, options: Options) -> Page | PageContent:
+        """A page of a PDF; when it fails on the way, what opening it alone gives."""
+        timeout = self._settings.page_timeout
+        try:
+            content = await self._light.call("look", path, index, options, self._limits, timeout=timeout, returns=PageContent)
+        except PAGE_FAILURES as error:
+            log.warning("page %d could not be looked at: %s", index, error)
+            content = await self._media.call("open_page", path, index, None, True, self._limits, timeout=timeout, returns=PageContent)
+            return await self._plain(content, options, _sentence(error))
+        return content.page if content.read else content
 
     async def _page(self, content: PageContent, options: Options) -> Page:
         """Read an opened page; when its engine fails, keep what the text layer says, with a warning."""
@@ -168,7 +186,11 @@ class Reader:
             return await pool.call("read_page", content, options, timeout=timeout, returns=Page)
         except PAGE_FAILURES as error:
             log.warning("page %d could not be read in full: %s", content.page.index, error)
-            reason = _sentence(error)
+            return await self._plain(content, options, _sentence(error))
+
+    async def _plain(self, content: PageContent, options: Options, reason: str) -> Page:
+        """What a page's text layer says by itself, with the reason for no more."""
+        timeout = self._settings.page_timeout
         content.image = None
         plain = Options(options.detail, "light", options.threads, ocr=False)
         try:

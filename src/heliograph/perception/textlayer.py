@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from heliograph.media.content import PageContent
 from heliograph.media.document import Line, Word
 from heliograph.media.geometry import Box
+from heliograph.perception.options import Detail
 
 AGREES = 0.9
 """Mean likeness of sampled lines from which a hidden layer is taken at its word."""
@@ -30,6 +31,12 @@ TALLEST_LINE = 0.06
 def needs_pixels(content: PageContent) -> bool:
     """Must (a part of) this page be read by OCR?"""
     return bool(content.regions) or (content.text != "good" and not content.structured)
+
+
+def leave_pictures(content: PageContent, detail: Detail) -> None:
+    """Let pictures beside a good text layer be when `detail` is `lo`."""
+    if detail == "lo" and content.text == "good" and content.page.words:
+        content.regions = []
 
 
 def agrees(words: Sequence[Word], lines: Sequence[Line], read: Callable[[Box], str]) -> bool:
