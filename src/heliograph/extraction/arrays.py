@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from heliograph.extraction.candidates import Found, Part, read_as
+from heliograph.extraction.columns import Column, cells_of, columns_of, is_carried, is_extra, totals_begin
 from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.instructions import Hints
@@ -24,9 +25,11 @@ from heliograph.extraction.pairs import pairs
 from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
+from heliograph.extraction.vocabulary import split_name, tokens_of
 
 _NUMERIC = frozenset({"money", "number", "integer", "percent"})
+_PROSE = 6
+"""Words of a row over the first item from which on it is a sentence, and no part of the item."""
 _BULLET = re.compile(r"^\s*(?:[•●▪■◦*·–—-]|\(?\d{1,2}[.)])\s+")
 _TIMES = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(?:[xX×*@]|PCS?\b|EA\b)\s?@?\s?(?:RM|[$€£])?\s?(\d+[.,]\d{2})?")
 
@@ -36,16 +39,6 @@ class Row(msgspec.Struct):
 
     leaves: dict[Path, Leaf]
     reasons: dict[Path, dict[str, float]] = {}
-
-
-class _Column(msgspec.Struct):
-    """A column: where its heading stands (points), and the field it answers."""
-
-    x0: float
-    x1: float
-    ask: int = -1
-    fit: float = 0.0
-    texts: list[str] = []
 
 
 class _Item(msgspec.Struct):
@@ -106,7 +99,7 @@ class Rows:
     def _tables(self, asked: list[tuple[Path, Ask]]) -> list[Row]:
         asks = [ask for _, ask in asked]
         finder = Finder(asks)
-        best: list[tuple[float, list[_Column], Sheet, int, int]] = []
+        best: list[tuple[float, list[Column], Sheet, int, int]] = []
         for sheet in self.sheets:
             occurrences = [o for o in finder.find(sheet) if o.fit >= 0.6]
             by_row: dict[int, list[Occurrence]] = {}
@@ -119,7 +112,7 @@ class Rows:
         if not best:
             return []
         top = max(best, key=lambda entry: entry[0])
-        chosen: list[tuple[float, list[_Column], Sheet, int, int]] = []
+        chosen: list[tuple[float, list[Column], Sheet, int, int]] = []
         for entry in best:
             same = entry[0] >= 0.75 * top[0] and {c.ask for c in entry[1]} >= {c.ask for c in top[1]} - {-1}
             if (entry is top or same) and not any(e[2] is entry[2] and e[3] <= entry[3] <= e[4] for e in chosen):
@@ -133,7 +126,7 @@ class Rows:
 
     def _heading(
         self, sheet: Sheet, by_row: dict[int, list[Occurrence]], first: int, asks: list[Ask]
-    ) -> tuple[float, list[_Column], Sheet, int, int] | None:
+    ) -> tuple[float, list[Column], Sheet, int, int] | None:
         last = first
         while last + 1 < len(sheet.rows) and last - first < 2:
             upper, lower = sheet.rows[last], sheet.rows[last + 1]
@@ -149,7 +142,8 @@ class Rows:
             if not by_row.get(last + 1):
                 break
             last += 1
-        columns = _columns([segment for row in sheet.rows[first : last + 1] for segment in row])
+        first, last = self._beside(sheet, first, last)
+        columns = columns_of([segment for row in sheet.rows[first : last + 1] for segment in row])
         pairs: list[tuple[float, int, int]] = []
         for row in range(first, last + 1):
             for occurrence in by_row.get(row, ()):
@@ -159,7 +153,7 @@ class Rows:
                 share = (segment.x1 - segment.x0) / max(1, len(segment.text))
                 x = segment.x0 + share * (occurrence.start + occurrence.end) / 2
                 for index, column in enumerate(columns):
-                    if column.x0 - 1 <= x <= column.x1 + 1:
+                    if column.x0 - 1 <= x <= column.x1 + 1 and not column.is_of_another(asks[occurrence.ask]):
                         pairs.append((occurrence.fit, index, occurrence.ask))
         taken: set[int] = set()
         for fit, index, ask in sorted(pairs, key=lambda pair: (-round(pair[0], 2), -pair[1] if asks[pair[2]].kind == "money" else pair[1])):
@@ -173,13 +167,29 @@ class Rows:
             return None
         return sum(column.fit for column in columns if column.ask >= 0), columns, sheet, first, last
 
-    def _body(self, sheet: Sheet, last: int, columns: list[_Column], asks: list[Ask]) -> list[_Item]:
+    def _beside(self, sheet: Sheet, first: int, last: int) -> tuple[int, int]:
+        """Rows of headings with those that stand beside them: a heading of two lines begins over and ends under one of a single line."""
+        top, bottom = min(s.y0 for s in sheet.rows[first]), max(s.y1 for s in sheet.rows[last])
+
+        def heads(row: int) -> bool:
+            return len(sheet.rows[row]) <= len(sheet.rows[last]) and not any(
+                dates(s.text) or any(a.decimals == 2 for a in amounts(s.text, self.writing.decimal)) for s in sheet.rows[row]
+            )
+
+        while first and top - max(s.y1 for s in sheet.rows[first - 1]) < 0.25 * sheet.height and heads(first - 1):
+            first -= 1
+        while last + 1 < len(sheet.rows) and min(s.y0 for s in sheet.rows[last + 1]) - bottom < 0.25 * sheet.height and heads(last + 1):
+            last += 1
+        return first, last
+
+    def _body(self, sheet: Sheet, last: int, columns: list[Column], asks: list[Ask]) -> list[_Item]:
         anchors = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind == "money"]
         anchors = anchors or [
             i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind in (*_NUMERIC, "date", "id")
         ]
         anchor = anchors[-1] if anchors else next((i for i, column in enumerate(columns) if column.ask >= 0), 0)
         texts = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind not in _NUMERIC]
+        numbers = [i for i, column in enumerate(columns) if column.ask >= 0 and asks[column.ask].kind in _NUMERIC]
         items: list[_Item] = []
         pending: list[dict[int, list[Part]]] = []
         above = False
@@ -187,8 +197,12 @@ class Rows:
         for number in range(last + 1, len(sheet.rows)):
             row = sheet.rows[number]
             gap = (min(s.y0 for s in row) - bottom) / sheet.height
-            cells = self._cells(row, columns)
-            if self._ends(row, columns) or (gap > 5 and items and len(cells) < 3) or gap > 9:
+            cells = cells_of(row, columns)
+            if is_carried(row):
+                bottom = max(s.y1 for s in row)
+                continue
+            extra = is_extra(row) and sum(self._has(cells.get(i), asks[columns[i].ask]) for i in numbers) > 1
+            if (totals_begin(row) and not extra) or (gap > 5 and items and len(cells) < 3) or gap > 9:
                 break
             filled = self._has(cells.get(anchor), asks[columns[anchor].ask]) if columns[anchor].ask >= 0 else bool(cells.get(anchor))
             if filled:
@@ -212,7 +226,9 @@ class Rows:
             elif any(cells.get(i) for i in texts) or not anchors:
                 if gap > 4.5 and items and not above and len(cells) < 3:
                     break
-                pending.append(cells)
+                counted = any(self._has(cells.get(i), asks[columns[i].ask]) for i in numbers)
+                if items or counted or sum(len(segment.words) for segment in row) < _PROSE:
+                    pending.append(cells)
             bottom = max(s.y1 for s in row)
         if pending and items and not above:
             self._continue(items[-1], pending, texts)
@@ -228,52 +244,10 @@ class Rows:
                 elif i in texts:
                     item.cells[i] = parts
 
-    def _ends(self, row: list[Segment], columns: list[_Column]) -> bool:
-        """Whether totals begin here."""
-        words = vocabulary()
-        for segment in row[:2]:
-            tokens = tuple(t for t in tokens_of(segment.text.split(":")[0]) if not t.isdigit() and t != "%")
-            if not tokens:
-                continue
-            for length in range(min(4, len(tokens)), 0, -1):
-                if tokens[:length] in words.totals and (length == len(tokens) or len(tokens) <= 6 or ":" in segment.text):
-                    return True
-        return False
-
     def _has(self, parts: list[Part] | None, ask: Ask) -> bool:
         return bool(parts) and any(read_as(ask, segment.text, self.writing, start=start, end=end) for segment, start, end in parts or ())
 
-    def _cells(self, row: list[Segment], columns: list[_Column]) -> dict[int, list[Part]]:
-        """Which words of a row belong to which column."""
-        cells: dict[int, list[Part]] = {}
-        for segment in row:
-            touched = [
-                i
-                for i, c in enumerate(columns)
-                if min(c.x1, segment.x1) - max(c.x0, segment.x0) > 0.3 * min(c.x1 - c.x0, segment.x1 - segment.x0)
-            ]
-            if len(touched) <= 1 or not _divisible(segment, columns, touched):
-                cells.setdefault(_nearest(segment.x0, segment.x1, columns), []).append((segment, 0, len(segment.text)))
-                continue
-            start = 0
-            current = -1
-            previous = 0.0
-            for position, at in enumerate(segment.offsets):
-                box = segment.sheet.page.words[segment.words[position]].box
-                width = segment.sheet.page.width
-                index = _nearest(box.x * width, box.x1 * width, columns)
-                gap = box.x * width - previous
-                if current >= 0 and index != current and gap < 0.6 * segment.height:
-                    index = current  # words of one sentence do not change column
-                previous = (box.x + box.w) * width
-                if current >= 0 and index != current:
-                    cells.setdefault(current, []).append((segment, start, at - 1))
-                    start = at
-                current = index
-            cells.setdefault(current, []).append((segment, start, len(segment.text)))
-        return cells
-
-    def _row(self, item: _Item, columns: list[_Column], asked: list[tuple[Path, Ask]]) -> Row | None:
+    def _row(self, item: _Item, columns: list[Column], asked: list[tuple[Path, Ask]]) -> Row | None:
         leaves: dict[Path, Leaf] = {}
         for index, column in enumerate(columns):
             parts = item.cells.get(index)
@@ -295,18 +269,22 @@ class Rows:
             lettered = [(s, a, b) for s, a, b in pieces if any(c.isalpha() for c in s.text[a:b])]
             pieces = lettered or pieces
             if "name" in tokens_of(split_name(ask.field.name)):
-                pieces = _first_sentence(pieces)
+                pieces = _first_sentence(_uncoded(pieces))
             text = " ".join(s.text[a:b].strip() for s, a, b in pieces).strip()
             text = text.rstrip(":,; ")
             if not text or not any(c.isalnum() for c in text):
                 return None
             return self._answer(ask, text, pieces, fit, 0.9)
+        read: list[tuple[Segment, Found]] = []
         for segment, start, end in parts:
             found: list[Found] = read_as(ask, segment.text, self.writing, start=start, end=end)
             if found:
                 best = found[-1] if ask.kind == "money" else found[0]
-                return self._answer(ask, best.value, [(segment, best.start, best.end)], fit, best.quality)
-        return None
+                read.append((segment, best))
+        if not read:
+            return None
+        segment, best = max(read, key=lambda entry: entry[1].quality)
+        return self._answer(ask, best.value, [(segment, best.start, best.end)], fit, best.quality)
 
     def _answer(self, ask: Ask, value: Any, parts: list[Part], fit: float, quality: float) -> Leaf:
         evidence = [segment.evidence(start, end) for segment, start, end in parts]
@@ -362,7 +340,7 @@ class Rows:
         return []
 
     def _priced(self, sheet: Sheet, by_concept: dict[str, tuple[Path, Ask]]) -> list[Row]:
-        ends = next((n for n, row in enumerate(sheet.rows) if n > 2 and self._ends(row, [])), -1)
+        ends = next((n for n, row in enumerate(sheet.rows) if n > 2 and totals_begin(row)), -1)
         if ends < 0:
             return []
         found: list[Row] = []
@@ -502,6 +480,14 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) ->
             yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents, hinted)
 
 
+def _uncoded(pieces: list[Part]) -> list[Part]:
+    """The lines of a name without the number of the article on the line over it."""
+    first, start, end = pieces[0]
+    code = first.text[start:end].strip()
+    named = any(piece.row != first.row and any(c.isalpha() for c in piece.text[a:b]) for piece, a, b in pieces[1:])
+    return pieces[1:] if named and " " not in code and any(c.isdigit() for c in code) else pieces
+
+
 def _first_sentence(pieces: list[Part]) -> list[Part]:
     """The lines of a name: what follows belongs to it only where a line broke off, at a comma or at the column's edge."""
     widest = max(segment.x1 - segment.x0 for segment, _, _ in pieces)
@@ -514,39 +500,3 @@ def _first_sentence(pieces: list[Part]) -> list[Part]:
             break
         kept.append(piece)
     return kept
-
-
-def _columns(segments: list[Segment]) -> list[_Column]:
-    """Headings on one or more lines, joined where they stand over each other."""
-    columns: list[_Column] = []
-    for segment in sorted(segments, key=lambda s: s.x0):
-        pieces = [(segment.x0, segment.x1)]
-        for x0, x1 in pieces:
-            over = next((c for c in columns if min(c.x1, x1) - max(c.x0, x0) > 0.25 * min(c.x1 - c.x0, x1 - x0)), None)
-            if over is None:
-                columns.append(_Column(x0, x1, texts=[segment.text]))
-            else:
-                over.x0, over.x1 = min(over.x0, x0), max(over.x1, x1)
-                over.texts.append(segment.text)
-    return sorted(columns, key=lambda c: c.x0)
-
-
-def _nearest(x0: float, x1: float, columns: list[_Column]) -> int:
-    """The column that a run of words stands in: most shared width, else the nearest edge."""
-    best, best_score = 0, -1e9
-    for index, column in enumerate(columns):
-        common = min(x1, column.x1) - max(x0, column.x0)
-        score = common if common > 0 else min(0.0, -min(abs(x0 - column.x0), abs(x1 - column.x1), abs(x0 - column.x1), abs(x1 - column.x0)))
-        if score > best_score:
-            best, best_score = index, score
-    return best
-
-
-def _divisible(segment: Segment, columns: list[_Column], touched: list[int]) -> bool:
-    """Whether a run over several columns is several cells: its words mostly stand under the headings, not between them."""
-    width = segment.sheet.page.width
-    inside = 0
-    for index in segment.words:
-        box = segment.sheet.page.words[index].box
-        inside += any(columns[i].x0 - segment.height <= (box.x + box.w / 2) * width <= columns[i].x1 + segment.height for i in touched)
-    return inside >= 0.6 * len(segment.words)

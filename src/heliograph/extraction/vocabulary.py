@@ -61,6 +61,7 @@ class _File(msgspec.Struct, frozen=True):
     street: list[str]
     region: list[str]
     totals: list[str]
+    carried: list[str]
     other: list[str]
     yes: list[str]
     no: list[str]
@@ -93,6 +94,7 @@ class Vocabulary:
         self.street, self.region = frozenset(plain(w) for w in raw.street), frozenset(raw.region)
         self.totals = {self.tokens(words) for words in raw.totals}
         self.other = frozenset(self.tokens(" ".join(raw.other)))
+        self.carried = {self.tokens(words) for words in raw.carried}
         self.yes, self.no = frozenset(raw.yes), frozenset(raw.no)
         self.issuer, self.customer = frozenset(self.tokens(" ".join(raw.issuer))), frozenset(self.tokens(" ".join(raw.customer)))
         self.concepts = {concept.id: concept for concept in raw.concepts}

@@ -116,3 +116,22 @@ Acconto                  100,00 €
 Saldo da pagare          144,00 €
 """
     assert ask(lines, total=NUMBER, due_payable=NUMBER).values == {"total": 244.0, "due_payable": 144.0}
+
+
+def test_what_was_handed_over_and_what_was_paid_before_are_asked_for_by_many_names() -> None:
+    receipt = """
+HERON COFFEE
+Café                         4,20
+A PAGAR:                     4,20
+Numerário:                  10,00
+Troco:                       5,80
+"""
+    assert ask(receipt, total=NUMBER, cash_given=NUMBER, change=NUMBER).values == {"total": 4.2, "cash_given": 10.0, "change": 5.8}
+    invoice = """
+Subtotal:                9,238.46
+VAT @ 6%:                  554.31
+Total:                   9,792.77
+Deposit:                 2,937.83
+To pay:                  6,854.94
+"""
+    assert ask(invoice, total=NUMBER, paid=NUMBER).values == {"total": 9792.77, "paid": 2937.83}
