@@ -21,6 +21,7 @@ from heliograph.perception.inference import load
 from heliograph.perception.ink import tighten
 from heliograph.perception.options import Detail
 from heliograph.perception.recognition import Glyphs, Recogniser
+from heliograph.perception.strays import find_strays
 
 Turn = Literal[0, 90, 180, 270]
 
@@ -39,6 +40,11 @@ AT_ONCE = 96
 LEAST_SCORE = 0.5
 """Lines read with a lower mean score are noise, not text (RapidOCR's own threshold)."""
 
+CERTAIN = 0.95
+"""Least score of a mark that the detector passed over: of 50 on receipts those below were edges of paper (eval of 2026-11-21)."""
+ALONE = "*@#%&"
+"""Marks that may stand alone beside a line; dots and dashes of dirt and of leaders look like the others."""
+
 
 class ReadWord(msgspec.Struct, gc=False):
     """A word: `box` is left, top, right, bottom in pixels of the upright image; `height` that of its line's ink."""
@@ -50,11 +56,12 @@ class ReadWord(msgspec.Struct, gc=False):
 
 
 class ReadLine(msgspec.Struct, gc=False):
-    """A detected line with its words, left to right. `angle` in degrees, clockwise, of its reading direction."""
+    """A detected line with its words, left to right. `quad` is what was cut out, `angle` in degrees, clockwise, its reading direction."""
 
     words: list[ReadWord]
     score: float
     angle: float
+    quad: Quad
 
 
 class ReadImage(msgspec.Struct, gc=False):
@@ -82,7 +89,7 @@ class TextReader:
             quads = detect(self._detector, image, DETECTION_SIDE[detail])
         quads = self._look_closer(image, quads, detail)
         lines = self._lines(image, quads)
-        return ReadImage(lines, turn, image.shape[1], image.shape[0])
+        return ReadImage(self._with_strays(image, lines, quads), turn, image.shape[1], image.shape[0])
 
     def read_line(self, line: Image) -> str:
         """The text of `line`, an upright RGB image of one line."""
@@ -129,6 +136,21 @@ class TextReader:
             return 0
         return best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0
 
+    def _with_strays(self, image: Image, lines: list[ReadLine], detected: list[Quad]) -> list[ReadLine]:
+        """The lines, with marks beside them that the detector passed over. A longer reading must hold all of the shorter."""
+        strays = find_strays(image, [line.quad for line in lines], detected)
+        size = np.array([image.shape[1], image.shape[0]], np.float32)
+        quads = [np.clip(quad, 0, size) for quad in (*strays.longer.values(), *strays.marks)]
+        crops = [cut(image, quad) for quad in quads]
+        read = [_line(glyphs, quad, crop) for glyphs, quad, crop in zip(self._recogniser.read(crops), quads, crops, strict=True)]
+        result = list(lines)
+        for number, longer in zip(strays.longer, read, strict=False):
+            before, _, after = _letters(longer).partition(_letters(lines[number])) if longer else ("", "", "")
+            if longer and longer.score >= SURE and len(before + after) < len(_letters(longer)) and _says(before + after, ":" + ALONE):
+                result[number] = longer
+        marks = [mark for mark in read[len(strays.longer) :] if mark and mark.score >= CERTAIN]
+        return result + [mark for mark in marks if _says(_letters(mark), ALONE)]
+
     def _lines(self, image: Image, quads: list[Quad]) -> list[ReadLine]:
         # A tall box is a narrow character, or a line that runs up or down the margin: what reads best, it is.
         candidates: list[tuple[int, Quad]] = []
@@ -152,7 +174,15 @@ def _line(glyphs: Glyphs, quad: Quad, crop: Image) -> ReadLine | None:
     if glyphs.score < LEAST_SCORE or not glyphs.text.strip():
         return None
     along = quad[1] - quad[0]
-    return ReadLine(_words(glyphs, quad, crop), glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))))
+    return ReadLine(_words(glyphs, quad, crop), glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))), quad)
+
+
+def _letters(line: ReadLine) -> str:
+    return "".join(word.text for word in line.words)
+
+
+def _says(text: str, marks: str) -> bool:
+    return any(char.isalnum() or char in marks for char in text)
 
 
 def _words(glyphs: Glyphs, quad: Quad, crop: Image) -> list[ReadWord]:

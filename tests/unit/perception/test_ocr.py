@@ -67,6 +67,30 @@ def test_spaces_between_words_are_kept(reader: TextReader) -> None:
     assert texts(reader.read(page.pixels)) == ["No", "3", "of", "4", "sent", "to", "17", "A", "Long", "Lane", "at", "9", "am"]
 
 
+def test_single_digits_and_colons_that_stand_apart_are_read(reader: TextReader) -> None:
+    page = Drawing(900, 700)
+    for row, (name, count) in enumerate([("Plain rice", "1"), ("Green tea", "2"), ("Mixed noodles", "1"), ("Fried egg", "3")]):
+        page.text(60, 60 + 60 * row, name)
+        page.text(470, 60 + 60 * row, count)
+        page.text(700, 60 + 60 * row, "12.50")
+    for row, (label, end) in enumerate([("Rounding", 185), ("Discount", 185), ("Salesperson", 220)]):
+        page.text(60, 360 + 60 * row, label)
+        page.text(end, 360 + 60 * row, ":")
+        page.text(700, 360 + 60 * row, "0.05")
+    read = texts(reader.read(page.pixels))
+    assert sorted(text for text in read if len(text) == 1) == ["1", "1", "2", "3", ":", ":", ":"]
+
+
+def test_dots_of_dirt_and_rules_beside_lines_are_no_marks(reader: TextReader) -> None:
+    page = Drawing(900, 500)
+    for row in range(5):
+        page.text(100, 60 + 70 * row, "Grilled chicken")
+        page.text(600, 60 + 70 * row, "8.90")
+        page.pen.ellipse((500, 70 + 70 * row, 505, 75 + 70 * row), fill="black")
+    page.pen.line((450, 20, 450, 480), fill="black", width=3)
+    assert sorted(texts(reader.read(page.pixels))) == sorted(["Grilled", "chicken", "8.90"] * 5)
+
+
 def test_text_too_small_for_the_first_look_is_read_at_the_second(reader: TextReader) -> None:
     page = Drawing(3000, 3900)
     page.text(400, 1000, "small print in one corner of a large scan")
