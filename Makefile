@@ -5,7 +5,7 @@ BIN := .venv/bin
 GOALS := src/heliograph/evaluation/goals.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve lint bench eval baseline conformance lock hub samples reference dist clean
+.PHONY: help setup demo test serve lint bench eval train baseline conformance lock hub samples reference dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,10 @@ bench: setup ## speed and memory, against peers in the same run
 
 eval: setup ## accuracy on labelled sets (DATA=folder), beside the goals
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --as-images --report out/eval --json out/eval/numbers.json $(if $(DATA),,--bar $(GOALS))
+
+train: setup ## the confidence of answers anew, from labelled documents (DATA="folder ...", PAGES=folder that keeps what was read)
+	set -e; for folder in $(or $(DATA),../shared/data); do $(BIN)/heliograph eval $$folder --pages $(or $(PAGES),out/pages) >/dev/null; done
+	$(BIN)/python -m training $(or $(DATA),../shared/data) --pages $(or $(PAGES),out/pages)
 
 baseline: setup ## measure accuracy and keep it as what later work is compared with
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --json src/heliograph/evaluation/baseline.json

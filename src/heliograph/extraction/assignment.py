@@ -11,6 +11,7 @@ from heliograph.extraction.gathering import Pool
 from heliograph.extraction.normalise import instant, times
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.result import Evidence, Leaf, Match
+from heliograph.extraction.traits import of_absence, of_answer
 
 ANSWER = 0.0
 """Least score of a candidate that is answered (a logit before calibration)."""
@@ -18,8 +19,6 @@ _DECODED = 0.97
 """Probability of a barcode's text: check digits hold, but a page may have another one that was meant."""
 _UNREADABLE = 0.3
 """Reader's score of a word under which it is not answered but called unreadable."""
-_NOTHING = -4.0
-"""Score of the best candidate where there is none."""
 
 
 def assign(reading: Reading, pools: list[Pool]) -> list[tuple[Leaf, dict[str, float]]]:
@@ -50,11 +49,10 @@ def assign(reading: Reading, pools: list[Pool]) -> list[tuple[Leaf, dict[str, fl
             code = reading.barcodes[0]
             leaves.append((Leaf(code.text, "found", "exact", _DECODED, [Evidence(code.text, code.box, 1.0)]), {}))
         elif candidate is None:
-            why = missing(reading, pool.ask, pool.candidates[0].score if pool.candidates else _NOTHING, pool.label)
+            why = of_absence(reading, pool)
             leaves.append((Leaf(None, "absent", "none", weights().probability(why)), why))
         else:
-            rival = max((other.score for other in pool.candidates if other.value != candidate.value), default=_NOTHING)
-            leaves.append(_leaf(reading, pool.ask, candidate, rival))
+            leaves.append(_leaf(reading, pools, pool, candidate))
     return leaves
 
 
@@ -75,14 +73,15 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
     )
 
 
-def _leaf(reading: Reading, ask: Ask, candidate: Candidate, rival: float) -> tuple[Leaf, dict[str, float]]:
+def _leaf(reading: Reading, pools: list[Pool], pool: Pool, candidate: Candidate) -> tuple[Leaf, dict[str, float]]:
+    ask = pool.ask
     if ask.kind == "datetime" and "T" not in str(candidate.value):
         _join_time(candidate)
     evidence = [segment.evidence(start, end) for segment, start, end in candidate.parts]
     if min(part.score for part in evidence) < _UNREADABLE:
         return Leaf(None, "unreadable", "none", 0.0, evidence), {}
     reading.taken.append(candidate.parts)
-    why = traits(ask, candidate, rival)
+    why = of_answer(reading, pools, pool, candidate)
     if ask.field.format == "date-time":
         candidate.value = instant(str(candidate.value))
     return Leaf(candidate.value, "found", cast("Match", candidate.match), weights().probability(why), evidence), why
@@ -101,43 +100,3 @@ def _join_time(candidate: Candidate) -> None:
 
 def _is_barcode(ask: Ask) -> bool:
     return ask.concept is not None and ask.concept.id == "barcode"
-
-
-def missing(reading: Reading, ask: Ask, best: float, label: float) -> dict[str, float]:
-    """What calibration knows of a field that stays empty: the probability is that the document does not hold it.
-
-    `best` is the score of the best candidate that was not answered, `label` how well the best label fits.
-    """
-    return {
-        "absent": 1.0,
-        "absent:best": max(_NOTHING, best) / 4,
-        "absent:label": label,
-        "absent:concept": 1.0 if ask.concept is not None else 0.0,
-        "absent:unlabelled": float(ask.concept is not None and ask.concept.unlabelled),
-        "absent:date": float(ask.kind in ("date", "datetime")),
-        "absent:boolean": float(ask.kind == "boolean"),
-        "absent:scan": float(any(sheet.page.source in ("ocr", "mixed") for sheet in reading.sheets)),
-        "absent:numbers": float(any(sheet.numbers for sheet in reading.sheets)),
-    }
-
-
-def traits(ask: Ask, candidate: Candidate, rival: float) -> dict[str, float]:
-    """What calibration knows of a winning candidate; `rival` is the score of the best other value."""
-    f = candidate.features
-    kind = ask.concept.kind if ask.concept is not None else ask.kind
-    return {
-        "score": min(4.0, candidate.score),
-        "margin": max(0.0, min(4.0, candidate.score - rival)),
-        "fit": min(1.0, f.get("fit", 0.0)),
-        "colon": f.get("colon", 0.0),
-        "below": f.get("below", 0.0),
-        "box": f.get("box", 0.0),
-        "quality": f.get("quality", 0.0),
-        "unlabelled": f.get("unlabelled", 0.0),
-        "sums": f.get("sums", 0.0),
-        "concept": 1.0 if ask.concept is not None else 0.0,
-        "likeness": max(-1.0, min(4.0, f.get("likeness", 0.0))) if f.get("unlabelled") else 0.0,
-        "unread": max(0.0, 0.95 - min(segment.score for segment, _, _ in candidate.parts)),
-        "lines": float(len(candidate.parts) > 1),
-        f"kind:{kind}": 1.0,
-    }

@@ -1,7 +1,7 @@
 """From evidence to a probability, and from a probability to a word.
 
-The probability of an answer comes from a logistic model over a few features of the winning candidate (`confidence.json`,
-versioned; how it was trained stands in it and in docs/accuracy.md; `python -m heliograph.evaluation.training` makes it). The words:
+The probability of an answer comes from a forest of small trees over the traits of the answer (`confidence.json`, versioned; how it was
+trained stands in it and in docs/accuracy.md; `make train` makes it). The words:
 
 - `hi`: probability >= HI. Chosen so that the observed precision of such answers is at least .95.
 - `med`: probability >= MED, observed precision at least .75.
@@ -12,7 +12,6 @@ A box that a model merely states, with no words under it, is never more than `me
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -21,22 +20,42 @@ import msgspec
 
 from heliograph.extraction.result import Label, Match
 
-HI = 0.90
-MED = 0.82
+HI = 0.94
+MED = 0.75
+LEAF = -1
+"""In place of a trait: the node is a leaf."""
+
+
+class Tree(msgspec.Struct, frozen=True, array_like=True):
+    """A tree in the order of a walk that goes left first: node `i` asks whether `trait[i]` is at most `value[i]`.
+
+    If so the next node is `i + 1`, else `other[i]`. Of a leaf, `value` is the share of right answers.
+    """
+
+    trait: list[int]
+    value: list[float]
+    other: list[int]
+
+    def probability(self, traits: list[float]) -> float:
+        """The share of right answers among those that were like this one."""
+        at = 0
+        while (trait := self.trait[at]) != LEAF:
+            at = at + 1 if traits[trait] <= self.value[at] else self.other[at]
+        return self.value[at]
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """A logistic model: `probability = 1 / (1 + exp(-(bias + sum(weight * feature))))`; features not named weigh nothing."""
+    """The mean of trees over named traits; a trait that an answer does not have is 0."""
 
     version: str
     trained_on: str
-    bias: float
-    weights: dict[str, float]
+    traits: list[str]
+    trees: list[Tree]
 
-    def probability(self, features: Mapping[str, float]) -> float:
-        """The calibrated probability (0-1) that an answer with these features is right."""
-        score = self.bias + sum(weight * features.get(name, 0.0) for name, weight in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score))))
+    def probability(self, traits: Mapping[str, float]) -> float:
+        """The calibrated probability (0-1) that an answer with these traits is right."""
+        row = [traits.get(name, 0.0) for name in self.traits]
+        return sum(tree.probability(row) for tree in self.trees) / len(self.trees)
 
 
 @cache
