@@ -66,7 +66,7 @@ def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
     if owner.concept is not None and ask.concept is not None and {owner.concept.id, ask.concept.id} == {"card.type", "payment.method"}:
         return True
     return (
-        owner.kind in ("currency",)
+        owner.kind in ("currency", "enum")
         or ask.kind in ("currency", "time", "enum")
         or owner.kind == "time"
         or candidate.features.get("fit", 0.0) > 0.97

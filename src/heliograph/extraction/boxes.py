@@ -18,7 +18,7 @@ _FURTHER = 1.3
 """How much larger than its first line a label's further lines can be measured, on scans."""
 
 
-_PARTS = frozenset({("name",), ("address",), ("title",)})
+PARTS = frozenset({("name",), ("address",), ("title",)})
 """Words that say again, inside a box, which part of the answer follows."""
 
 
@@ -41,7 +41,7 @@ def _value(reader: Reader, sheet: Sheet, label: Segment, lines: list[Segment]) -
     last = label
     for line in lines:
         ends = sheet.numbered(line) or is_label(reader, line)
-        if tokens_of(line.text) in _PARTS and (not value or line.row == value[-1].row):
+        if tokens_of(line.text) in PARTS and (not value or line.row == value[-1].row):
             continue
         if not any(c.isalnum() for c in line.text) and len(line.text) > 2:
             continue

@@ -23,6 +23,8 @@ Part = tuple[Segment, int, int]
 """A stretch of a segment's text."""
 
 PATTERNED = frozenset({"iban", "bic", "email", "url", "vat", "vin", "isbn", "blood", "flight", "card4", "phone"})
+BOXES = frozenset("☐☑☒□⊠■")
+"""Characters that are boxes to tick."""
 FREE = frozenset(
     {"text", "org", "person", "person1", "name", "address", "street", "city", "state", "country", "enumtext", "doctype", "title"}
 )
@@ -253,6 +255,8 @@ def _enum(ask: Ask, piece: str) -> list[Found]:
 def _boolean(piece: str) -> list[Found]:
     words = vocabulary()
     stripped = piece.strip(" :.-")
+    if set(stripped[:1]) & BOXES and len(stripped) > 1:
+        return []  # what a box to tick stands for is no answer by itself
     token = plain(stripped.split(" ")[0]) if stripped else ""
     at = piece.find(stripped) if stripped else 0
     if token in words.yes:
@@ -350,7 +354,7 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break
         ends = value_end(reader, other.text, 0)
-        right = _pick(ask, read_as(ask, other.text, conventions, start=_lead(ask, other.text), end=ends), ask.range)
+        right = _pick(ask, read_as(ask, other.text, conventions, start=lead_of(ask, other.text), end=ends), ask.range)
         gap = min(1.0, (other.x0 - segment.x1) / (sheet.page.width * 0.6))
         for found in right:
             yield _candidate(
@@ -414,7 +418,7 @@ def _above(
                 yield _candidate(ask, other, found, {**base, "above": 1.0, "order": 0.0, "gap": 0.0}, occurrence)
 
 
-def _unbroken(candidate: Candidate, lines: list[Segment]) -> None:
+def unbroken(candidate: Candidate, lines: list[Segment]) -> None:
     """Join a name that breaks off at the end of its line with what stands under it."""
     segment, start, end = candidate.parts[0]
     under = next((line for line in lines if line.row > segment.row and abs(line.x0 - segment.x0) < segment.height), None)
@@ -429,7 +433,7 @@ def _asks(line: Segment) -> bool:
     return tokens[:1] in vocabulary().every_label and not any(c.isdigit() for c in line.text)
 
 
-def _lead(ask: Ask, text: str) -> int:
+def lead_of(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
     first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
     if first and ask.kind in ("org", "person", "name", "address") and tokens_of(first[1]) in (("name",), ("address",)):
@@ -445,18 +449,18 @@ def _in_box(
         first = next((at for at, line in enumerate(lines) if address_likeness(line.text) > 0.3), -1)
         if first >= 0:
             last = next((at for at, line in enumerate(lines) if at > first and _asks(line)), first + 5)
-            parts: list[Part] = [(line, _lead(ask, line.text), len(line.text)) for line in lines[first : min(last, first + 5)]]
+            parts: list[Part] = [(line, lead_of(ask, line.text), len(line.text)) for line in lines[first : min(last, first + 5)]]
             features = {**base, "order": 0.0, "gap": 0.0, "quality": 1.0, "likeness": 1.0, "reading": min(line.score for line in lines)}
             yield Candidate(" ".join(line.text[start:end] for line, start, end in parts), parts, features, occurrence=occurrence)
         return
     order = 0
     for line in lines:
-        start = _lead(ask, line.text)
+        start = lead_of(ask, line.text)
         for found in _pick(ask, read_as(ask, line.text, conventions, start=start), ask.range)[:2]:
             features = {**base, "order": float(order), "gap": 0.0}
             candidate = _candidate(ask, line, found, features, occurrence)
             if ask.kind in ("org", "person", "name"):
-                _unbroken(candidate, lines)
+                unbroken(candidate, lines)
             order += 1
             yield candidate
             if ask.kind in FREE:

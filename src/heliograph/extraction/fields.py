@@ -23,6 +23,7 @@ _SENT, _WHERE = (
     frozenset({"shipping", "ship", "shipment", "delivery", "deliver"}),
     frozenset({"address", "street", "city", "state", "postal", "country"}),
 )
+_PLACES = frozenset({"city", "town", "state", "province", "zip", "country"})
 _START, _END = frozenset({"start", "from", "begin"}), frozenset({"end", "to", "until", "through"})
 _FORMATS = {
     "date": "date",
@@ -252,6 +253,8 @@ def _kind(field: Field, concept: Concept | None, name: Tokens, description: Toke
             if {"amount", "total", "price", "cost", "fee", "balance", "income", "charge", "charges", "tax", "paid"} & set(name)
             else "number"
         )
+    if len(_PLACES & set(name)) > 1:
+        return "text"  # `city_state_zip`: a whole line of an address
     for token, kind in _KINDS_BY_TOKEN:
         if name and (token == name[-1] or (token in name and kind in ("date", "phone", "email", "address", "iban"))):
             return kind

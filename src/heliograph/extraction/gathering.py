@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from heliograph.extraction.candidates import Candidate, near, read_as
+from heliograph.extraction.choices import choices
+from heliograph.extraction.entries import TICKS, entries
 from heliograph.extraction.fields import Ask
+from heliograph.extraction.filled import filled, ticked
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
@@ -21,7 +24,6 @@ _TALL = 40
 """Rows that a table may have between its head and its totals."""
 _DEEP = 12
 """Rows under its headings in which a table of totals by tax rate ends."""
-_TICKS = frozenset("☐☑☒□✓✔✗⊠■")
 
 
 class Pool(msgspec.Struct):
@@ -30,6 +32,11 @@ class Pool(msgspec.Struct):
     ask: Ask
     candidates: list[Candidate] = []
     label: float = 0.0
+
+    def add(self, candidate: Candidate) -> None:
+        """Take in a candidate with the fit of its label."""
+        self.candidates.append(candidate)
+        self.label = max(self.label, min(1.0, candidate.features["fit"]))
 
 
 def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
@@ -51,6 +58,14 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
                 pool.candidates += _stacked(reading, occurrence, ask)
             if ask.kind == "boolean":
                 pool.candidates += _ticked(occurrence)
+    for sheet in reading.sheets:
+        for index, candidate, caption in filled(finder, asks, entries(sheet), reading.conventions):
+            if candidate is None:
+                _left_empty(pools[index], caption)
+            else:
+                pools[index].add(candidate)
+        for index, candidate in ticked(finder, asks, choices(sheet)):
+            pools[index].add(candidate)
     for pool, columns in zip(pools, heads, strict=True):
         if pool.ask.role:
             _cross(pool.candidates, columns)
@@ -91,6 +106,11 @@ def _stacked(reading: Reading, occurrence: Occurrence, ask: Ask) -> Iterator[Can
             yield Candidate(found.value, [(segment, found.start, found.end)], features, occurrence=occurrence)
 
 
+def _left_empty(pool: Pool, caption: Segment) -> None:
+    """Where a form has a place under a caption and nothing in it, that caption names nothing elsewhere either."""
+    pool.candidates = [c for c in pool.candidates if c.occurrence is None or c.occurrence.segment is not caption or "entry" in c.features]
+
+
 def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:
     """Let a value run on over the lines it has: addresses and names."""
     segment, start, _ = candidate.parts[0]
@@ -115,7 +135,7 @@ def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:
 
 
 def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
-    """Whether the box before or after a label is ticked."""
+    """Whether a label is crossed or answered by a short word before or after it; for boxes to tick there is `choices`."""
     words = vocabulary()
     segment = occurrence.segment
     neighbours = [
@@ -123,10 +143,6 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
         for other in segment.sheet.rows[segment.row]
         if other is not segment and (abs(other.x1 - segment.x0) < 3 * segment.height or abs(other.x0 - segment.x1) < 3 * segment.height)
     ]
-    cell = segment.sheet.cell_of(segment)
-    if cell is not None:
-        inside = [other for other in segment.sheet.cell_segments(segment, cell) if other.text.strip() in _TICKS and other not in neighbours]
-        neighbours += inside[:1] if len(inside) == 1 else []
     before = segment.text[: occurrence.start].strip()
     places: list[tuple[str, Segment, int, int]] = []
     if before:
@@ -135,8 +151,8 @@ def _ticked(occurrence: Occurrence) -> Iterator[Candidate]:
     places += [(other.text.strip(), other, 0, len(other.text)) for other in neighbours if len(other.text.strip()) <= 3]
     for text, where, start, end in places:
         token = text.casefold()
-        if token in words.yes or token in words.no:
-            features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score, "box": float(token in _TICKS)}
+        if (token in words.yes or token in words.no) and text not in TICKS:
+            features = {"fit": occurrence.fit, "same": 1.0, "quality": 1.0, "reading": where.score}
             yield Candidate(token in words.yes, [(where, start, end)], features, occurrence=occurrence)
 
 

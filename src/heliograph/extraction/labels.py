@@ -164,6 +164,9 @@ class Finder:
             plainly = _without_remarks(segment.text, tokens)
             for stream in (tokens, *(other for other in (telling, plainly) if len(other) < len(tokens))):
                 self._exact(segment, tokens, stream, found)
+            single = [t for t, following in zip(tokens, [*tokens[1:], None], strict=True) if following is None or t.text != following.text]
+            if len(single) < len(tokens):  # `Receipt # No.` says it twice
+                self._exact(segment, tokens, single, found)
             self._partial(segment, tokens, found)
         return sorted(found.values(), key=lambda o: -o.fit)
 

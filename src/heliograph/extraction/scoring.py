@@ -42,6 +42,7 @@ def score_of(reading: Reading, ask: Ask, candidate: Candidate) -> float:
         + 0.15 * f.get("below", 0.0)
         + 0.3 * f.get("colon", 0.0)
         + 0.7 * f.get("box", 0.0)
+        + 0.4 * f.get("entry", 0.0)
     )
     score += (
         1.4 * f.get("quality", 0.0)

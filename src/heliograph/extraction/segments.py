@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from heliograph.extraction import mending
 from heliograph.extraction.result import Evidence
+from heliograph.extraction.ruling import Ruling
 from heliograph.media.document import Cell, Document, Page
 from heliograph.media.geometry import Box, union
 
@@ -96,9 +97,10 @@ class Sheet:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.ruling = Ruling(page)
         self.rows: list[list[Segment]] = []
         for row in _rows(page):
-            self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row)])
+            self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row, self.ruling)])
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
             segment.index = index
@@ -124,6 +126,10 @@ class Sheet:
     def numbered(self, segment: Segment) -> bool:
         """Whether a segment is the numbered heading of a form's box, such as `7 Fishing boat proceeds`."""
         return self.numbers and segment.index in self._numbers
+
+    def number_of(self, segment: Segment) -> str:
+        """The number that a form gives a box, such as `7` or `1a`, from its heading; empty where it has none."""
+        return self._numbers.get(segment.index, "")
 
     def _number(self, segment: Segment) -> str:
         found = _NUMBERED.match(segment.text)
@@ -206,9 +212,10 @@ def _rows(page: Page) -> list[list[int]]:
     return rows
 
 
-def _runs(page: Page, row: Sequence[int]) -> Iterator[list[int]]:
-    """A row cut at wide gaps."""
+def _runs(page: Page, row: Sequence[int], ruling: Ruling) -> Iterator[list[int]]:
+    """A row cut at wide gaps, at borders, and where blanks to fill in begin and end."""
     cell_of = _cells(page)
+    blank_of = {index: ruling.blank_of(page.words[index]) for index in row} if ruling.blanks else {}
     run: list[int] = []
     for index in row:
         if run:
@@ -217,7 +224,10 @@ def _runs(page: Page, row: Sequence[int]) -> Iterator[list[int]]:
             height = max(min(last.box.h, word.box.h) * page.height, 1.0)
             same_line = last.line == word.line and last.line >= 0
             wide = gap > height * (1.6 if same_line else 1.0)
-            if wide or cell_of.get(run[-1]) != cell_of.get(index):
+            celled = cell_of.get(run[-1]) != cell_of.get(index)
+            if celled and ruling.down and gap < 0.7 * height and not ruling.parted(last, word):
+                celled = False  # cells of a grid that no line divides here
+            if wide or celled or blank_of.get(run[-1]) != blank_of.get(index):
                 yield run
                 run = []
         run.append(index)

@@ -104,6 +104,8 @@ class Page(msgspec.Struct):
     language: str | None = None
     warnings: list[str] = []
     rotation: Literal[0, 90, 180, 270] = 0
+    rules: list[Box] = []
+    """Straight lines drawn on the page, as thin boxes: wider than tall are horizontal, the others vertical."""
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ from heliograph.perception.rules import find_rules
 from heliograph.perception.tablemodel import TableModel
 from heliograph.perception.tables import find_tables
 from heliograph.perception.textlayer import agrees, merged
+from heliograph.perception.ticks import with_ticks
 
 
 def read_page(content: PageContent, options: Options) -> Page:
@@ -49,13 +50,15 @@ def read_page(content: PageContent, options: Options) -> Page:
     if image is not None and (source != "text" or content.regions or options.structure == "full"):
         page.barcodes = find_barcodes(image, page.index)
         words = [word for word in words if not any(_inside(word.box, code.box) for code in page.barcodes)]
+    if image is not None:
+        words = with_ticks(words, image, page.width, page.height, page.index)
     arranged = arrange(words, page.width, page.height, skew=skew)
     page.words, page.lines, page.source = arranged.words, arranged.lines, source
     blocks = arranged.blocks
     regions: list[Region] = []
     if image is not None:
-        rules = find_rules(image, page.index, words=[word.box for word in page.words])
-        page.tables = find_tables(page.words, page.lines, rules, page.width, page.height)
+        page.rules = find_rules(image, page.index, words=[word.box for word in page.words])
+        page.tables = find_tables(page.words, page.lines, page.rules, page.width, page.height)
         if options.structure == "full":
             regions = _layout(options.threads).regions(image, page.index)
             if source in {"ocr", "mixed"}:
