@@ -202,6 +202,8 @@ def _ids(ask: Ask, piece: str) -> list[Found]:
     ):
         made.append(Found(first, first + len(rest), _id_value(ask, rest), 0.9))
     for span in identifiers(rest):
+        if any(day.order == "named" and day.start <= span.start < day.end for day in dates(rest)):
+            continue
         if dates(span.raw) and span.raw in [rest[d.start : d.end] for d in dates(rest)]:
             continue
         if (
@@ -353,6 +355,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     for order, other in enumerate(followers):
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break
+        if ask.kind in FREE and _is_labelled(reader, other):
+            break
         ends = value_end(reader, other.text, 0)
         right = _pick(ask, read_as(ask, other.text, conventions, start=lead_of(ask, other.text), end=ends), ask.range)
         gap = min(1.0, (other.x0 - segment.x1) / (sheet.page.width * 0.6))
@@ -384,6 +388,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         aligned = max(segment.share(other), 0.0)
         found_below = _pick(ask, read_as(ask, other.text, conventions, end=value_end(reader, other.text, 0)), ask.range)
         for order, found in enumerate(found_below[:2]):
+            if ask.kind == "id" and found.start > 0 and address_likeness(other.text) > 0.3:
+                continue  # a house number
             drop = min(1.0, (other.y0 - segment.y1) / (4 * segment.height))
             yield _candidate(
                 ask,
@@ -489,6 +495,12 @@ def _pick(ask: Ask, found: list[Found], end: str) -> list[Found]:
 def _repeats(ask: Ask, segment: Segment) -> bool:
     """Whether a segment behind a label only says again what stands there, as `Name:` between `Advertiser` and who it is."""
     return ask.kind in ("org", "person", "name", "address") and tokens_of(segment.text) in (("name",), ("address",))
+
+
+def _is_labelled(reader: Reader, segment: Segment) -> bool:
+    """Whether a segment says whose value it holds: `Invoice number: 7567`."""
+    label, colon, _ = segment.text.partition(":")
+    return bool(colon) and tuple(token.text for token in reader.tokens(label)) in vocabulary().every_label
 
 
 def _blank(text: str, until: int) -> str:

@@ -165,12 +165,18 @@ def _first_clause(text: str) -> str:
     return re.split(r"[.;(\n]|, (?:e\.g|such|for example|as )|\b(?:e\.g|i\.e)\b", text, maxsplit=1)[0][:120]
 
 
+_REACHED = frozenset({"phone", "email", "url", "vat", "iban", "bic"})
+"""Kinds of values by which somebody is reached, paid or known; a field's name says whose."""
+
+
 def _concept(
     field: Field, name: Tokens, title: Tokens, description: Tokens, context: Tokens, *, in_row: bool
 ) -> tuple[Concept | None, float]:
     words = vocabulary()
     content = tuple(token for token in description if words.weight(token) > 0)
     best, best_score = None, 0.0
+    bare = tuple(token for token in name if token not in words.issuer and token not in words.customer)
+    owner = bool(bare) and bare != name
     owned: dict[str, tuple[Concept, float]] = {}
     for concept in words.raw.concepts:
         if concept.line and not in_row:
@@ -189,6 +195,8 @@ def _concept(
             ):
                 if mine and mine == tokens:
                     score = max(score, trust)
+            if owner and concept.kind in _REACHED and not concept.party and bare == tokens:
+                score = max(score, 0.95)  # `vendor phone` asks for a phone, and says whose
             score = max(score, 0.88 * _dice(name, tokens, words), 0.8 * _dice((*context[-1:], *name), tokens, words) if context else 0.0)
             if len(content) <= 5:
                 score = max(score, 0.75 * _dice(content, tokens, words))

@@ -12,6 +12,7 @@ from heliograph.extraction.entries import TICKS, entries
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.filled import filled, ticked
 from heliograph.extraction.labels import Finder, Occurrence
+from heliograph.extraction.parties import Name
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
 from heliograph.extraction.segments import Segment
@@ -116,6 +117,9 @@ def _complete(reading: Reading, ask: Ask, candidate: Candidate) -> None:
     segment, start, _ = candidate.parts[0]
     if ask.kind in ("org", "person", "name") and candidate.features.get("right") and candidate.occurrence is not None:
         _from_above(reading, candidate, candidate.occurrence.segment)
+    if ask.kind == "org" and len(candidate.parts) == 1:
+        whole = reading.parties.with_tail(Name(str(candidate.value), candidate.parts, 0.0))
+        candidate.parts, candidate.value = whole.parts, whole.text
     if ask.kind == "address" and not candidate.features.get("box"):
         made = reading.parties.address_from(segment, start)
         candidate.features["likeness"] = -1.0

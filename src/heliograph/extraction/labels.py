@@ -70,6 +70,10 @@ class Reader:
         while at < len(words):
             first = words[at]
             second = words[at + 1] if at + 1 < len(words) else None
+            if second is not None and first.group() in "nN" and second.group() in "ºo" and text[first.end() : second.start()] == ".":
+                made.append(Token("no", first.start(), second.end()))  # `n.º`
+                at += 2
+                continue
             if second is not None and text[first.end() : second.start()] in _BREAKS:
                 whole = self._whole(first.group(), second.group(), text[first.end() : second.start()])
                 if whole:

@@ -109,7 +109,7 @@ def address_likeness(text: str) -> float:
         score -= 1.2
     if any(sum(c.isdigit() for c in word) >= _CODE for word in text.split()):
         score -= 1.0
-    if dates(text) or any(a.decimals == 2 for a in amounts(text)) or "@" in text:
+    if dates(text) or any(a.decimals == 2 and " " not in a.raw for a in amounts(text)) or "@" in text:
         score -= 1.2
     if len(tokens) > 16 or not any(c.isalpha() for c in text):
         score -= 0.8
@@ -181,7 +181,12 @@ class Parties:
         self.sheets = sheets
         words = vocabulary()
         self.labels: dict[tuple[str, ...], str] = {}
-        for party, concept in (("delivery", "shipping.address"), ("issuer", "issuer.name"), ("customer", "customer.name")):
+        for party, concept in (
+            ("delivery", "shipping.address"),
+            ("issuer", "issuer.name"),
+            ("customer", "customer.name"),
+            ("customer", "customer.address"),
+        ):
             for tokens in words.labels[concept]:
                 if tokens not in _NEUTRAL and len(tokens) > 0:
                     self.labels.setdefault(tokens, party)
@@ -271,7 +276,7 @@ class Parties:
                     score += 0.8
                 made.append(Name(segment.text[start:end], [(segment, start, end)], score))
                 rank += 1 if segment is row[0] else 0
-        return [self._with_head(self._with_tail(name)) for name in made]
+        return [self._with_head(self.with_tail(name)) for name in made]
 
     def _imprints(self, sheet: Sheet) -> list[Name]:
         """Names with a legal form that begin the sender's line over an address window, or stand at the foot of the page."""
@@ -315,7 +320,7 @@ class Parties:
         start, end = clean_name(over.text)
         return Name(f"{over.text[start:end]} {name.text}", [(over, start, end), *name.parts], name.score + 0.2)
 
-    def _with_tail(self, name: Name) -> Name:
+    def with_tail(self, name: Name) -> Name:
         """A legal form that stands alone on the next line belongs to the name."""
         segment = name.parts[0][0]
         block = self.block(segment)
@@ -431,6 +436,11 @@ class Parties:
             lead = len(line.text[first:end]) - len(line.text[first:end].lstrip(" :.,-"))
             parts.append((line, first + lead, first + len(line.text[first:end].rstrip(" :;,-" if position == len(lines) - 1 else " :;-"))))
             total += min(1.0, max(0.0, likely))
+            beside = _beside(line) if text.endswith(",") else None
+            if beside is not None:
+                parts[-1] = (line, parts[-1][1], len(line.text.rstrip()))
+                parts.append((beside, 0, len(beside.text.rstrip(" :;,-"))))
+                total += min(1.0, address_likeness(beside.text))
             if end < len(line.text.rstrip()):
                 break
         if not parts:
@@ -470,7 +480,7 @@ class Parties:
                 found = self._from_above(block, position, name)
                 if found is None:
                     continue
-                skip = block.lines.index(found.parts[-1][0])
+                skip = max(at for at, other in enumerate(block.lines) if any(other is part for part, _, _ in found.parts))
                 whose = self.party(line)
                 score = found.score + (0.6 if len(found.parts) > 1 else 0.0)
                 if whose == party:
@@ -587,6 +597,13 @@ def _telling(code: str) -> bool:
     return sum(c.isdigit() for c in code) >= 4 or re.search(r"[A-Z]\w*\s?\d[A-Z]{2}$|[A-Z]\d[A-Z]", code) is not None
 
 
+def _beside(line: Segment) -> Segment | None:
+    """What an address goes on with on the same row, after a comma and a wide space."""
+    beside = next(line.sheet.right_of(line), None)
+    near = beside is not None and beside.x0 - line.x1 < 3 * max(line.size, line.height)
+    return beside if beside is not None and near and address_likeness(beside.text) > 0.3 else None
+
+
 def _goes_on(parts: list[tuple[Segment, int, int]]) -> bool:
     """Whether the last line of an address ends in a comma, so that one more belongs to it."""
     return bool(parts) and parts[-1][0].text.rstrip().endswith(",")
@@ -606,19 +623,22 @@ def _address_end(text: str, start: int) -> int:
 def _blocks(sheet: Sheet) -> list[Block]:
     blocks: list[Block] = []
     open_blocks: list[Block] = []
+    titles = vocabulary().titles
     for segment in sheet.segments:
+        if tokens_of(segment.text) in titles:
+            open_blocks = [block for block in open_blocks if block.lines[-1].share(segment) == 0]
         best, best_gap = None, 1e9
         for block in open_blocks:
             last = block.lines[-1]
             if last.row == segment.row:
                 continue
+            if (tokens_of(segment.text) in titles) != (tokens_of(last.text) in titles):
+                continue  # a title heads the page, not an address
             gap = segment.y0 - last.y1
             height = max(min(last.height, segment.height), 1.0)
-            if (
-                gap
-                > (2.4 if abs(segment.x0 - last.x0) < 0.3 * height and abs(segment.height - last.height) < 0.35 * height else 1.25) * height
-                or gap < -0.8 * height
-            ):
+            aligned = abs(segment.x0 - last.x0) < 0.3 * height or abs(segment.cx - last.cx) < 0.3 * height
+            wide = aligned and (abs(segment.height - last.height) < 0.35 * height or abs(segment.size - last.size) < 0.05 * last.size)
+            if gap > (2.4 if wide else 1.25) * height or gap < -0.8 * height:
                 continue
             left = abs(segment.x0 - last.x0) < 1.2 * height
             centred = abs(segment.cx - last.cx) < 2.5 * height

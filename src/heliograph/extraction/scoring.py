@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from heliograph.extraction.candidates import Candidate
 from heliograph.extraction.fields import Ask
+from heliograph.extraction.parties import address_likeness
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.unlabelled import PLACES
 from heliograph.extraction.vocabulary import tokens_of, vocabulary
 
+_EXTRAS = frozenset({"shipping.amount", "discount.amount"})
 _OF_PLACE = PLACES | {"address", "org", "person", "name"}
 
 
@@ -100,10 +102,15 @@ def score_of(reading: Reading, ask: Ask, candidate: Candidate) -> float:
         score += 0.6 * f.get("crossing", 0.0)
         if ask.role in ("gross", "net") and (candidate.value == 0 or (candidate.value < 0 and not reading.sums.minus)):
             score -= 1.5
+    if ask.concept is not None and ask.concept.id in _EXTRAS and f.get("right") and len(segment.sheet.rows[segment.row]) >= 4:
+        score -= 3.0  # an item that is called shipping, with a quantity and a price
     if ask.concept is not None and ask.concept.id == "issue.date" and candidate.occurrence is not None:
         score += 0.4 * ("invoice" in tokens_of(candidate.occurrence.segment.text))
     if ask.kind == "id" and candidate.occurrence is not None and candidate.occurrence.start == 0 and f.get("same"):
         score += 0.8 * (segment.size > 1.25 * segment.sheet.size)  # a headline says which document this is
+    street = ask.kind == "id" and address_likeness(segment.text) > 0.6 and any(c.isalpha() for c in segment.text[candidate.parts[0][2] :])
+    if street and _weak(candidate):
+        score -= 2.0  # `No 167, Station Road`
     if not ask.role:
         score -= 0.15 * min(6.0, page.index + segment.cy / max(1.0, page.height))
     if not ask.party and ask.kind in ("id", "date", "org", "name") and _weak(candidate):

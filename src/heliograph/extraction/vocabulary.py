@@ -27,7 +27,7 @@ class Concept(msgspec.Struct, frozen=True):
     `kind` is the type of its values, `party` whose it is, `unlabelled` whether documents show it without a label, `line`
     whether it belongs to a row of a table, `role` its part in net + tax = gross, `range` which end of a period it is,
     `words` the values it can have, `exclude` words that turn a label into another one's. A label after `~` is
-    second choice: another concept's, that often holds the same.
+    second choice: another concept's, that often holds the same; `~@total` stands for all labels of the concept `total`.
     """
 
     id: str
@@ -98,8 +98,16 @@ class Vocabulary:
         self.yes, self.no = frozenset(raw.yes), frozenset(raw.no)
         self.issuer, self.customer = frozenset(self.tokens(" ".join(raw.issuer))), frozenset(self.tokens(" ".join(raw.customer)))
         self.concepts = {concept.id: concept for concept in raw.concepts}
-        self.labels = {concept.id: {self.tokens(words): None for words in concept.labels} for concept in raw.concepts}
+        self.labels = {
+            concept.id: {self.tokens(words): None for words in concept.labels if not words.startswith("~@")} for concept in raw.concepts
+        }
         self.second = {concept.id: {self.tokens(words) for words in concept.labels if words.startswith("~")} for concept in raw.concepts}
+        for concept in raw.concepts:
+            for other in (label[2:] for label in concept.labels if label.startswith("~@")):
+                for tokens in self.labels[other]:
+                    if tokens not in self.labels[concept.id]:
+                        self.labels[concept.id][tokens] = None
+                        self.second[concept.id].add(tokens)
         self.names = {concept.id: [self.tokens(words) for words in concept.names] for concept in raw.concepts}
         self.every_label: frozenset[Tokens] = frozenset(tokens for table in self.labels.values() for tokens in table if tokens)
         self.label_tokens = frozenset(token for tokens in self.every_label for token in tokens)

@@ -224,3 +224,72 @@ Leuchtwerk Nord GmbH  ·  Hafenweg 7  ·  20457 Hamburg  ·  HRB 1
         seller_name="string",
     ).values
     assert found == {"seller_name": "Leuchtwerk Nord GmbH"}
+
+
+def test_a_field_named_for_a_vendors_phone_asks_for_a_phone() -> None:
+    found = ask(
+        """
+Heron Lamps N.V.
+Prinsengracht 224, 1723 TW Zwolle
+Telefoon 088 555 0539    sales@heron.example
+
+FACTUUR
+""",
+        vendor_phone="string",
+        vendor_email="string",
+    ).values
+    assert found == {"vendor_phone": "088 555 0539", "vendor_email": "sales@heron.example"}
+
+
+def test_the_next_columns_labelled_value_is_not_the_customers_name() -> None:
+    found = ask(
+        """
+Heron Lamps S.p.A.
+
+Cliente:                              Numero fattura: 7567-HM
+Vetreria del Lago S.n.c.              Data: 26/05/2017
+Viale Europa 13
+15474 Cremona
+""",
+        buyer_name="string",
+    ).values
+    assert found == {"buyer_name": "Vetreria del Lago S.n.c."}
+
+
+def test_a_title_over_the_address_window_is_no_part_of_its_block() -> None:
+    found = ask(
+        """
+Bäckerei Heron GmbH
+Dorfplatz 111, 9838 Salzburg
+Telefon 0662 8844 72
+RECHNUNG
+Jürgen Beispiel                      Rechnung Nr.   84215
+Ringstraße 153/6                     Belegdatum:    09.10.2022
+3511 Bregenz                         Kd.-Nr.        40274
+""",
+        buyer_name="string",
+        invoice_number="string",
+        customer_number="string",
+    ).values
+    assert found == {"buyer_name": "Jürgen Beispiel", "invoice_number": "84215", "customer_number": "40274"}
+
+
+def test_a_house_number_is_no_receipt_number() -> None:
+    receipt = """
+LANTERN & WICK ENTERPRISE
+NO 167, JALAN MELUR 24, KAJANG
+"""
+    assert ask(receipt, receipt_number="string").values == {"receipt_number": None}
+    assert ask(receipt + "N.º 7726/B\n", receipt_number="string").values == {"receipt_number": "7726/B"}
+
+
+def test_an_address_goes_on_on_its_row_after_a_comma() -> None:
+    found = ask(
+        """
+ELEKTRO HERON
+DORFPLATZ 138,    1615 VILLACH
+""",
+        company="string",
+        address="string",
+    ).values
+    assert found == {"company": "ELEKTRO HERON", "address": "DORFPLATZ 138, 1615 VILLACH"}

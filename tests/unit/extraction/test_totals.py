@@ -135,3 +135,31 @@ Deposit:                 2,937.83
 To pay:                  6,854.94
 """
     assert ask(invoice, total=NUMBER, paid=NUMBER).values == {"total": 9792.77, "paid": 2937.83}
+
+
+def test_what_is_to_pay_is_the_total_where_nothing_else_is_said() -> None:
+    lines = """
+Imponibile:              3.031,10
+IVA 22%:                   666,84
+Totale documento:        3.697,94
+"""
+    assert ask(lines, due_payable=NUMBER).values == {"due_payable": 3697.94}
+    paid = (
+        lines
+        + """Acconto:                 1.000,00
+Saldo da pagare:         2.697,94
+"""
+    )
+    assert ask(paid, due_payable=NUMBER).values == {"due_payable": 2697.94}
+
+
+def test_an_item_called_shipping_is_not_what_shipping_cost() -> None:
+    found = ask(
+        """
+Aantal    Artikel           Prijs     Bedrag
+10        Verzendkosten     46,73     467,30
+Totaal                                467,30
+""",
+        shipping=NUMBER,
+    ).values
+    assert found == {"shipping": None}
