@@ -5,7 +5,7 @@ BIN := .venv/bin
 GOALS := src/heliograph/evaluation/goals.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve lint bench eval train baseline conformance lock hub samples reference dist clean
+.PHONY: help setup demo test serve lint bench peers eval train baseline conformance lock hub samples reference dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,8 +32,15 @@ test: setup ## every test that this machine can run
 lint: setup ## ruff and strict types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright
 
-bench: setup ## speed and memory, against peers in the same run
+bench: setup ## speed and memory, against peers in the same run where they are installed
 	$(BIN)/python -m bench
+
+peers: .venv-peers/.ready ## what bench measures against, in an environment of its own (tesseract-ocr is the system's)
+
+.venv-peers/.ready: requirements/peers.txt
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r requirements/peers.txt
+	@touch $@
 
 eval: setup ## accuracy on labelled sets (DATA=folder), beside the goals
 	$(BIN)/heliograph eval $(or $(DATA),../shared/data) --as-images --report out/eval --json out/eval/numbers.json $(if $(DATA),,--bar $(GOALS))

@@ -58,12 +58,13 @@ class Grid(msgspec.Struct):
     sources: list[int]
     title: str | None = None
 
-    def values(self, row: int) -> dict[str, Value]:
-        """A row by column id, whole numbers and decimals as numbers, everything else as printed; empty cells are null."""
+    def records(self) -> list[dict[str, Value]]:
+        """The rows by column id, whole numbers and decimals as numbers, everything else as printed; empty cells are null."""
         european = [_comma_decimals([cells[column] for cells in self.rows]) for column in range(len(self.columns))]
-        return {
-            column.id: _value(text, column.dtype, comma) for column, text, comma in zip(self.columns, self.rows[row], european, strict=True)
-        }
+        return [
+            {column.id: _value(text, column.dtype, comma) for column, text, comma in zip(self.columns, cells, european, strict=True)}
+            for cells in self.rows
+        ]
 
 
 def grid(table: Table) -> Grid:

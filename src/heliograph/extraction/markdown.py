@@ -177,7 +177,7 @@ def _table(table: Table, caption: str | None) -> Json:
         "headers": [
             {"id": column.id, "column": number, "name": column.name, "dtype": column.dtype} for number, column in enumerate(data.columns)
         ],
-        "data": [data.values(row) for row in range(len(data.rows))],
+        "data": data.records(),
         "bbox": {"xywh": table.box.xywh()},
         "cells": [
             {
