@@ -84,11 +84,14 @@ class TextReader:
         """Read `image` (height x width x 3, RGB). `upright`: its orientation is known to be right and is not asked for."""
         quads = detect(self._detector, image, DETECTION_SIDE[detail])
         turn: Turn = 0
-        if not upright and quads and (turn := self._turn(image, quads)):
+        known: dict[int, Glyphs] = {}
+        if not upright and quads:
+            turn, known = self._turn(image, quads)
+        if turn:
             image = turned(image, turn)
             quads = detect(self._detector, image, DETECTION_SIDE[detail])
-        quads = self._look_closer(image, quads, detail)
-        lines = self._lines(image, quads)
+        quads, seen = self._look_closer(image, quads, detail), quads
+        lines = self._lines(image, quads, known if quads is seen else {})
         return ReadImage(self._with_strays(image, lines, quads), turn, image.shape[1], image.shape[0])
 
     def read_line(self, line: Image) -> str:
@@ -116,25 +119,29 @@ class TextReader:
         again = detect(self._detector, region, min(closer, max(DETECTION_SIDE[detail], wanted)))
         return [quad + np.array([left, top], np.float32) for quad in again] or quads
 
-    def _turn(self, image: Image, quads: list[Quad]) -> Turn:
-        """How far clockwise `image` must be turned to be upright, from the shapes of its lines and how well a few read."""
+    def _turn(self, image: Image, quads: list[Quad]) -> tuple[Turn, dict[int, Glyphs]]:
+        """How far clockwise `image` must be turned to be upright, from the shapes of its lines and how well a few read.
+
+        With what those few say, by their number in `quads`, when it need not be turned.
+        """
         lengths = [(max(sides(quad)), sides(quad)) for quad in quads]
         elongated = [(length, size) for length, size in lengths if max(size) > 2 * min(size)]
         lying = bool(elongated) and sum(length for length, (w, h) in elongated if h > w) > 0.6 * sum(length for length, _ in elongated)
-        probes = sorted(quads, key=lambda quad: -abs(min(max(sides(quad)) / max(1.0, min(sides(quad))), 15)) * min(sides(quad)))[:5]
+        shapes = [min(max(width, height) / max(1.0, min(width, height)), 15) * min(width, height) for width, height in map(sides, quads)]
+        probes = sorted(range(len(quads)), key=lambda number: -shapes[number])[:5]
         turns: tuple[Turn, ...] = (90, 270) if lying else (0, 180)
         scores: dict[Turn, float] = {}
         letters = 0
         for turn in turns:
-            read = self._recogniser.read([cut(image, np.roll(quad, turn // 90, axis=0)) for quad in probes])
+            read = self._recogniser.read([cut(image, np.roll(quads[number], turn // 90, axis=0)) for number in probes])
             scores[turn] = float(np.mean([glyphs.score for glyphs in read]))
             letters = max(letters, sum(len(glyphs.text) for glyphs in read))
             if turn == 0 and scores[turn] >= SURE:
-                return 0
+                return 0, dict(zip(probes, read, strict=True))
         best = max(scores, key=lambda turn: scores[turn])
         if letters < ENOUGH_LETTERS or scores[best] < LEAST_SCORE:
-            return 0
-        return best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0
+            return 0, {}
+        return (best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0), {}
 
     def _with_strays(self, image: Image, lines: list[ReadLine], detected: list[Quad]) -> list[ReadLine]:
         """The lines, with marks beside them that the detector passed over. A longer reading must hold all of the shorter."""
@@ -151,19 +158,24 @@ class TextReader:
         marks = [mark for mark in read[len(strays.longer) :] if mark and mark.score >= CERTAIN]
         return result + [mark for mark in marks if _says(_letters(mark), ALONE)]
 
-    def _lines(self, image: Image, quads: list[Quad]) -> list[ReadLine]:
+    def _lines(self, image: Image, quads: list[Quad], known: dict[int, Glyphs]) -> list[ReadLine]:
+        """What the lines say; `known` are those that were read on the way here, by their number in `quads`."""
         # A tall box is a narrow character, or a line that runs up or down the margin: what reads best, it is.
-        candidates: list[tuple[int, Quad]] = []
+        candidates: list[tuple[int, int, Quad]] = []
         for number, quad in enumerate(quads):
             width, height = sides(quad)
             ways = (0,) if height < 1.5 * width else (0, 1, -1)
-            candidates += [(number, np.roll(quad, way, axis=0)) for way in ways]
+            candidates += [(number, way, np.roll(quad, way, axis=0)) for way in ways]
         lines: list[ReadLine] = []
         for start in range(0, len(candidates), AT_ONCE):
             part = candidates[start : start + AT_ONCE]
-            crops = [cut(image, quad) for _, quad in part]
+            crops = [cut(image, quad) for _, _, quad in part]
+            fresh = iter(
+                self._recogniser.read([crop for (number, way, _), crop in zip(part, crops, strict=True) if way or number not in known])
+            )
             best: dict[int, tuple[Glyphs, Quad, Image]] = {}
-            for (number, quad), crop, glyphs in zip(part, crops, self._recogniser.read(crops), strict=True):
+            for (number, way, quad), crop in zip(part, crops, strict=True):
+                glyphs = next(fresh) if way or number not in known else known[number]
                 if number not in best or glyphs.score > best[number][0].score:
                     best[number] = glyphs, quad, crop
             lines += [line for glyphs, quad, crop in best.values() if (line := _line(glyphs, quad, crop))]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +11,9 @@ from tests.unit.perception.drawing import Drawing, f1, receipt
 from heliograph.errors import NotConfigured
 from heliograph.media.geometry import Box
 from heliograph.perception import inference, weights
+from heliograph.perception.detection import Image as Pixels
 from heliograph.perception.ocr import ReadImage, TextReader, Turn
+from heliograph.perception.recognition import Glyphs, Recogniser
 
 
 def texts(read: ReadImage) -> list[str]:
@@ -152,3 +156,16 @@ def test_many_shapes_of_lines_and_pages_leave_memory_flat(reader: TextReader) ->
     before = resident()
     look(24, 5)
     assert resident() - before < 60
+
+
+def test_lines_read_to_tell_the_way_up_are_not_read_again(reader: TextReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    crops: list[bytes] = []
+    read = Recogniser.read
+
+    def counting(self: Recogniser, lines: Sequence[Pixels]) -> list[Glyphs]:
+        crops.extend(line.tobytes() for line in lines)
+        return read(self, lines)
+
+    monkeypatch.setattr(Recogniser, "read", counting)
+    assert len(reader.read(receipt().pixels).lines) >= 5
+    assert len(crops) == len(set(crops))
