@@ -61,9 +61,9 @@ def choices(sheet: Sheet) -> list[Choice]:
         return []
     made: list[Choice] = []
     for mark in marks:
-        behind = _behind(sheet, mark, marks)
         region = sheet.ruling.around(mark.segment)
-        caption = behind or _before(sheet, mark, marks) or _boxed(sheet, mark, marks, region)
+        first, second = (_before, _behind) if _trails(sheet, mark) else (_behind, _before)
+        caption = first(sheet, mark, marks) or second(sheet, mark, marks) or _boxed(sheet, mark, marks, region)
         if not caption:
             continue
         entry = Entry("tick", caption, [], region, context=_question(sheet, mark, region, caption))
@@ -94,6 +94,18 @@ def _piece(segment: Segment, start: int, end: int) -> Segment | None:
     made = Segment(segment.sheet, words, segment.row)
     made.index = segment.index
     return made
+
+
+def _trails(sheet: Sheet, mark: _Mark) -> bool:
+    """Whether boxes on this row stand behind what they stand for: text begins it, and a box ends it."""
+    row = [s for s in sheet.rows[mark.segment.row] if not _apart_far(sheet, s, mark.segment)]
+    return not _MARK.match(row[0].text) and bool(re.search(rf"(?:{_MARK.pattern})$", row[-1].text))
+
+
+def _apart_far(sheet: Sheet, a: Segment, b: Segment) -> bool:
+    """Whether an upright line stands between two segments of a row."""
+    left, right = (a, b) if a.x0 < b.x0 else (b, a)
+    return left is not right and _apart(sheet, left, right)
 
 
 def _behind(sheet: Sheet, mark: _Mark, marks: list[_Mark]) -> list[Segment]:

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from heliograph.extraction.boxes import PARTS
+from heliograph.extraction.labels import address_likely
 from heliograph.extraction.ruling import Blank, Region, is_blank
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import Tokens, tokens_of, vocabulary
@@ -166,12 +167,14 @@ def _stacked(
             or (line.row == head.row and _NUMBER.fullmatch(line.text))
         ):
             continue
-        asks = _says(line) and (_type(line) == lettering if lettering else bool(value) and _smaller(line, head, value[-1]))
+        asks = _says(line) and (
+            _type(line) == lettering if lettering else bool(value) and (_smaller(line, head, value[-1]) or _labels(line))
+        )
         goes_on = asks and _close(caption[-1], line) if lettering else _runs_on(caption[-1], line) and line.size < _LARGER * head.size
         if goes_on and not value:
             caption.append(line)
             continue
-        if asks or sheet.numbered(line) or (lettering is None and value and _labels(line)):
+        if asks or (sheet.numbered(line) and not address_likely(line.text)):
             yield entry(line.y0)
             head, caption, value = line, [line], []
             continue
@@ -189,7 +192,13 @@ def _close(last: Segment, line: Segment) -> bool:
 
 
 def _labels(line: Segment) -> bool:
-    return tokens_of(line.text) in vocabulary().every_label or line.text.rstrip().endswith(":")
+    """Whether a line under a value asks for the next one: `Street address (including apartment no.)`."""
+    words = vocabulary()
+    tokens = [t for t in tokens_of(line.text) if words.weight(t) > 0]
+    if tuple(tokens) in words.every_label or line.text.rstrip().endswith(":"):
+        return True
+    known = sum(t in words.label_tokens or t in _PLACES for t in tokens)
+    return len(tokens) > 1 and known >= 0.6 * len(tokens) and not any(c.isdigit() for c in line.text)
 
 
 def _runs_on(last: Segment, line: Segment) -> bool:
@@ -369,8 +378,9 @@ def _in_context(sheet: Sheet, made: list[Entry]) -> None:
             if parent is None and _PLACES & set(tokens_of(head.text)):
                 above = (e for e in reversed(made[:at]) if "address" in tokens_of(e.text) and 0 < head.y0 - e.caption[0].y0 < _TALLEST)
                 parent = next(above, None)
-            if parent is not None:
-                words = (*words, *tokens_of(parent.text))
+            left = (e for e in made if e.where == "box" and e.caption[0].row == head.row and abs(e.region.x1 - entry.region.x0) < 3)
+            for other in (parent, next(left, None) if entry.where == "box" else None):
+                words = (*words, *tokens_of(other.text)) if other is not None else words
         if entry.where == "box":
             first_of.setdefault(entry.region, entry)
         entry.context = words

@@ -18,6 +18,8 @@ HINTED = 1.15
 """Weight of a label that instructions give; a field's own name weighs 1."""
 _ANY_PERIOD = 0.55
 """Weight of `Period` or `Contract dates` for one end of a period that has a name of its own."""
+_OPPOSED = (("first", "last"), ("last", "first"))
+"""A label with the second word is not that of a field with the first."""
 _NUMERIC_KINDS = {"money", "number", "integer", "percent"}
 _SENT, _WHERE = (
     frozenset({"shipping", "ship", "shipment", "delivery", "deliver"}),
@@ -136,6 +138,7 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     exclude = frozenset(tokens_of(" ".join(concept.exclude.split("|")))) - set(name) if concept and concept.exclude else frozenset[str]()
     if kind == "id":
         exclude |= words.other - {*name, *title, *description}
+    exclude |= {other for token, other in _OPPOSED if token in name and other not in name}
     exclude -= alternatives
     strong = frozenset(token for token in (*name, *title) if words.weight(token) >= 1.0) or frozenset(name)
     strong |= alternatives

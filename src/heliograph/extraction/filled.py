@@ -15,6 +15,7 @@ from heliograph.extraction.entries import Entry
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.labels import Finder, Occurrence, Reader
 from heliograph.extraction.normalise import Conventions
+from heliograph.extraction.parties import address_likeness
 from heliograph.extraction.segments import Segment
 from heliograph.extraction.vocabulary import WORD, Tokens, split_name, tokens_of, vocabulary
 
@@ -24,6 +25,8 @@ _OWN, _ANY = 0.66, 0.95
 """Share of a phrase that caption and context must have: of the schema's own words, and of a concept's usual labels."""
 _ABOVE = 0.8
 """What a word over the caption counts beside one in it."""
+_LIKE_ADDRESS = 0.3
+"""Likeness of the line with which an address begins, under a name."""
 _LETTER = 0.3
 """Weight of a single letter."""
 _LEAD, _TAIL, _FAR = 0.09, 0.035, 0.05
@@ -240,9 +243,11 @@ def _read(
         yield _joined(lines, {**features, "quality": 0.8}, occurrence)
         return
     if ask.kind == "address":
+        first = next((at for at, line in enumerate(lines) if address_likeness(line.text) > _LIKE_ADDRESS), None)
+        lines = lines[first or 0 :]
         street = "street" in tokens_of(split_name(ask.field.name)) or _has_place(lines)
         parts = lines if street else [*lines, *(_rest_of_address(entry, following) or [])]
-        yield _joined(parts, {**features, "quality": 1.0, "likeness": 0.6}, occurrence)
+        yield _joined(parts, {**features, "quality": 0.3 if first is None else 1.0, "likeness": 0.0 if first is None else 0.6}, occurrence)
         return
     if ask.kind == "id" and _plural(ask) and len(lines) == 1 and "," in lines[0].text:
         yield _joined(lines, {**features, "quality": 0.9}, occurrence)

@@ -162,3 +162,43 @@ def test_of_two_copies_on_a_page_the_filled_one_is_read() -> None:
 def test_lines_typed_with_underscores_are_blanks() -> None:
     text = "Vessel: ________________   Master: Ada Quill ________\nPort of call: ________________\nDraught in metres: ____"
     assert ask(text, vessel="string", port_of_call="string").values == {"vessel": None, "port_of_call": None}
+
+
+STATEMENT = """
+b Employer number (EIN)                     1 Wages, tips, other compensation
+  84-2200417                                52,310.45
+c Employer's name, address, and ZIP code    3 Security wages
+  Fjord Instruments Inc                     54,000.00
+  12 Harbour Road                           5 Allocated tips
+  Duluth MN 55802                           -
+e Employee's first name     Last name       6 Plans  7 Statutory employee ☐   Retirement plan ☑   Sick pay ☐
+  Ada M                     Quill           -
+"""
+
+
+def test_a_statement_of_wages_is_read_box_by_box() -> None:
+    across = [(row, 0, 118) for row in (0, 2, 6, 8)] + [(4, 43, 118)]
+    form = drawn(STATEMENT, across=across, down=[(0, 0, 8), (43, 0, 8), (118, 0, 8), (26, 6, 8), (52, 6, 8)])
+    found = ask(
+        form,
+        employer_ein="string",
+        employer_name="string",
+        employer_address="string",
+        wages="number",
+        box_5="number",
+        employee_first_name="string",
+        employee_last_name="string",
+        statutory_employee="boolean",
+        retirement_plan="boolean",
+    ).values
+    assert found == {
+        "employer_ein": "84-2200417",
+        "employer_name": "Fjord Instruments Inc",
+        "employer_address": "12 Harbour Road Duluth MN 55802",
+        "wages": 52310.45,
+        "box_5": None,
+        "employee_first_name": "Ada M",
+        "employee_last_name": "Quill",
+        "statutory_employee": False,
+        "retirement_plan": True,
+    }
