@@ -50,7 +50,10 @@ def assign(reading: Reading, pools: list[Pool]) -> list[tuple[Leaf, dict[str, fl
             leaves.append((Leaf(code.text, "found", "exact", _DECODED, [Evidence(code.text, code.box, 1.0)]), {}))
         elif candidate is None:
             why = of_absence(reading, pool)
-            leaves.append((Leaf(None, "absent", "none", weights().probability(why)), why))
+            if reading.may_hide(pool.label):
+                leaves.append((Leaf(None, "unreadable", "none", 0.0), {}))
+            else:
+                leaves.append((Leaf(None, "absent", "none", weights().probability(why)), why))
         else:
             leaves.append(_leaf(reading, pools, pool, candidate))
     return leaves

@@ -11,6 +11,9 @@ from heliograph.extraction.segments import Segment, sheets
 from heliograph.extraction.sums import sums
 from heliograph.media.document import Document
 
+LABELLED = 0.8
+"""Fit of a label from which the document is taken to have a place for a value."""
+
 
 class Reading:
     """A document prepared for questions."""
@@ -24,6 +27,12 @@ class Reading:
         self.taken: list[list[Part]] = []
         self.sums = sums(self.sheets, self.conventions)
         self.barcodes = [code for page in document.pages for code in page.barcodes]
+        self._unread = sum(len(page.unread) for page in document.pages)
+        self._lines = sum(len(page.lines) for page in document.pages)
+
+    def may_hide(self, label: float) -> bool:
+        """May a value stand in what could not be read? `label`: how well the best label for it fits, if it has a place on the page."""
+        return self._unread > self._lines or (self._unread > 0 and label >= LABELLED)
 
     def segments(self) -> Iterator[Segment]:
         """Every segment of every page, in order."""

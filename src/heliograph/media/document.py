@@ -85,6 +85,13 @@ class Barcode(msgspec.Struct, gc=False):
     box: Box
 
 
+class Unread(msgspec.Struct, gc=False):
+    """A line of text that is there and was not read: its `script` (as Unicode names it, or `unknown`) is not one the reader knows."""
+
+    script: str
+    box: Box
+
+
 class Page(msgspec.Struct):
     """One page, upright. `width`, `height` in points (1/72 inch); words and lines are in reading order.
 
@@ -100,6 +107,7 @@ class Page(msgspec.Struct):
     blocks: list[Block] = []
     tables: list[Table] = []
     barcodes: list[Barcode] = []
+    unread: list[Unread] = []
     source: Source = "none"
     language: str | None = None
     warnings: list[str] = []

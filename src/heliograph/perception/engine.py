@@ -12,9 +12,10 @@ import msgspec
 import numpy as np
 
 from heliograph.media.content import PageContent
-from heliograph.media.document import Block, Page, PageImage, Source, Table, Word
+from heliograph.media.document import Block, Page, PageImage, Source, Table, Unread, Word
 from heliograph.media.geometry import Box, union
 from heliograph.perception.barcodes import find_barcodes
+from heliograph.perception.bend import Bend, Flattened, find_bend
 from heliograph.perception.blocks import numbered, with_pictures, with_tables
 from heliograph.perception.detection import Image
 from heliograph.perception.language import guess_language
@@ -23,6 +24,7 @@ from heliograph.perception.ocr import ReadImage, TextReader, Turn, turned
 from heliograph.perception.options import Options
 from heliograph.perception.order import arrange
 from heliograph.perception.rules import find_rules
+from heliograph.perception.scripts import UNKNOWN
 from heliograph.perception.tablemodel import TableModel
 from heliograph.perception.tables import find_tables
 from heliograph.perception.textlayer import agrees, merged
@@ -39,26 +41,32 @@ def read_page(content: PageContent, options: Options) -> Page:
         page.language = page.language or guess_language(line.text for line in page.lines)
         return page
     if image is None or not options.ocr:
-        words, source, skew = page.words, page.source, 0.0
+        seen = Seen(page.words, page.source)
     else:
-        words, source, skew, turn = _words(content, image, options)
-        if turn:
-            image = turned(image, turn)
-            page.rotation = turn
-            if turn in {90, 270}:
+        seen = _words(content, image, options)
+        if seen.turn:
+            image = turned(image, seen.turn)
+            page.rotation = seen.turn
+            if seen.turn in {90, 270}:
                 page.width, page.height = page.height, page.width
+    words, source = seen.words, seen.source
     if image is not None and (source != "text" or content.regions or options.structure == "full"):
         page.barcodes = find_barcodes(image, page.index)
-        words = [word for word in words if not any(_inside(word.box, code.box) for code in page.barcodes)]
     if image is not None:
         words = with_ticks(words, image, page.width, page.height, page.index)
-    arranged = arrange(words, page.width, page.height, skew=skew)
+    # letters that nobody reads, and the corners of codes, look like boxes to tick
+    apart = [*(code.box for code in page.barcodes), *(line.box for line in page.unread)]
+    words = [word for word in words if not any(_inside(word.box, box) for box in apart)]
+    flat = Flattened(seen.bend, image, page) if seen.bend is not None and image is not None else None
+    arranged = arrange(flat.words(words), *flat.size) if flat else arrange(words, page.width, page.height, skew=seen.skew)
     page.words, page.lines, page.source = arranged.words, arranged.lines, source
     blocks = arranged.blocks
     regions: list[Region] = []
     if image is not None:
-        page.rules = find_rules(image, page.index, words=[word.box for word in page.words])
-        page.tables = find_tables(page.words, page.lines, page.rules, page.width, page.height)
+        page.rules = find_rules(flat.image if flat else image, page.index, words=[word.box for word in page.words])
+        page.tables = find_tables(page.words, page.lines, page.rules, *(flat.size if flat else (page.width, page.height)))
+        if flat:
+            flat.restore(page, blocks)
         if options.structure == "full":
             regions = _layout(options.threads).regions(image, page.index)
             if source in {"ocr", "mixed"}:
@@ -102,23 +110,34 @@ def _pixels(image: PageImage | None) -> Image | None:
     return None if image is None else np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
 
 
-def _words(content: PageContent, image: Image, options: Options) -> tuple[list[Word], Source, float, Turn]:
-    """The page's words, where they come from, the page's skew in degrees and how far it must be turned."""
+class Seen(msgspec.Struct):
+    """A page's words, where they come from, its skew in degrees, how far it must be turned to be upright, and how its sheet bends."""
+
+    words: list[Word]
+    source: Source
+    skew: float = 0.0
+    turn: Turn = 0
+    bend: Bend | None = None
+
+
+def _words(content: PageContent, image: Image, options: Options) -> Seen:
     page = content.page
     if content.text == "good":
-        seen = [word for region in content.regions for word in _read_region(image, region, page.height, options)]
+        seen = [word for region in content.regions for word in _read_region(image, region, page, options)]
         words = merged(page.words, seen)
         source: Source = "text" if len(words) == len(page.words) else ("mixed" if page.words else "ocr")
-        return words, source if words else "none", 0.0, 0
+        return Seen(words, source if words else "none")
     reader = _reader(options.threads)
     if content.text == "hidden":
         layer = arrange(page.words, page.width, page.height)
         if agrees(layer.words, layer.lines, lambda box: reader.read_line(_crop(image, box))):
-            return page.words, "text", 0.0, 0
+            return Seen(page.words, "text")
     read = reader.read(image, options.detail)
     height = page.height if read.turn in {0, 180} else page.width
     whole = Box(0.0, 0.0, 1.0, 1.0, page.index)
-    return _placed(read, whole, height), "ocr" if read.lines else "none", _skew(read), read.turn
+    words = _placed(read, whole, height)
+    _note_unread(page, read, whole)
+    return Seen(words, "ocr" if read.lines else "none", _skew(read), read.turn, find_bend(turned(image, read.turn), read.lines))
 
 
 def _read_pictures(content: PageContent, image: Image, options: Options) -> None:
@@ -127,7 +146,7 @@ def _read_pictures(content: PageContent, image: Image, options: Options) -> None
     page.barcodes = find_barcodes(image, page.index)
     layer = list(page.words)
     for region in content.regions:
-        seen = merged(layer, _read_region(image, region, page.height, options))[len(layer) :]
+        seen = merged(layer, _read_region(image, region, page, options))[len(layer) :]
         seen = [word for word in seen if not any(_inside(word.box, code.box) for code in page.barcodes)]
         if not seen:
             continue
@@ -146,12 +165,30 @@ def _read_pictures(content: PageContent, image: Image, options: Options) -> None
     numbered(page.blocks, page.lines)
 
 
-def _read_region(image: Image, region: Box, height: float, options: Options) -> list[Word]:
+def _read_region(image: Image, region: Box, page: Page, options: Options) -> list[Word]:
+    """The words in a `region`; what is there and cannot be read is noted on `page`."""
     x0, y0, x1, y1 = (round(edge) for edge in region.to_xyxy(image.shape[1], image.shape[0]))
     if min(x1 - x0, y1 - y0) < 16:
         return []
     read = _reader(options.threads).read(np.ascontiguousarray(image[y0:y1, x0:x1]), options.detail, upright=True)
-    return _placed(read, region, height)
+    _note_unread(page, read, region)
+    return _placed(read, region, page.height)
+
+
+def _note_unread(page: Page, read: ReadImage, region: Box) -> None:
+    """Keep the places of what cannot be read, and say so."""
+    for line in read.unread:
+        page.unread.append(Unread(line.script, _within(region, Box.from_xyxy(*line.box, width=read.width, height=read.height))))
+    for script in dict.fromkeys(line.script for line in read.unread):
+        named = "text" if script == UNKNOWN else f"{script} script"
+        warning = f"unreadable: {named} on page {page.index + 1}"
+        if warning not in page.warnings:
+            page.warnings.append(warning)
+
+
+def _within(region: Box, inner: Box) -> Box:
+    """A box of a region's picture on the page."""
+    return Box(region.x + inner.x * region.w, region.y + inner.y * region.h, inner.w * region.w, inner.h * region.h, region.page)
 
 
 def _placed(read: ReadImage, region: Box, height: float) -> list[Word]:
@@ -159,8 +196,7 @@ def _placed(read: ReadImage, region: Box, height: float) -> list[Word]:
     words: list[Word] = []
     for line in read.lines:
         for word in line.words:
-            inner = Box.from_xyxy(*word.box, width=read.width, height=read.height)
-            box = Box(region.x + inner.x * region.w, region.y + inner.y * region.h, inner.w * region.w, inner.h * region.h, region.page)
+            box = _within(region, Box.from_xyxy(*word.box, width=read.width, height=read.height))
             words.append(Word(word.text, box, round(word.score, 4), size=round(word.height / read.height * region.h * height, 2)))
     return words
 

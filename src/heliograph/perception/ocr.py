@@ -8,6 +8,7 @@ runtime few shapes so that memory stays flat.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Literal
 
@@ -21,6 +22,7 @@ from heliograph.perception.inference import load
 from heliograph.perception.ink import tighten
 from heliograph.perception.options import Detail
 from heliograph.perception.recognition import Glyphs, Recogniser
+from heliograph.perception.scripts import DOUBTFUL, LEAST_ASPECT, LEAST_SHARE, UNKNOWN, WHOLE, ScriptGuesser, unread
 from heliograph.perception.strays import find_strays
 
 Turn = Literal[0, 90, 180, 270]
@@ -33,6 +35,9 @@ SMALL_LINE = 14.0
 """A median line height, in pixels as the detector saw it with its margins, below which the detector looks again closer."""
 SURE = 0.8
 """A mean score from which a line counts as read the right way up."""
+MUCH_BETTER = 0.25
+"""By how much a badly read page must read better upside down to be turned; a page in a script that the recogniser does not know reads
+a little better either way."""
 ENOUGH_LETTERS = 8
 """Characters read in all probes together, below which nothing is turned: a logo or a code has no way up."""
 AT_ONCE = 96
@@ -64,13 +69,32 @@ class ReadLine(msgspec.Struct, gc=False):
     quad: Quad
 
 
+class UnreadLine(msgspec.Struct, gc=False):
+    """A detected line in a `script` that the recogniser does not know, or in one that nobody knows (`unknown`); `box` as of a word."""
+
+    script: str
+    box: tuple[float, float, float, float]
+
+
 class ReadImage(msgspec.Struct, gc=False):
-    """What an image says. Boxes are in pixels of the image turned clockwise by `turn` degrees, then upright and `width` x `height`."""
+    """What an image says. Boxes are in pixels of the image turned clockwise by `turn` degrees, then upright and `width` x `height`.
+
+    `unread`: lines that are there and cannot be read.
+    """
 
     lines: list[ReadLine]
     turn: Turn
     width: int
     height: int
+    unread: list[UnreadLine] = []
+
+
+class _Doubtful(msgspec.Struct):
+    """A line that was read badly or not at all."""
+
+    quad: Quad
+    crop: Image
+    line: ReadLine | None
 
 
 class TextReader:
@@ -79,6 +103,8 @@ class TextReader:
     def __init__(self, threads: int) -> None:
         self._detector = load(weights.weights(*weights.DETECTION), threads)
         self._recogniser = Recogniser(load(weights.weights(*weights.RECOGNITION), threads, side_by_side=True))
+        self._threads = threads
+        self._guesser: ScriptGuesser | None = None
 
     def read(self, image: Image, detail: Detail = "auto", *, upright: bool = False) -> ReadImage:
         """Read `image` (height x width x 3, RGB). `upright`: its orientation is known to be right and is not asked for."""
@@ -91,8 +117,11 @@ class TextReader:
             image = turned(image, turn)
             quads = detect(self._detector, image, DETECTION_SIDE[detail])
         quads, seen = self._look_closer(image, quads, detail), quads
-        lines = self._lines(image, quads, known if quads is seen else {})
-        return ReadImage(self._with_strays(image, lines, quads), turn, image.shape[1], image.shape[0])
+        lines, doubtful = self._lines(image, quads, known if quads is seen else {})
+        unread = self._unread(lines, doubtful)
+        lines = [line for line in lines if not any(line is other for other, _ in unread)]
+        lines = self._with_strays(image, lines, quads)
+        return ReadImage(lines, turn, image.shape[1], image.shape[0], [line for _, line in unread])
 
     def read_line(self, line: Image) -> str:
         """The text of `line`, an upright RGB image of one line."""
@@ -141,7 +170,7 @@ class TextReader:
         best = max(scores, key=lambda turn: scores[turn])
         if letters < ENOUGH_LETTERS or scores[best] < LEAST_SCORE:
             return 0, {}
-        return (best if lying or scores[best] >= SURE or scores[best] > scores[0] + 0.1 else 0), {}
+        return (best if lying or scores[best] >= SURE or scores[best] > scores[0] + MUCH_BETTER else 0), {}
 
     def _with_strays(self, image: Image, lines: list[ReadLine], detected: list[Quad]) -> list[ReadLine]:
         """The lines, with marks beside them that the detector passed over. A longer reading must hold all of the shorter."""
@@ -158,8 +187,30 @@ class TextReader:
         marks = [mark for mark in read[len(strays.longer) :] if mark and mark.score >= CERTAIN]
         return result + [mark for mark in marks if _says(_letters(mark), ALONE)]
 
-    def _lines(self, image: Image, quads: list[Quad], known: dict[int, Glyphs]) -> list[ReadLine]:
-        """What the lines say; `known` are those that were read on the way here, by their number in `quads`."""
+    def _unread(self, lines: list[ReadLine], doubtful: list[_Doubtful]) -> list[tuple[ReadLine | None, UnreadLine]]:
+        """The doubtful lines that are in a script which the recogniser does not know, with what it made of them."""
+        sure = sum(line.words[-1].box[2] - line.words[0].box[0] for line in lines if line.words and line.score >= DOUBTFUL)
+        length = sum(item.crop.shape[1] for item in doubtful if item.crop.shape[1] > LEAST_ASPECT * item.crop.shape[0])
+        share = length / max(1.0, length + sure)
+        if not doubtful or share < LEAST_SHARE:
+            return []
+        self._guesser = self._guesser or ScriptGuesser(self._threads)
+        wide = [item for item in doubtful if item.crop.shape[1] > LEAST_ASPECT * item.crop.shape[0]]
+        named = unread(self._guesser.scripts, self._guesser.probabilities([item.crop for item in wide]), share)
+        names: list[str | None] = list(named)
+        if share >= WHOLE:
+            # what is too short to be judged is in the page's script too
+            names += [Counter(named).most_common(1)[0][0] if named else UNKNOWN] * (len(doubtful) - len(wide))
+            wide += [item for item in doubtful if item.crop.shape[1] <= LEAST_ASPECT * item.crop.shape[0]]
+        found: list[tuple[ReadLine | None, UnreadLine]] = []
+        for item, script in zip(wide, names, strict=True):
+            if script is not None:
+                (x0, y0), (x1, y1) = item.quad.min(axis=0).tolist(), item.quad.max(axis=0).tolist()
+                found.append((item.line, UnreadLine(script, (x0, y0, x1, y1))))
+        return found
+
+    def _lines(self, image: Image, quads: list[Quad], known: dict[int, Glyphs]) -> tuple[list[ReadLine], list[_Doubtful]]:
+        """What the lines say, and which were read badly; `known` are those that were read on the way here, by their number in `quads`."""
         # A tall box is a narrow character, or a line that runs up or down the margin: what reads best, it is.
         candidates: list[tuple[int, int, Quad]] = []
         for number, quad in enumerate(quads):
@@ -167,6 +218,7 @@ class TextReader:
             ways = (0,) if height < 1.5 * width else (0, 1, -1)
             candidates += [(number, way, np.roll(quad, way, axis=0)) for way in ways]
         lines: list[ReadLine] = []
+        doubtful: list[_Doubtful] = []
         for start in range(0, len(candidates), AT_ONCE):
             part = candidates[start : start + AT_ONCE]
             crops = [cut(image, quad) for _, _, quad in part]
@@ -178,8 +230,13 @@ class TextReader:
                 glyphs = next(fresh) if way or number not in known else known[number]
                 if number not in best or glyphs.score > best[number][0].score:
                     best[number] = glyphs, quad, crop
-            lines += [line for glyphs, quad, crop in best.values() if (line := _line(glyphs, quad, crop))]
-        return lines
+            for glyphs, quad, crop in best.values():
+                line = _line(glyphs, quad, crop)
+                if line is not None:
+                    lines.append(line)
+                if glyphs.score < DOUBTFUL:
+                    doubtful.append(_Doubtful(quad, crop, line))
+        return lines, doubtful
 
 
 def _line(glyphs: Glyphs, quad: Quad, crop: Image) -> ReadLine | None:

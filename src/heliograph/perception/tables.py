@@ -26,6 +26,10 @@ RULE = re.compile(r"^[-=_*~.·—–]{4,}$")
 """A rule typed with characters."""
 
 
+MOST_HEADINGS, LEAST_BELOW, LEAST_WIDE = 4, 12, 6
+"""Rows of headings that are left out of a table without rules when they spoil its columns, and the rows and columns it must then have."""
+
+
 def find_tables(words: Sequence[Word], lines: Sequence[Line], rules: Sequence[Box], width: float, height: float) -> list[Table]:
     """The tables of a page of `width` x `height` points, from top to bottom; cells refer to `words`.
 
@@ -273,9 +277,21 @@ def _aligned(
     while pending:
         body, rest = _body(pending.pop())
         pending += rest
-        if len(body) >= 2 and (table := _aligned_table(words, body, width, height)):
+        if len(body) < 2:
+            continue
+        table = _aligned_table(words, body, width, height) or _below_headings(words, body, width, height)
+        if table is not None:
             tables.append(table)
     return tables
+
+
+def _below_headings(words: Sequence[Word], body: list[Row], width: float, height: float) -> Table | None:
+    """A long and wide table whose columns are spoilt by headings that run over several of them: what stands below these."""
+    for start in range(1, min(MOST_HEADINGS + 1, len(body) - LEAST_BELOW + 1)):
+        table = _aligned_table(words, body[start:], width, height)
+        if table is not None:
+            return table if table.columns >= LEAST_WIDE else None
+    return None
 
 
 def _body(group: list[Row]) -> tuple[list[Row], list[list[Row]]]:
