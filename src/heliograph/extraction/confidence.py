@@ -21,7 +21,7 @@ import msgspec
 from heliograph.extraction.result import Label, Match
 
 HI = 0.94
-MED = 0.75
+MED = 0.60
 LEAF = -1
 """In place of a trait: the node is a leaf."""
 

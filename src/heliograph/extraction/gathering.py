@@ -33,6 +33,8 @@ class Pool(msgspec.Struct):
     ask: Ask
     candidates: list[Candidate] = []
     label: float = 0.0
+    place: Occurrence | None = None
+    """Where that label stands."""
 
     def add(self, candidate: Candidate) -> None:
         """Take in a candidate with the fit of its label."""
@@ -49,7 +51,8 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
         for occurrence in finder.find(sheet):
             pool = pools[occurrence.ask]
             ask = pool.ask
-            pool.label = max(pool.label, min(1.0, occurrence.fit))
+            if occurrence.fit > pool.label and pool.label < 1.0:
+                pool.label, pool.place = min(1.0, occurrence.fit), occurrence
             if occurrence.heading and occurrence.fit >= _OWN:
                 heads[occurrence.ask].append(occurrence.segment)
             for candidate in near(finder, sheet, occurrence, ask, reading.conventions):

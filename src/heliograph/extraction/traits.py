@@ -80,6 +80,9 @@ def of_absence(reading: Reading, pool: Pool) -> dict[str, float]:
     best = pool.candidates[0] if pool.candidates else None
     scan = any(sheet.page.source in ("ocr", "mixed") for sheet in reading.sheets)
     kind = group(ask)
+    place = pool.place
+    segment = place.segment if place is not None else None
+    boxed = segment is not None and (segment.sheet.numbered(segment) or segment.sheet.cell_of(segment, least=0.9) is not None)
     return {
         "absent": 1.0,
         "absent:best": max(NOTHING, best.score) / 4 if best is not None else -1.0,
@@ -87,6 +90,10 @@ def of_absence(reading: Reading, pool: Pool) -> dict[str, float]:
         "absent:label": pool.label,
         "absent:labelled": float(pool.label >= 0.6),
         "absent:ignored": float(pool.label >= 0.6 and best is None),
+        "absent:boxed": float(boxed),
+        "absent:heading": float(place is not None and place.heading),
+        "absent:colon": float(place is not None and place.colon),
+        "absent:words": min(2.0, len(segment.text.split()) / 8) if segment is not None else 0.0,
         "absent:concept": float(ask.concept is not None),
         "absent:unlabelled": float(ask.concept is not None and ask.concept.unlabelled),
         "absent:scan": float(scan),
