@@ -18,6 +18,8 @@ from heliograph.media.geometry import Box, union
 
 _NUMBERED = re.compile(r"\(?(\d{1,2}[a-z]?)[.)]?\s+[^\W\d_]{2,}[^\d]*$|\(?(\d{1,2}[a-z]?)[.)]?\s+[A-Z][^\W\d_]+")
 _NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
+_THOUSANDS = re.compile(r"[-−–(]?\d{1,3} \d{3}(?:[.,]\d{1,2})?\)?")
+"""Two words that are one number, its thousands set apart: `3 514,61`. No border goes through it."""
 _MANY = 5
 """Numbered headings from which on a page is taken for a form with numbered boxes."""
 
@@ -227,7 +229,10 @@ def _runs(page: Page, row: Sequence[int], ruling: Ruling) -> Iterator[list[int]]
             celled = cell_of.get(run[-1]) != cell_of.get(index)
             if celled and ruling.down and gap < 0.7 * height and not ruling.parted(last, word):
                 celled = False  # cells of a grid that no line divides here
-            if wide or celled or blank_of.get(run[-1]) != blank_of.get(index):
+            apart = celled or blank_of.get(run[-1]) != blank_of.get(index)
+            if apart and gap < 0.8 * height and _THOUSANDS.fullmatch(f"{last.text} {word.text}"):
+                apart = False
+            if wide or apart:
                 yield run
                 run = []
         run.append(index)

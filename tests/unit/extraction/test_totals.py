@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.unit.extraction.drawing import DATE, ask
+import msgspec
+
+from heliograph.media.document import Cell, Table
+from heliograph.media.geometry import union
+from tests.unit.extraction.drawing import DATE, ask, document
 
 NUMBER = "number"
 
@@ -163,3 +167,17 @@ Totaal                                467,30
         shipping=NUMBER,
     ).values
     assert found == {"shipping": None}
+
+
+def test_no_border_goes_through_the_thousands_of_an_amount() -> None:
+    made = document(
+        """
+Montant HT      1 000,00 €
+TVA               200,00 €
+Montant TTC     1 200,00 €
+"""
+    )
+    page = made.pages[0]
+    cells = [Cell(word.text, word.box, word.line, n, words=[n]) for n, word in enumerate(page.words)]  # every word a cell of its own
+    made.pages[0] = msgspec.structs.replace(page, tables=[Table(union(word.box for word in page.words), 3, len(cells), cells)])
+    assert ask(made, total=NUMBER).values == {"total": 1200.0}
