@@ -22,14 +22,13 @@ Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom as fractions of a line image."""
 
 
-def tighten(line: Image, spans: Sequence[tuple[float, float]], pitch: float) -> list[Rectangle]:
-    """A rectangle around the ink of each word of `line`.
+def tighten(mask: NDArray[np.bool_], spans: Sequence[tuple[float, float]], pitch: float) -> list[Rectangle]:
+    """A rectangle around the ink of each word of a line; `mask` is its `ink`.
 
     `spans` are the centres of each word's first and last character and `pitch` the width of a character, all as
     fractions of the line's width. Where the ink makes no sense (none there, or far less wide than the characters
     say), the rectangle follows the characters and the full height.
     """
-    mask = _ink(line)
     height, width = mask.shape
     columns = np.asarray(mask.any(axis=0))
     cuts = [_start(columns, spans[0][0], pitch)]
@@ -51,8 +50,9 @@ def tighten(line: Image, spans: Sequence[tuple[float, float]], pitch: float) -> 
     return rectangles
 
 
-def _ink(line: Image) -> NDArray[np.bool_]:
-    grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
+def ink(line: Image) -> NDArray[np.bool_]:
+    """Where an RGB line image has ink, rows x columns, at most `TALLEST` rows; rules and underlines are left out."""
+    grey = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY)
     if grey.shape[0] > TALLEST:
         grey = cv2.resize(grey, (max(1, round(grey.shape[1] * TALLEST / grey.shape[0])), TALLEST), interpolation=cv2.INTER_AREA)
     _, binary = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)

@@ -19,10 +19,12 @@ import numpy as np
 from heliograph.perception import weights
 from heliograph.perception.detection import Image, Quad, content, detect, sides
 from heliograph.perception.inference import load
-from heliograph.perception.ink import tighten
+from heliograph.perception.ink import ink, tighten
 from heliograph.perception.options import Detail
 from heliograph.perception.recognition import Glyphs, Recogniser
 from heliograph.perception.scripts import DOUBTFUL, LEAST_ASPECT, LEAST_SHARE, UNKNOWN, WHOLE, ScriptGuesser, unread
+from heliograph.perception.slips import mend
+from heliograph.perception.spacing import beginnings
 from heliograph.perception.strays import find_strays
 
 Turn = Literal[0, 90, 180, 270]
@@ -125,7 +127,11 @@ class TextReader:
 
     def read_line(self, line: Image) -> str:
         """The text of `line`, an upright RGB image of one line."""
-        return self._recogniser.read([line])[0].text if min(line.shape[:2]) > 2 else ""
+        if min(line.shape[:2]) <= 2:
+            return ""
+        glyphs = self._recogniser.read([line])[0]
+        starts = set(beginnings(glyphs, ink(line))[1:])
+        return "".join(" " * (number in starts) + char for number, char in enumerate(glyphs.text))
 
     def _look_closer(self, image: Image, quads: list[Quad], detail: Detail) -> list[Quad]:
         """Detect again, larger and only where there is text, when lines came out too small to be told apart."""
@@ -178,7 +184,9 @@ class TextReader:
         size = np.array([image.shape[1], image.shape[0]], np.float32)
         quads = [np.clip(quad, 0, size) for quad in (*strays.longer.values(), *strays.marks)]
         crops = [cut(image, quad) for quad in quads]
-        read = [_line(glyphs, quad, crop) for glyphs, quad, crop in zip(self._recogniser.read(crops), quads, crops, strict=True)]
+        found = self._recogniser.read(crops)
+        mend(found)
+        read = [_line(glyphs, quad, crop) for glyphs, quad, crop in zip(found, quads, crops, strict=True)]
         result = list(lines)
         for number, longer in zip(strays.longer, read, strict=False):
             before, _, after = _letters(longer).partition(_letters(lines[number])) if longer else ("", "", "")
@@ -230,6 +238,7 @@ class TextReader:
                 glyphs = next(fresh) if way or number not in known else known[number]
                 if number not in best or glyphs.score > best[number][0].score:
                     best[number] = glyphs, quad, crop
+            mend([glyphs for glyphs, _, _ in best.values()])
             for glyphs, quad, crop in best.values():
                 line = _line(glyphs, quad, crop)
                 if line is not None:
@@ -240,7 +249,7 @@ class TextReader:
 
 
 def _line(glyphs: Glyphs, quad: Quad, crop: Image) -> ReadLine | None:
-    if glyphs.score < LEAST_SCORE or not glyphs.text.strip():
+    if glyphs.score < LEAST_SCORE or not glyphs.text:
         return None
     along = quad[1] - quad[0]
     return ReadLine(_words(glyphs, quad, crop), glyphs.score, float(np.degrees(np.arctan2(along[1], along[0]))), quad)
@@ -255,19 +264,13 @@ def _says(text: str, marks: str) -> bool:
 
 
 def _words(glyphs: Glyphs, quad: Quad, crop: Image) -> list[ReadWord]:
-    groups: list[list[int]] = [[]]
-    for index, char in enumerate(glyphs.text):
-        if char == " ":
-            groups.append([])
-        else:
-            groups[-1].append(index)
-    groups = [group for group in groups if group]
-    if not groups:
-        return []
+    mask = ink(crop)
+    starts = beginnings(glyphs, mask)
+    groups = [range(start, end) for start, end in pairwise([*starts, len(glyphs.text)])]
     within = [glyphs.centres[b] - glyphs.centres[a] for group in groups for a, b in pairwise(group)]
     pitch = float(np.median(within)) if within else min(1.0, crop.shape[0] / crop.shape[1] / 2)
     spans = [(glyphs.centres[group[0]], glyphs.centres[group[-1]]) for group in groups]
-    rectangles = tighten(crop, spans, pitch)
+    rectangles = tighten(mask, spans, pitch)
     origin, along, down = quad[0], quad[1] - quad[0], quad[3] - quad[0]
     tall = float(np.linalg.norm(down)) * (max(r[3] for r in rectangles) - min(r[1] for r in rectangles))
     words: list[ReadWord] = []
@@ -275,7 +278,7 @@ def _words(glyphs: Glyphs, quad: Quad, crop: Image) -> list[ReadWord]:
         points = [origin + along * x + down * y for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
         xs, ys = [float(p[0]) for p in points], [float(p[1]) for p in points]
         score = sum(glyphs.scores[i] for i in group) / len(group)
-        words.append(ReadWord("".join(glyphs.text[i] for i in group), (min(xs), min(ys), max(xs), max(ys)), score, tall))
+        words.append(ReadWord(glyphs.text[group.start : group.stop], (min(xs), min(ys), max(xs), max(ys)), score, tall))
     return words
 
 

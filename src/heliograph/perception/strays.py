@@ -26,7 +26,7 @@ OUTSIDE = 0.5
 """A blob of ink with a larger share of its pixels inside detected lines belongs to them."""
 TOUCHING = 0.3
 """Gap to the line's end up to which a mark belongs to the line itself. This and all below are in heights of the line's quad."""
-COLON_GAP = 1.0
+COLON_GAP = 1.5
 """Gap up to which the line is read again with a colon; alone, its two dots are hard to read."""
 RUN_GAP = 0.35
 """Blobs closer to each other than this are one mark, or one run of marks."""
