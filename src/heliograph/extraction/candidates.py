@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
+from heliograph.extraction.addresses import address_likeness
 from heliograph.extraction.boxes import boxed
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.identifiers import identifiers, patterned, postal_codes
 from heliograph.extraction.labels import Finder, Occurrence, Reader, is_label, value_end
 from heliograph.extraction.normalise import Conventions, amounts, currency_code, dates, times
-from heliograph.extraction.parties import address_likeness, clean_name
+from heliograph.extraction.parties import clean_name
 from heliograph.extraction.parties import name_likeness as likeness_of_name
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary

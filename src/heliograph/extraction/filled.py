@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from heliograph.extraction.addresses import address_likeness
 from heliograph.extraction.candidates import FREE, Candidate, Found, Part, lead_of, read_as, unbroken
 from heliograph.extraction.choices import Choice, option
 from heliograph.extraction.entries import Entry
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.labels import Finder, Occurrence, Reader
 from heliograph.extraction.normalise import Conventions
-from heliograph.extraction.parties import address_likeness
 from heliograph.extraction.segments import Segment
 from heliograph.extraction.vocabulary import WORD, Tokens, split_name, tokens_of, vocabulary
 

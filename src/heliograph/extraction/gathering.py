@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from heliograph.extraction.addresses import Name
 from heliograph.extraction.candidates import Candidate, near, read_as
 from heliograph.extraction.choices import choices
 from heliograph.extraction.entries import TICKS, entries
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.filled import filled, ticked
 from heliograph.extraction.labels import Finder, Occurrence
-from heliograph.extraction.parties import Name
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
 from heliograph.extraction.segments import Segment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from heliograph.extraction.addresses import address_likeness
 from heliograph.extraction.candidates import Candidate
 from heliograph.extraction.fields import Ask
-from heliograph.extraction.parties import address_likeness
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.unlabelled import PLACES
 from heliograph.extraction.vocabulary import tokens_of, vocabulary

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from math import log2
 
+from heliograph.extraction.addresses import address_likeness
 from heliograph.extraction.candidates import FREE, PATTERNED, Candidate, read_as
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.gathering import Pool
 from heliograph.extraction.normalise import dates
-from heliograph.extraction.parties import address_likeness, name_likeness
+from heliograph.extraction.parties import name_likeness
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.segments import Sheet
 

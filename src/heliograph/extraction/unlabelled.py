@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from heliograph.extraction.addresses import Name, places
 from heliograph.extraction.candidates import Candidate, Part, read_as
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.identifiers import patterned
 from heliograph.extraction.normalise import Span, amounts, dates, times
-from heliograph.extraction.parties import Name, places
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.segments import Segment
 from heliograph.extraction.vocabulary import tokens_of, vocabulary
