@@ -21,6 +21,8 @@ def questions(schema: Schema, hinted: Hints) -> list[tuple[Path, Ask]]:
     """Every scalar field that is not in a list, with its path in the answer."""
     asked = _owned(list(_asked(schema.root, (), (), hinted)), hinted)
     _choices([ask for _, ask in asked if ask.kind == "boolean"])
+    for _, ask in asked:
+        ask.subject = tokens_of(split_name(schema.root.title))
     return asked
 
 

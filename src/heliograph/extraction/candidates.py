@@ -18,7 +18,7 @@ from heliograph.extraction.normalise import Conventions, amounts, currency_code,
 from heliograph.extraction.parties import clean_name
 from heliograph.extraction.parties import name_likeness as likeness_of_name
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import plain, tokens_of, vocabulary
+from heliograph.extraction.vocabulary import Tokens, plain, tokens_of, vocabulary
 
 Part = tuple[Segment, int, int]
 """A stretch of a segment's text."""
@@ -344,7 +344,7 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         return
     if any(found.quality >= 0.75 for found in same) and (ask.kind in FREE or ask.kind == "id") and (occurrence.colon or ask.kind == "id"):
         return
-    beyond = segment.text[occurrence.end :].strip(" :#.-=")
+    beyond = any(c.isalnum() for c in segment.text[occurrence.end :])
     taken = 0
     followers = [
         other
@@ -353,6 +353,7 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     ]
     if followers and _repeats(ask, followers[0]):
         followers = followers[1:]
+    followers = [other for other in followers if not _other_part(ask, other.text)]
     for order, other in enumerate(followers):
         if order >= 5 or (is_label(reader, other) and ask.kind not in ("boolean",)) or _is_asked(finder, other):
             break
@@ -382,12 +383,17 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
             seen_row = other.row
         if rows > 3:
             break
+        if _repeats(ask, other):
+            continue
         if is_label(reader, other) or _is_asked(finder, other):
             if segment.share(other) > 0.5 and abs(other.x0 - segment.x0) < 2 * segment.height:
                 break
             continue
         aligned = max(segment.share(other), 0.0)
-        found_below = _pick(ask, read_as(ask, other.text, conventions, end=value_end(reader, other.text, 0)), ask.range)
+        if _other_part(ask, other.text):
+            continue
+        ends = value_end(reader, other.text, 0)
+        found_below = _pick(ask, read_as(ask, other.text, conventions, start=lead_of(ask, other.text), end=ends), ask.range)
         for order, found in enumerate(found_below[:2]):
             if ask.kind == "id" and found.start > 0 and address_likeness(other.text) > 0.3:
                 continue  # a house number
@@ -434,18 +440,53 @@ def unbroken(candidate: Candidate, lines: list[Segment]) -> None:
         candidate.value = f"{segment.text[start:end]} {under.text}"
 
 
+def _whole(candidate: Candidate, lines: list[Segment], label: Occurrence) -> None:
+    """Let a name take up the further lines of a box that asks for a name alone."""
+    if "address" in tokens_of(label.segment.text) or len(candidate.parts) > 1:
+        return
+    last = candidate.parts[0][0]
+    for line in lines[lines.index(last) + 1 :][:2]:
+        close = (
+            not any(c.isdigit() for c in line.text) and line.row > last.row and line.y0 - last.y1 < last.height and line.share(last) > 0.3
+        )
+        if not close or not 0.7 < line.size / last.size < 1.4 or not line.text[:1].isalpha() or _asks(line):
+            return
+        candidate.parts = [*candidate.parts, (line, 0, len(line.text))]
+        candidate.value = candidate.text
+        last = line
+
+
 def _asks(line: Segment) -> bool:
     """Whether a line asks for a part of an address instead of giving one: `City or town, state and postal code`."""
     tokens = tokens_of(line.text)
     return tokens[:1] in vocabulary().every_label and not any(c.isdigit() for c in line.text)
 
 
+_PARTS = {"address": ("address",), **dict.fromkeys(("org", "person", "name"), ("name",))}
+"""The word that opens a line with a name or an address in a part of a form that asks for both."""
+
+
+_STREET = 0.75
+"""Likeness from which on a line is part of an address, and no name."""
+
+
+def _opened(text: str) -> tuple[Tokens, int]:
+    """The first word of a line of several, and where the next one begins."""
+    first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
+    return (tokens_of(first[1]), first.end()) if first else ((), 0)
+
+
 def lead_of(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
-    first = re.match(r"\s*([^\W\d_]+):?\s+(?=\S)", text)
-    if first and ask.kind in ("org", "person", "name", "address") and tokens_of(first[1]) in (("name",), ("address",)):
-        return first.end()
-    return 0
+    word, end = _opened(text)
+    return end if ask.kind in _PARTS and word == _PARTS[ask.kind] else 0
+
+
+def _other_part(ask: Ask, text: str) -> bool:
+    """Whether a line is another part than the name that is asked for, or opens with the word for it: `Address 12 Quay Road`."""
+    if ask.kind not in _PARTS:
+        return False
+    return _opened(text)[0] in set(_PARTS.values()) - {_PARTS[ask.kind]} or (ask.kind != "address" and address_likeness(text) > _STREET)
 
 
 def _in_box(
@@ -461,13 +502,14 @@ def _in_box(
             yield Candidate(" ".join(line.text[start:end] for line, start, end in parts), parts, features, occurrence=occurrence)
         return
     order = 0
-    for line in lines:
+    for line in [line for line in lines if not _other_part(ask, line.text)]:
         start = lead_of(ask, line.text)
         for found in _pick(ask, read_as(ask, line.text, conventions, start=start), ask.range)[:2]:
             features = {**base, "order": float(order), "gap": 0.0}
             candidate = _candidate(ask, line, found, features, occurrence)
             if ask.kind in ("org", "person", "name"):
                 unbroken(candidate, lines)
+                _whole(candidate, lines, occurrence)
             order += 1
             yield candidate
             if ask.kind in FREE:

@@ -40,7 +40,7 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     asked = questions(schema, hinted)
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
-    pools = gather(reading, numbered(reading, [ask for _, ask in asked], schema.root.title))
+    pools = gather(reading, numbered(reading, [ask for _, ask in asked]))
     for (path, _), (leaf, why) in zip(asked, assign(reading, pools), strict=True):
         values[path] = leaf
         if why:

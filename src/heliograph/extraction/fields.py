@@ -74,6 +74,8 @@ class Ask(msgspec.Struct):
     """`start` or `end` when the field is one end of a period."""
     alternatives: frozenset[str] = frozenset()
     """What else it may be called: the telling tokens of `contract or order number` that its name lacks, and those of hints."""
+    subject: Tokens = ()
+    """What kind of document the schema is for: its title."""
 
     @property
     def role(self) -> str:

@@ -70,7 +70,11 @@ _DAY_NAME = re.compile(
     re.I,
 )
 _NAME_DAY = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,10})\.?[\s\-]{0,2}(\d{1,2})(?:st|nd|rd|th)?\s?[,.\s\-]\s?(\d{4})(?!\d)", re.I)
-_YEAR_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[\s.\-/,]{0,3}([^\W\d_]{3,10})\.?[\s.\-/,]{0,3}(\d{1,2})(?![\d:])", re.I)
+_YEAR_NAME = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})[\s.\-/,]{0,3}([^\W\d_]{3,10})\.?[\s.\-/,]{0,3}(\d \d(?=\s[^\W\d]|$)|\d{1,2}(?![\d:]))", re.I
+)
+_ZERO = re.compile(r"(?<![^\W_])0(?=CT(?![^\W\d_]))|(?<=(?<![^\W_])N)0(?=V(?![^\W\d_]))")
+"""A nought that was read for the letter in OCT or NOV."""
 _CLOCKED = re.compile(
     r"(?<![^\W\d_])([^\W\d_]{3,10})\.?\s?(\d{1,2})[\s,]+\d{1,2}\s?[\s:.]\s?\d{2}\s?[AP]\.?M\.?\s?['’,]?\s?(\d{4}|\d{2})(?!\d)", re.I
 )
@@ -87,6 +91,7 @@ def dates(text: str, *, compact: bool = False) -> list[DateSpan]:
     """Every date in a text, left to right, none overlapping."""
     if not any(c.isdigit() for c in text):
         return []
+    text = _ZERO.sub("O", text)
     found: list[DateSpan] = []
     for m in _ISO.finditer(text):
         found.append(DateSpan(m.start(), m.end(), int(m[3]), int(m[4]), int(m[1]), "ymd"))
@@ -104,7 +109,7 @@ def dates(text: str, *, compact: bool = False) -> list[DateSpan]:
     for m in _YEAR_NAME.finditer(text):
         month = months.get(plain(m[2]))
         if month:
-            found.append(DateSpan(m.start(), m.end(), month, int(m[3]), int(m[1]), "named"))
+            found.append(DateSpan(m.start(), m.end(), month, int(m[3].replace(" ", "")), int(m[1]), "named"))
     for m in _CLOCKED.finditer(text):
         month = months.get(plain(m[1]))
         if month:

@@ -18,16 +18,12 @@ _OWN_NUMBER, _REFERENCE = 0.88, 0.8
 labels of the field's own concept (.93 and more)."""
 
 
-def numbered(reading: Reading, asks: list[Ask], title: str) -> list[Ask]:
-    """The fields, with those for the document's own number knowing what such a number is called on this paper.
-
-    `title` is the schema's: what kind of document it is for.
-    """
+def numbered(reading: Reading, asks: list[Ask]) -> list[Ask]:
+    """The fields, with those for the document's own number knowing what such a number is called on this paper."""
     kind = _heading(reading)
     if kind is None or any(kind[-1] in ask.strong for ask in asks):
         return asks
-    asked = set(tokens_of(title))
-    return [_own(ask, kind) if ask.kind == "id" and ask.alternatives & asked else ask for ask in asks]
+    return [_own(ask, kind) if ask.kind == "id" and ask.alternatives & set(ask.subject) else ask for ask in asks]
 
 
 def _own(ask: Ask, kind: Tokens) -> Ask:

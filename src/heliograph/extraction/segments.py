@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from heliograph.extraction import mending
 from heliograph.extraction.result import Evidence
@@ -20,6 +21,8 @@ _NUMBERED = re.compile(r"\(?(\d{1,2}[a-z]?)[.)]?\s+[^\W\d_]{2,}[^\d]*$|\(?(\d{1,
 _NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
 _THOUSANDS = re.compile(r"[-−–(]?\d{1,3} \d{3}(?:[.,]\d{1,2})?\)?")
 """Two words that are one number, its thousands set apart: `3 514,61`. No border goes through it."""
+_LETTERS = 3
+"""Letters and digits that a line on end has at least; less is a narrow character."""
 _MANY = 5
 """Numbered headings from which on a page is taken for a form with numbered boxes."""
 
@@ -27,13 +30,15 @@ _MANY = 5
 class Segment:
     """A run of words. `row` counts from the top of its page; `text` joins the words with single spaces.
 
+    `on_end`: it runs up or down the page, as stamps and notes in the margin do, and is a row of its own behind all others.
     Distances are in lines: `x0, y0, x1, y1` are points on the page, `height` the words' median height, `size` that of their type.
     """
 
-    __slots__ = ("height", "index", "offsets", "page", "row", "score", "sheet", "size", "text", "words", "x0", "x1", "y0", "y1")
+    __slots__ = ("height", "index", "offsets", "on_end", "page", "row", "score", "sheet", "size", "text", "words", "x0", "x1", "y0", "y1")
 
-    def __init__(self, sheet: Sheet, words: list[int], row: int) -> None:
+    def __init__(self, sheet: Sheet, words: list[int], row: int, *, on_end: bool = False) -> None:
         page = sheet.page
+        self.on_end = on_end
         self.sheet, self.words, self.row, self.page, self.index = sheet, words, row, page.index, -1
         texts = [page.words[i].text for i in words]
         if page.source != "text":
@@ -47,9 +52,9 @@ class Segment:
         boxes = [page.words[i].box for i in words]
         self.x0, self.x1 = min(b.x for b in boxes) * page.width, max(b.x1 for b in boxes) * page.width
         self.y0, self.y1 = min(b.y for b in boxes) * page.height, max(b.y1 for b in boxes) * page.height
-        heights = sorted(b.h * page.height for b in boxes)
-        self.height = max(heights[len(heights) // 2], 1.0)
-        sizes = sorted(page.words[i].size or page.words[i].box.h * page.height for i in words)
+        tall = [b.w * page.width if on_end else b.h * page.height for b in boxes]
+        self.height = max(sorted(tall)[len(tall) // 2], 1.0)
+        sizes = sorted(page.words[i].size or height for i, height in zip(words, tall, strict=True))
         self.size = max(sizes[len(sizes) // 2], 1.0)
         self.score = min(page.words[i].score for i in words)
 
@@ -101,8 +106,10 @@ class Sheet:
         self.page = page
         self.ruling = Ruling(page)
         self.rows: list[list[Segment]] = []
-        for row in _rows(page):
+        on_end = _on_end(page)
+        for row in _rows(page, {word for words in on_end for word in words}):
             self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row, self.ruling)])
+        self.rows += [[Segment(self, words, len(self.rows) + n, on_end=True)] for n, words in enumerate(on_end)]
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
             segment.index = index
@@ -186,11 +193,26 @@ def sheets(document: Document) -> list[Sheet]:
     return [Sheet(page) for page in document.pages]
 
 
-def _rows(page: Page) -> list[list[int]]:
-    """Words that stand on one row, top to bottom, each left to right."""
+def _on_end(page: Page) -> list[list[int]]:
+    """The words of each line that runs up or down the page, in the order they are read in."""
+    made: list[list[int]] = []
+    for line in page.lines:
+        boxes = [page.words[word].box for word in line.words]
+        if len(boxes) == 1:
+            tall = boxes[0].h * page.height > 1.5 * boxes[0].w * page.width
+        else:
+            tall = all(abs(b.cy - a.cy) * page.height > abs(b.cx - a.cx) * page.width for a, b in pairwise(boxes))
+        if tall and sum(char.isalnum() for char in line.text) >= _LETTERS:
+            made.append(line.words)
+    return made
+
+
+def _rows(page: Page, apart: set[int]) -> list[list[int]]:
+    """Words that stand on one row, top to bottom, each left to right; without those that stand `apart`."""
     words = page.words
     order = sorted(
-        (i for i, word in enumerate(words) if word.text.strip() and word.box.h > 0), key=lambda i: (words[i].box.cy, words[i].box.x)
+        (i for i, word in enumerate(words) if i not in apart and word.text.strip() and word.box.h > 0),
+        key=lambda i: (words[i].box.cy, words[i].box.x),
     )
     rows: list[list[int]] = []
     for index in order:

@@ -14,7 +14,7 @@ from heliograph.extraction.identifiers import patterned
 from heliograph.extraction.normalise import Span, amounts, dates, times
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.segments import Segment
-from heliograph.extraction.vocabulary import tokens_of, vocabulary
+from heliograph.extraction.vocabulary import WORD, Tokens, tokens_of, vocabulary
 
 Json = Any
 
@@ -82,8 +82,10 @@ def unlabelled(reading: Reading, ask: Ask) -> list[Candidate]:
                     )
                 )
                 break
+    elif concept.id == "filing.date":
+        made += _stamped(reading, ask)
     elif concept.id in ("doc.type", "title"):
-        made += _titles(reading, head=concept.id == "doc.type")
+        made += _titles(reading, ask if concept.id == "doc.type" else None)
     elif concept.id in ("card.last4", "card.type", "payment.method"):
         made += _paid(reading, ask, concept.id)
     elif concept.kind == "text" and concept.pattern:
@@ -251,16 +253,41 @@ def _currency(reading: Reading) -> list[Candidate]:
     return []
 
 
-def _titles(reading: Reading, *, head: bool) -> list[Candidate]:
+def _stamped(reading: Reading, ask: Ask) -> Iterator[Candidate]:
+    """Dates as they are stamped on what comes in: with a time of day, or on end across the page, and without a label."""
+    known = vocabulary().every_label
+    for segment in (segment for sheet in reading.sheets[:3] for segment in sheet.segments):
+        timed = bool(_HALF.search(segment.text)) or any(True for _ in times(segment.text))
+        left = [other for other in segment.sheet.rows[segment.row] if other.x1 <= segment.x0 + 1]
+        for found in read_as(ask, segment.text, reading.conventions):
+            label = tokens_of(segment.text[: found.start]) or (tokens_of(left[-1].text) if left else ())
+            if (timed or segment.on_end) and label not in known and len(segment.text) < found.end - found.start + _STAMP:
+                yield _shown(found.value, segment, found.start, found.end, _STAMPED)
+
+
+_HALF = re.compile(r"(?<![^\W\d_])[AP]\.?M(?![^\W\d_])")
+_STAMPED = 0.3
+"""Likeness of a stamp; of several it is the reader's score that decides."""
+_STAMP = 30
+"""Characters that a stamp may hold beside its date: a time of day, and who received it."""
+
+
+def _titles(reading: Reading, ask: Ask | None) -> list[Candidate]:
     """The heading of the first page: large, near the top, in the words that name kinds of documents.
 
-    With `head`, of `Amendment to a statement` only what it is: `Amendment`.
+    With `ask`, which asks for the type of the document, of `Amendment to a statement` only what it is: `Amendment`; and, last of all,
+    what a sentence calls it: `This amendment is filed ...`.
     """
     words = vocabulary()
     made: list[Candidate] = []
     for sheet in reading.sheets[:1]:
+        boxes = min((segment.y0 for segment in sheet.segments if sheet.numbered(segment)), default=sheet.page.height)
         for segment in sheet.segments:
-            if segment.y0 > sheet.page.height * 0.5 or not 3 <= len(segment.text) <= 80:
+            if ask is not None and segment.y0 < sheet.page.height * 0.6 and (called := _ITSELF.search(segment.text)):
+                start, end = called.span(1)
+                if tokens_of(called[1]) in words.titles:
+                    made.append(_shown(called[1], segment, start, end, _CALLED))
+            if segment.on_end or segment.y0 > sheet.page.height * 0.5 or not 3 <= len(segment.text) <= 80:
                 continue
             tokens = tokens_of(segment.text)
             telling = max((len(t) for t in words.titles if any(tokens[i : i + len(t)] == t for i in range(len(tokens)))), default=0)
@@ -270,10 +297,50 @@ def _titles(reading: Reading, *, head: bool) -> list[Candidate]:
             )
             if dates(segment.text) or segment.text.rstrip().endswith((".", ":", ",")):
                 likeness -= 0.6
+            if segment.y0 > boxes:
+                likeness -= 0.5  # a form is headed above its boxes
+            if ask is not None and tokens in words.every_label and tokens not in words.titles:
+                likeness -= 0.6
             first = re.search(r"[^\W\d_]{3}", segment.text)
-            start, end = (first.start() if first else 0), len(segment.text)
-            short = _HEAD.match(segment.text, start) if head else None
-            if short and tokens_of(short.group()) in words.titles:
-                end = short.end()
+            start = first.start() if first else 0
+            end = _kind_of(segment.text, start, ask.subject) if ask is not None else len(segment.text)
             made.append(_shown(segment.text[start:end].strip(), segment, start, end, likeness))
     return made
+
+
+_ITSELF = re.compile(
+    r"\b(?:this|diese[rs]?|cette|ce|esta|este|questa|questo|deze|dit)\s+((?:[^\W\d_]+[\s-]){0,2}?[^\W\d_]+)"
+    r"(?=\s+(?:(?:is|was|ist|wird|wurde|est|es|è|is)\s+(?:hereby\s+)?(?:filed|made|issued|dated|entered|submitted|given|signed"
+    r"|eingereicht|ausgestellt|faite?|établie?|presentad[ao]|presentat[ao]|ingediend))\b)",
+    re.I,
+)
+_LINK = 3
+"""Letters of the longest word that only links a type to what follows it: `for`."""
+_CALLED = 0.62
+"""Likeness of what a sentence calls the document: less than a heading's in larger print."""
+
+
+def _links(word: str) -> bool:
+    """Whether a word only links a type to what follows it; a capital letter by itself is a part of the type (`Exhibit A`)."""
+    known = vocabulary()
+    empty = known.weight(known.token(word)) == 0 or word.casefold() == "to"
+    return empty and len(word) <= _LINK and (len(word) > 1 or word.islower())
+
+
+def _kind_of(text: str, start: int, subject: Tokens) -> int:
+    """Where the type of document ends in a heading: before `to ...`, and before the kind that all documents of the schema have.
+
+    A schema of registration statements asks with the type for the `Short-Form` in `Short-Form Registration Statement`.
+    """
+    words = vocabulary()
+    short = _HEAD.match(text, start)
+    if short and tokens_of(short.group()) in words.titles:
+        return short.end()
+    found = [word for word in WORD.finditer(text) if word.start() >= start]
+    tokens = [words.token(word.group()) for word in found]
+    rest = len(tokens) - len(subject)
+    if not subject or rest < 1 or tuple(tokens[rest:]) != subject:
+        return len(text)
+    while rest and _links(found[rest - 1].group()):
+        rest -= 1
+    return found[rest - 1].end() if rest else len(text)

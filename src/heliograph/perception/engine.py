@@ -22,7 +22,7 @@ from heliograph.perception.language import guess_language
 from heliograph.perception.layout import LayoutModel, Region, name_blocks
 from heliograph.perception.ocr import ReadImage, TextReader, Turn, turned
 from heliograph.perception.options import Options
-from heliograph.perception.order import arrange
+from heliograph.perception.order import ON_END, arrange
 from heliograph.perception.rules import find_rules
 from heliograph.perception.scripts import UNKNOWN
 from heliograph.perception.tablemodel import TableModel
@@ -194,10 +194,11 @@ def _within(region: Box, inner: Box) -> Box:
 def _placed(read: ReadImage, region: Box, height: float) -> list[Word]:
     """Words read in a `region` of a page whose height is `height` points, on the page."""
     words: list[Word] = []
-    for line in read.lines:
+    for number, line in enumerate(read.lines):
+        mark = ON_END - number if line.stands else -1
         for word in line.words:
             box = _within(region, Box.from_xyxy(*word.box, width=read.width, height=read.height))
-            words.append(Word(word.text, box, round(word.score, 4), size=round(word.height / read.height * region.h * height, 2)))
+            words.append(Word(word.text, box, round(word.score, 4), mark, size=round(word.height / read.height * region.h * height, 2)))
     return words
 
 

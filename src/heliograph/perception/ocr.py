@@ -23,6 +23,7 @@ from heliograph.perception.ink import ink, tighten
 from heliograph.perception.options import Detail
 from heliograph.perception.recognition import Glyphs, Recogniser
 from heliograph.perception.scripts import DOUBTFUL, LEAST_ASPECT, LEAST_SHARE, UNKNOWN, WHOLE, ScriptGuesser, unread
+from heliograph.perception.sideways import LEAN, on_end, strips, unruled
 from heliograph.perception.slips import mend
 from heliograph.perception.spacing import beginnings
 from heliograph.perception.strays import find_strays
@@ -36,7 +37,7 @@ CLOSER_SIDE: dict[Detail, int] = {"lo": 0, "auto": 1920, "hi": 2560}
 SMALL_LINE = 14.0
 """A median line height, in pixels as the detector saw it with its margins, below which the detector looks again closer."""
 SURE = 0.8
-"""A mean score from which a line counts as read the right way up."""
+"""A mean score from which a line counts as read the right way up. Columns of digits on end score .6 to .75, stamps .9 and more."""
 MUCH_BETTER = 0.25
 """By how much a badly read page must read better upside down to be turned; a page in a script that the recogniser does not know reads
 a little better either way."""
@@ -44,6 +45,8 @@ ENOUGH_LETTERS = 8
 """Characters read in all probes together, below which nothing is turned: a logo or a code has no way up."""
 AT_ONCE = 96
 """Lines cut out of the image at one time."""
+LEAST_ON_END = 3
+"""Letters and digits that a line on end must have to be believed: tall rules and single letters read as anything."""
 LEAST_SCORE = 0.5
 """Lines read with a lower mean score are noise, not text (RapidOCR's own threshold)."""
 
@@ -69,6 +72,25 @@ class ReadLine(msgspec.Struct, gc=False):
     score: float
     angle: float
     quad: Quad
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of its words together."""
+        boxes = [word.box for word in self.words]
+        return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+
+    @property
+    def letters(self) -> int:
+        """How many letters and digits it has."""
+        return sum(char.isalnum() for word in self.words for char in word.text)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is text that runs up or down the page, and no column of single characters, which stand further apart."""
+        if not on_end(self.angle) or self.letters < LEAST_ON_END or self.score < SURE:
+            return False
+        places = sum(len(word.text) + 1 for word in self.words) - 1
+        return self.box[3] - self.box[1] <= places * max(word.height for word in self.words)
 
 
 class UnreadLine(msgspec.Struct, gc=False):
@@ -122,7 +144,7 @@ class TextReader:
         lines, doubtful = self._lines(image, quads, known if quads is seen else {})
         unread = self._unread(lines, doubtful)
         lines = [line for line in lines if not any(line is other for other, _ in unread)]
-        lines = self._with_strays(image, lines, quads)
+        lines = self._on_end(image, self._with_strays(image, lines, quads), detail)
         return ReadImage(lines, turn, image.shape[1], image.shape[0], [line for _, line in unread])
 
     def read_line(self, line: Image) -> str:
@@ -246,6 +268,67 @@ class TextReader:
                 if glyphs.score < DOUBTFUL:
                     doubtful.append(_Doubtful(quad, crop, line))
         return lines, doubtful
+
+    def _on_end(self, image: Image, lines: list[ReadLine], detail: Detail) -> list[ReadLine]:
+        """`lines`, with those that stand on end read again, each in a turned strip of its own, in place of its pieces."""
+        pieces = [(line.box, line.angle) for line in lines if line.stands]
+        for strip in strips(pieces, image.shape[1], image.shape[0]):
+            region = turned(image[strip.top : strip.bottom, strip.left : strip.right], strip.turn)
+            readings = [self._level(region, detail)]
+            if (clear := unruled(region)) is not None:
+                readings.append(self._level(clear, detail))
+            ends = [
+                ReadLine(
+                    [msgspec.structs.replace(word, box=strip.on_image(word.box)) for word in line.words],
+                    line.score,
+                    strip.direction + line.angle,
+                    strip.quad_on_image(line.quad),
+                )
+                for line in max(readings, key=lambda read: sum(line.score * line.letters for line in read))
+            ]
+            ends = [end for end in ends if end.stands]
+            lines = [line for line in lines if not any(_covers(end.box, line.box) for end in ends)] + ends
+        return lines
+
+    def _level(self, region: Image, detail: Detail) -> list[ReadLine]:
+        """The level lines of a region that mixes them with lines on end."""
+        lines, _ = self._lines(region, detect(self._detector, region, DETECTION_SIDE[detail]), {})
+        read = [line for line in lines if abs(line.angle) < LEAN]
+        found = [line for line in read if line.score >= SURE and line.letters >= LEAST_ON_END]
+        return _joined([*found, *_between(read, found)])
+
+
+def _between(read: list[ReadLine], found: list[ReadLine]) -> list[ReadLine]:
+    """Short pieces of the lines `found`: on their row, and not far from one of them."""
+    long = {id(line) for line in found}
+    return [line for line in read if id(line) not in long and any(_follows(line, other) for other in found)]
+
+
+def _follows(line: ReadLine, other: ReadLine) -> bool:
+    """Whether two almost level pieces can be of one line, as the longer one leans."""
+    (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = line.box, other.box
+    height = max(word.height for word in (*line.words, *other.words))
+    lean = np.tan(np.radians(max(line, other, key=lambda piece: piece.letters).angle))
+    across = (left + right - other_left - other_right) / 2
+    apart = (top + bottom - other_top - other_bottom) / 2 - lean * across
+    return abs(apart) < 0.5 * height and max(left, other_left) - min(right, other_right) < 2 * height
+
+
+def _joined(pieces: list[ReadLine]) -> list[ReadLine]:
+    """Level pieces as whole lines, those of one row from the left."""
+    lines: list[ReadLine] = []
+    for piece in sorted(pieces, key=lambda piece: piece.box[0]):
+        before = next((n for n, line in enumerate(lines) if _follows(piece, line)), None)
+        if before is None:
+            lines.append(piece)
+        else:
+            line = lines[before]
+            lines[before] = ReadLine([*line.words, *piece.words], max(line.score, piece.score), line.angle, line.quad)
+    return lines
+
+
+def _covers(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return box[0] <= (other[0] + other[2]) / 2 <= box[2] and box[1] <= (other[1] + other[3]) / 2 <= box[3]
 
 
 def _line(glyphs: Glyphs, quad: Quad, crop: Image) -> ReadLine | None:

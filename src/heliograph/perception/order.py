@@ -29,6 +29,10 @@ CAPTION = re.compile(r"^(figure|fig\.?|table|tab\.|abbildung|abb\.|tabelle|table
 PAGE_NUMBER = re.compile(r"^\W*((page|seite|pagina|página|p\.?)\s*)?\d{1,4}(\s*(of|/|von|de|sur|di)\s*\d{1,4})?\W*$", re.IGNORECASE)
 
 
+ON_END = -2
+"""The `line` of words that the reader saw running up or down the page: this and less, another number for each line."""
+
+
 class Arranged(msgspec.Struct):
     """Words in reading order with their lines and blocks; indices point into these lists."""
 
@@ -71,7 +75,8 @@ class _Placed:
 def arrange(words: Sequence[Word], width: float, height: float, *, skew: float = 0.0) -> Arranged:
     """Put the `words` of a page of `width` x `height` points in reading order and group them.
 
-    `skew`: degrees, clockwise, by which the page's lines lean. The words are copied, with `line` set.
+    `skew`: degrees, clockwise, by which the page's lines lean. The words are copied, with `line` set. Those whose `line` is
+    `ON_END` or less are a line of their own with all that have the same.
     """
     placed = [_Placed(index, word, width, height, math.tan(math.radians(skew))) for index, word in enumerate(words) if word.text.strip()]
     if not placed:
@@ -145,16 +150,19 @@ def _beside(a: _Placed | _Segment, b: _Placed | _Segment) -> bool:
 
 def _vertical(words: list[_Placed]) -> tuple[list[list[_Placed]], list[_Placed]]:
     """Runs of words that stand on end, as along a margin, in the order they came in; and the other words."""
+    marked: dict[int, list[_Placed]] = {}
     runs: list[list[_Placed]] = []
     others: list[_Placed] = []
     for word in words:
-        if len(word.word.text) < 3 or word.y1 - word.y0 < 1.5 * (word.x1 - word.x0):
+        if word.word.line <= ON_END:
+            marked.setdefault(word.word.line, []).append(word)
+        elif len(word.word.text) < 3 or word.y1 - word.y0 < 1.5 * (word.x1 - word.x0):
             others.append(word)
         elif runs and min(runs[-1][-1].x1, word.x1) - max(runs[-1][-1].x0, word.x0) > 0.5 * (word.x1 - word.x0):
             runs[-1].append(word)
         else:
             runs.append([word])
-    return runs, others
+    return [*marked.values(), *runs], others
 
 
 def _right_to_left(items: list[_Placed]) -> bool:
