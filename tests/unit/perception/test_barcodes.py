@@ -39,3 +39,17 @@ def test_a_page_of_text_and_rules_has_no_codes() -> None:
         page.pen.line((x, 800, x, 900), fill="black", width=1 + x % 3)
     assert find_barcodes(page.pixels) == []
     assert find_barcodes(Drawing().pixels) == []
+
+
+def test_a_code_whose_dark_parts_are_a_colourful_picture_is_read() -> None:
+    code = np.array(zxingcpp.create_barcode("https://example.org/r/4711", zxingcpp.BarcodeFormat.QRCode).to_image(scale=6))
+    height, width = code.shape[:2]
+    dark = code.reshape(height, width) < 128
+    # the dark modules show a picture, from nearly black to nearly as light as paper
+    picture = np.full((height, width, 3), 255, np.uint8)
+    greys = np.random.default_rng(0).integers(30, 225, (height // 6 + 1, width // 6 + 1, 1))
+    picture[dark] = greys.repeat(3, axis=2).repeat(6, axis=0).repeat(6, axis=1)[:height, :width][dark]
+    (found,) = find_barcodes(np.pad(picture, ((30, 30), (30, 30), (0, 0)), constant_values=255))
+    assert found.text == "https://example.org/r/4711"
+    # 25 modules of 6 pixels, behind the code's own quiet zone of 4 modules and a margin of 30 pixels
+    assert found.box.iou(Box.from_xyxy(54, 54, 204, 204, width=width + 60, height=height + 60)) > 0.9
