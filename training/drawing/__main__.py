@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.drawing.dataset import KINDS, WEARS, write
+from training.drawing.dataset import ALL, KINDS, WEARS, write
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--documents", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", nargs="+", choices=sorted(KINDS), default=list(KINDS))
+    parser.add_argument("--kinds", nargs="+", choices=sorted(ALL), default=list(KINDS), help="default: those that are no domain")
     parser.add_argument("--layouts", choices=("train", "held-out"), default="train")
     parser.add_argument("--wear", nargs="+", choices=("none", "scan", "fax", "photo"), help="by turns of chance (default: half none)")
     options = parser.parse_args()

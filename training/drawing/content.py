@@ -173,3 +173,5 @@ class Content:
     footer: list[Line] = field(default_factory=list[Line])
     given: dict[str, Json] = field(default_factory=dict[str, Json])
     """True values that no single text of the page is the printed form of, such as a currency that a sign stands for."""
+    unscored: tuple[str, ...] = ()
+    """Fields, by dotted path, of which it would be a matter of taste what is true: they are left out of the truth."""

@@ -41,8 +41,11 @@ FILES = {
 
 
 @cache
-def faces(layouts: str, style: str) -> tuple[Face, ...]:
-    """The typefaces of a style (`sans`, `serif`, `mono`) for `train` or `held-out` layouts: the standard ones and the installed."""
+def faces(layouts: str, style: str, *, standard: bool = False) -> tuple[Face, ...]:
+    """The typefaces of a style (`sans`, `serif`, `mono`) for `train` or `held-out` layouts: the standard ones and, unless `standard`, the
+    installed."""
+    if standard:
+        return STANDARD[style]
     found = [face for stem in FILES[layouts][style] if (face := _registered(DEBIAN / stem)) is not None]
     return (*STANDARD[style], *found)
 

@@ -63,12 +63,12 @@ class Style:
     leading: float
 
     @classmethod
-    def of(cls, random: Random, layouts: Layouts, *, mono: bool = False) -> Style:
-        """A style of the families of `layouts`."""
-        family = "mono" if mono else random.choice(("sans", "sans", "sans", "serif", "mono"))
+    def of(cls, random: Random, layouts: Layouts, *, standard: bool = False) -> Style:
+        """A style of the families of `layouts`; `standard`: in a typeface that need not be embedded."""
+        family = random.choice(("sans", "sans", "sans", "serif", "mono"))
         way = random.choice(WAYS[layouts])
         return cls(
-            face=random.choice(faces(layouts, family)),
+            face=random.choice(faces(layouts, family, standard=standard)),
             size=random.choice((8.0, 9.0, 9.5, 10.0, 11.0)) if family != "mono" else random.choice((7.5, 8.0, 8.5)),
             margin=random.choice((36.0, 42.0, 50.0, 60.0)),
             way=way,
@@ -93,6 +93,22 @@ class Layout:
 
     def part(self, part: Part, x: float, room: float) -> None:
         """Draw a part in the column from `x`, `room` points wide."""
+        since = len(self.sheet.ink)
+        self._part(part, x, room)
+        match part:
+            case Title():
+                self.sheet.element("title", since)
+            case Heading():
+                self.sheet.element("section-header", since)
+            case Lines(bullet=""):
+                self.sheet.element("text", since)
+            case Grid():
+                heads = [[column.label for column in part.columns]] if any(column.label for column in part.columns) else []
+                self.sheet.element("table", since, heads + [[cell.text for cell in row] for row in part.rows])
+            case _:
+                pass
+
+    def _part(self, part: Part, x: float, room: float) -> None:
         match part:
             case Letterhead():
                 self._letterhead(part, x, room)
@@ -121,11 +137,13 @@ class Layout:
 
     def footer(self, lines: list[Line]) -> None:
         """Small lines at the foot of the page."""
+        since = len(self.sheet.ink)
         y = self.sheet.height - self.style.margin + 4
         for line in reversed(lines):
             for row in reversed(wrap(line, self.style.face.plain, 7, self.sheet.width - 2 * self.style.margin)):
                 self.sheet.put(self.style.margin, y, row, self.style.face.plain, 7, grey=0.2)
                 y -= 9
+        self.sheet.element("page-footer", since)
 
     def _space(self, height: float) -> None:
         """A new page when less than `height` is left."""
@@ -188,13 +206,15 @@ class Layout:
         size = self.style.size * (0.85 if part.small else 1.0)
         indent = 12.0 if part.bullet else 0.0
         for position, line in enumerate(part.lines):
-            bold = part.bold_first and position == 0
+            bold, since = part.bold_first and position == 0, len(self.sheet.ink)
             for row, wrapped in enumerate(wrap(line, self.style.face.bold if bold else self.style.face.plain, size, room - indent)):
                 self._space(self.step)
                 if part.bullet and row == 0:
                     self._put(x, self.y, (Piece(part.bullet),), size)
                 self._put(x + indent, self.y, wrapped, size, bold=bold)
                 self.y += self.step * (0.88 if part.small else 1.0)
+            if part.bullet:
+                self.sheet.element("list-item", since)
         self.y += 0.4 * self.step
 
     # --- labels with values
@@ -433,12 +453,15 @@ class Layout:
             self.part(child, x, room)
 
 
-def draw(content: Content, path: Path, random: Random, layouts: Layouts) -> Truth:
-    """Draw a content as a PDF of the layouts' side; returns where what stands. A till strip is as long as what is on it."""
-    style = Style.of(random, layouts)
+def draw(content: Content, path: Path, random: Random, layouts: Layouts, *, standard: bool = False) -> Truth:
+    """Draw a content as a PDF of the layouts' side; returns where what stands. A till strip is as long as what is on it.
+
+    `standard`: in typefaces that every PDF reader has, so that the file is small and the same on every machine.
+    """
+    style = Style.of(random, layouts, standard=standard)
     height = None
     if content.paper == "thermal":
-        style = _narrow(style, random, layouts)
+        style = _narrow(style, random, layouts, standard=standard)
         state = random.getstate()
         height = _set(content, path, style, random, 6000.0).y + 20
         random.setstate(state)
@@ -450,9 +473,9 @@ def draw(content: Content, path: Path, random: Random, layouts: Layouts) -> Trut
     return sheet.truth
 
 
-def _narrow(style: Style, random: Random, layouts: Layouts) -> Style:
+def _narrow(style: Style, random: Random, layouts: Layouts, *, standard: bool) -> Style:
     """The style of a till: one narrow column, mostly in a typewriter's face, amounts at the right."""
-    face = random.choice(faces(layouts, "mono" if random.random() < 0.75 else "sans"))
+    face = random.choice(faces(layouts, "mono" if random.random() < 0.75 else "sans", standard=standard))
     way = random.choice(("inline", "far") if layouts == "train" else ("left", "dotted"))
     size = random.choice((7.0, 7.5, 8.0))
     head = "centre" if random.random() < 0.75 else "left"

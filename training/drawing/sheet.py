@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from reportlab.lib.colors import Color
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from training.drawing.content import Line, Paper, Piece
-from training.drawing.truth import Truth
+from training.drawing.truth import Element, Mark, Truth
 
 SIZES: dict[Paper, tuple[float, float]] = {
     "a4": (595.28, 841.89), "letter": (612, 792), "thermal": (227, 600), "card": (325, 205), "wide": (1224, 792),
 }  # fmt: skip
 DESCENDING = frozenset("gjpqyQçş,;()[]{}|/@§")
 RISING = frozenset("bdfhijklt!?%&$€£#*'\"()[]{}|/\\@§º°áàâäãéèêëíìîïóòôöõúùûüñ")
+
+
+class Ink(NamedTuple):
+    """A line as it was put: page, left, top, right, bottom in points, text."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: str
 
 
 def width(text: str, font: str, size: float) -> float:
@@ -32,11 +44,14 @@ class Sheet:
         self.canvas = Canvas(str(path), pagesize=(self.width, self.height), invariant=1, pageCompression=1)
         self.truth = Truth()
         self.page = 0
+        self.ink: list[Ink] = []
 
     def put(self, x: float, y: float, line: Line, font: str, size: float, *, grey: float = 0.0) -> float:
         """A line of pieces beginning at `x` on the baseline `y`; returns where it ends. `grey`: 0 black to 1 white."""
         self.canvas.setFillColor(Color(grey, grey, grey))
         self.canvas.setFont(font, size)
+        wide = sum(width(piece.text, font, size) for piece in line)
+        self.ink.append(Ink(self.page, x, y - 0.74 * size, x + wide, y + 0.21 * size, "".join(piece.text for piece in line)))
         for piece in line:
             self.canvas.drawString(x, self.height - y, piece.text)
             end = x + width(piece.text, font, size)
@@ -61,6 +76,15 @@ class Sheet:
         x0, y0, x1, y1 = x / self.width, y / self.height, (x + w) / self.width, (y + h) / self.height
         for path, value in answers.items():
             self.truth.add(path, value, self.page, (x0, y0, x1, y0, x1, y1, x0, y1))
+
+    def element(self, category: str, since: int, cells: list[list[str]] | None = None) -> None:
+        """Note what was put since there were `since` lines of ink, on the page where it begins, as a block of the page."""
+        lines = [ink for ink in self.ink[since:] if ink.page == self.ink[since].page and ink.text.strip()] if since < len(self.ink) else []
+        if lines:
+            x0, y0 = min(ink.x0 for ink in lines) / self.width, min(ink.y0 for ink in lines) / self.height
+            x1, y1 = max(ink.x1 for ink in lines) / self.width, max(ink.y1 for ink in lines) / self.height
+            mark = Mark(" ".join(ink.text.strip() for ink in lines), [(lines[0].page, (x0, y0, x1, y0, x1, y1, x0, y1))])
+            self.truth.elements.append(Element(category, mark, cells or []))
 
     def rule(self, x0: float, y0: float, x1: float, y1: float, weight: float = 0.6, grey: float = 0.0) -> None:
         """A straight line."""

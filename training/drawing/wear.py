@@ -33,27 +33,31 @@ class View:
         return tuple(float(value) for value in flat)  # pyright: ignore[reportReturnType]
 
 
-def worn(source: Path, target: Path, truth: Truth, wear: Wear, random: Random, *, dpi: int = 150, quality: int | None = None) -> None:
+def worn(source: Path, target: Path, truth: Truth, wear: Wear, random: Random, *, dpi: int = 150, small: bool = False) -> None:
     """Write the first page of a PDF as a picture that has been through `wear`, and move the boxes of its truth along.
 
-    `dpi`: of the page before wear. What stands on later pages is lost to the picture, so its marks go.
+    `dpi`: of the page before wear; `small`: with little grain, which is what makes files large. What stands on
+    later pages is lost to the picture, so its marks go.
     """
     with pypdfium2.PdfDocument(source) as pdf:
         rendered = pdf[0].render(scale=dpi / 72)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportArgumentType]
         page = cast("Image.Image", rendered.to_pil()).convert("L")  # pyright: ignore[reportUnknownMemberType]
     noise = np.random.default_rng(random.getrandbits(32))
     view, image = _seen(page, wear, random)
-    image = _lit(image, wear, random, noise)
+    image = _lit(image, wear, random, noise, 1.5 if small else 6.0 if wear != "photo" else 9.0)
     made = Image.fromarray(image.clip(0, 255).astype(np.uint8))
     if wear == "fax":
         made = made.point([255 * (value > 165) for value in range(256)])
-    made.save(target, quality=quality or random.randint(45, 85), optimize=True)
+    made.save(target, quality=28 if small else random.randint(45, 85), optimize=True)
     for path in list(truth.marks):
         mark = truth.marks[path]
         if mark.boxes and mark.boxes[0][0] > 0:
             del truth.marks[path]
             continue
         mark.boxes = [(0, view.corners(corners)) for page, corners in mark.boxes if page == 0]
+    truth.elements = [element for element in truth.elements if element.mark.boxes[0][0] == 0]
+    for element in truth.elements:
+        element.mark.boxes = [(0, view.corners(element.mark.boxes[0][1]))]
 
 
 def _seen(page: Image.Image, wear: Wear, random: Random) -> tuple[View, Picture]:
@@ -93,8 +97,8 @@ def _homography(source: list[tuple[float, float]], target: list[tuple[float, flo
     return np.append(np.linalg.solve(np.array(rows, np.float64), goals), 1.0).reshape(3, 3)
 
 
-def _lit(image: Picture, wear: Wear, random: Random, noise: np.random.Generator) -> Picture:
-    """Ink, light and the sensor: contrast lost, shadows, blur, grain."""
+def _lit(image: Picture, wear: Wear, random: Random, noise: np.random.Generator, most: float) -> Picture:
+    """Ink, light and the sensor: contrast lost, shadows, blur, grain of `most` grey levels at most."""
     height, width = image.shape
     ink, paper = random.uniform(10, 70 if wear != "photo" else 85), random.uniform(225, 255)
     image = ink + (paper - ink) * image / 255
@@ -107,7 +111,7 @@ def _lit(image: Picture, wear: Wear, random: Random, noise: np.random.Generator)
             image = image * (1 - random.uniform(0.1, 0.3) * edge)
     blur = random.uniform(0.2, 0.9 if wear != "photo" else 1.2)
     blurred = Image.fromarray(image.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(blur))
-    grain = random.uniform(1, 6 if wear != "photo" else 9)
+    grain = random.uniform(min(1.0, most), most)
     made = np.asarray(blurred, np.float32) + noise.normal(0, grain, (height, width)).astype(np.float32)
     if wear == "fax":
         made[noise.random((height, width)) < 0.0006] = 0

@@ -20,6 +20,7 @@ from heliograph.extraction.schema import METADATA_SUFFIX, Field, compile_schema
 from heliograph.media.geometry import Box, union
 
 Json = Any
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
 HALVES = ("name", "line_total")
 """The columns by which invoice lines are judged; their other columns are not always printed."""
 
@@ -249,6 +250,8 @@ def _true_lines(item: Item, want: Json) -> list[Box]:
 
 
 def _under(content: str, kind: str, got: Json) -> bool:
+    if _MOMENT.fullmatch(str(got)) and day(content) is not None:
+        return any(day(content, day_first=first) == str(got)[:10] for first in (True, False))
     if kind == "date":
         return any(day(content, day_first=first) == got for first in (True, False))
     if kind == "number":

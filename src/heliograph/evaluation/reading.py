@@ -130,6 +130,34 @@ def photographed_docs_mdpbench(truth: Truth, document: Document, name: str) -> F
     return dict(figures)
 
 
+def drawn_pages(truth: Truth, document: Document, name: str) -> Figures:
+    """Blocks of drawn pages, clean and scanned: found (IoU >= .5 of the ink), of the right category, and tables by their adjacent cells.
+
+    A found block answers the true one that it shares most with; a table's cells are compared with those of the table found in its place.
+    """
+    worn = "scanned" if not name.endswith(".pdf") else "clean"
+    found = [
+        (block.kind, union(page.lines[i].box for i in block.lines) if block.lines else block.box)
+        for page in document.pages
+        for block in page.blocks
+    ]
+    true = [(element, Box(x, y, w, h, element["page"])) for element in truth["elements"] for x, y, w, h in [element["xywh"]]]
+    pairs = [max(((box.iou(mine), kind) for kind, box in found), default=(0.0, "")) for _, mine in true]
+    hits = [overlap >= HIT for overlap, _ in pairs]
+    named = [hit and kind == element["category"] for hit, (_, kind), (element, _) in zip(hits, pairs, true, strict=True)]
+    want = [pair for element, _ in true if "cells" in element for pair in relations(_grid(element["cells"])).elements()]
+    got = [pair for page in document.pages for table in page.tables for pair in relations(_cells(table)).elements()]
+    return {
+        f"blocks found F1, {worn}": Share(sum(hits), len(found), len(true)),
+        f"category of blocks found, {worn}": Share(sum(named), sum(hits), sum(hits)),
+        f"adjacency F1, {worn}": bags(want, got),
+    }
+
+
+def _grid(rows: list[list[str]]) -> list[Spot]:
+    return [Spot(text, row, column, 1, 1) for row, cells in enumerate(rows) for column, text in enumerate(cells)]
+
+
 SETS: dict[str, Callable[[Truth, Document, str], Figures]] = {
     judge.__name__: judge
     for judge in (
@@ -140,6 +168,7 @@ SETS: dict[str, Callable[[Truth, Document, str], Figures]] = {
         pages_olmocr_unit_tests,
         barcodes_zxing,
         photographed_docs_mdpbench,
+        drawn_pages,
     )
 }
 

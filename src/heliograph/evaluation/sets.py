@@ -3,7 +3,8 @@
 `manifest.jsonl`: one object a line with `id`, `set`, `path`, `truth_path`. `schemas/<set>.json` (or `<set>.<kind>.json`) is the schema to
 ask with; its `x-absent` names fields that the documents cannot hold and is taken off before anything sees it. A truth is an object in
 the shape of the schema, under `fields` or as it is; any leaf of it may be marked with where it stands: `{"text": value, "pages": [1],
-"boxes": [[x, y, ...]]}`, pages from 1, a polygon a line, in fractions of the page. Nothing here reaches the system under test but the
+"boxes": [[x, y, ...]]}`, pages from 1, a polygon a line, in fractions of the page. Beside `fields` may stand `unscored`: names of fields of
+which no truth is known. Nothing here reaches the system under test but the
 file's bytes and the schema.
 """
 
@@ -124,8 +125,9 @@ def _read_truth(item: Item, raw: dict[str, Json]) -> None:
     asked = cast("dict[str, Json]", item.schema["properties"])
     fields = cast("dict[str, Json]", raw.get("fields", raw))
     visible = cast("dict[str, bool] | None", raw.get("visible"))
+    unscored = cast("list[str]", raw.get("unscored", []))
     for name, node in asked.items():
-        if name in item.absent:
+        if name in item.absent or name in unscored:
             continue
         value = _unmarked(item, name, fields.get(name, fields.get(f"{name}_from_filename")))
         if "boolean" in node.get("type", []) and isinstance(value, str):

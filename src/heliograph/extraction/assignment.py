@@ -60,6 +60,8 @@ def assign(reading: Reading, pools: list[Pool]) -> list[tuple[Leaf, dict[str, fl
 
 
 def _may_share(owner: Ask, ask: Ask, candidate: Candidate) -> bool:
+    if candidate.features.get("part"):
+        return True
     if owner.role and ask.role:
         return {owner.role, ask.role} != {"net", "tax"} and {owner.role, ask.role} != {"gross", "tax"}
     if owner.kind == ask.kind and owner.kind in ("date", "datetime"):

@@ -11,6 +11,8 @@ null, and every value carries the words it was read from.
 
 from __future__ import annotations
 
+from functools import partial
+
 from heliograph.extraction.arrays import Rows
 from heliograph.extraction.asking import questions
 from heliograph.extraction.assignment import assign
@@ -20,7 +22,10 @@ from heliograph.extraction.paper import numbered
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.result import Extraction, Leaf, Path
 from heliograph.extraction.schema import Field, Schema
+from heliograph.extraction.sections import Sections
 from heliograph.extraction.shaping import conform, shaped
+from heliograph.extraction.single import single
+from heliograph.extraction.wholes import take_apart, wholes
 from heliograph.media.document import Document
 
 
@@ -40,7 +45,14 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     asked = questions(schema, hinted)
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}
-    pools = gather(reading, numbered(reading, [ask for _, ask in asked]))
+    whole = wholes(schema.root, asked)
+    asks = numbered(reading, [ask for _, ask in asked])
+    pools = gather(reading, [*asks, *(one.ask for one in whole)])
+    paths = [path for path, _ in asked] + [one.path for one in whole]
+    Sections(reading, schema, paths).settle(paths, pools)
+    pools, extra = pools[: len(asks)], pools[len(asks) :]
+    for one, pool in zip(whole, extra, strict=True):
+        take_apart(one, pool, pools)
     for (path, _), (leaf, why) in zip(asked, assign(reading, pools), strict=True):
         values[path] = leaf
         if why:
@@ -48,7 +60,7 @@ def explained(document: Document, schema: Schema, *, instructions: str | None = 
     used = {part for leaf_parts in reading.taken for part in leaf_parts}
     rows = Rows(reading.sheets, reading.conventions, used, hinted)
     leaves: dict[Path, Leaf] = {}
-    answer = shaped(schema.root, (), values, leaves, rows)
+    answer = shaped(schema.root, (), values, leaves, rows, partial(single, reading))
     reasons.update(rows.reasons)
     conform(schema, answer, leaves)
     extraction = Extraction(answer, leaves, list(schema.warnings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -11,10 +12,11 @@ from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field, Schema
 
 Json = Any
+Alone = Callable[[Field], dict[Path, Leaf]]
 
 
-def shaped(field: Field, path: Path, values: dict[Path, Leaf], leaves: dict[Path, Leaf], rows: Rows) -> Json:
-    """The answer in the schema's shape, with its leaves recorded by path."""
+def shaped(field: Field, path: Path, values: dict[Path, Leaf], leaves: dict[Path, Leaf], rows: Rows, alone: Alone | None = None) -> Json:
+    """The answer in the schema's shape, with its leaves recorded by path. `alone` says of a list without rows what its one entry is."""
     if field.is_leaf:
         leaf = values.get(path, Leaf(None, "absent"))
         leaves[path] = leaf
@@ -26,8 +28,8 @@ def shaped(field: Field, path: Path, values: dict[Path, Leaf], leaves: dict[Path
         leaves.update({(*path, number): leaf for number, leaf in enumerate(places)})
         return [leaf.value for leaf in places]
     if field.kind == "array":
-        return _list(field, path, leaves, rows)
-    made = {child.name: shaped(child, (*path, child.name), values, leaves, rows) for child in field.fields}
+        return _list(field, path, leaves, rows, alone)
+    made = {child.name: shaped(child, (*path, child.name), values, leaves, rows, alone) for child in field.fields}
     if field.others is not None and field.others.is_leaf:
         for name, leaf in rows.others(field):
             if name not in made:
@@ -52,11 +54,13 @@ def _holds(value: Json) -> bool:
     return value is not None and value != []
 
 
-def _list(field: Field, path: Path, leaves: dict[Path, Leaf], rows: Rows) -> Json:
+def _list(field: Field, path: Path, leaves: dict[Path, Leaf], rows: Rows, alone: Alone | None) -> Json:
     item = field.item
     found: list[Row] = rows.find(field) if item is not None else []
     if field.max_items is not None:
         found = found[: field.max_items]
+    if not found and alone is not None and item is not None and not item.is_leaf and (entry := alone(field)):
+        return [shaped(item, (*path, 0), {(*path, 0, *where): leaf for where, leaf in entry.items()}, leaves, rows.none())]
     if not found:
         return None if field.nullable else []
     made: list[Json] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -79,12 +80,40 @@ SCHEMAS: dict[str, Json] = {
     ),
 }
 SAME = {
-    "number": ("invoice_number", "id"), "date": ("issue_date", "date"), "due": ("due_date",), "delivered": ("delivery_date",),
-    "order": ("purchase_order",), "customer_number": ("customer_number",), "seller": ("seller_name", "vendor"),
-    "buyer": ("buyer_name", "customer"), "net": ("tax_basis_total", "subtotal"), "tax": ("tax_total", "tax"),
-    "gross": ("grand_total", "total"), "paid": ("paid",), "payable": ("due_payable",), "shipping": ("shipping",),
-}  # fmt: skip
-"""What the two schemas call the same thing."""
+    "number": ("invoice_number", "id", "invoice_id"),
+    "date": ("issue_date", "date", "invoice_issue_date"),
+    "due": ("due_date", "invoice_due_date"),
+    "delivered": ("delivery_date",),
+    "order": ("purchase_order", "order_id"),
+    "customer_number": ("customer_number", "customer_id"),
+    "seller": ("seller_name", "vendor", "issuer", "issuer_name"),
+    "buyer": ("buyer_name", "customer", "customer_name"),
+    "net": ("tax_basis_total", "subtotal"),
+    "tax": ("tax_total", "tax", "tax_amount"),
+    "gross": ("grand_total", "total", "total_amount"),
+    "paid": ("paid", "amount_paid"),
+    "payable": ("due_payable", "balance_due"),
+    "shipping": ("shipping", "shipping_cost"),
+}
+"""What the schemas, and that of the domain `document.invoice`, call the same thing."""
+
+UNSCORED = (
+    "notes",
+    "terms_and_conditions",
+    "footer_text",
+    "page_information",
+    "payment_instructions",
+    "overall_tax_notes",
+    "tax_percentage",
+    "tax_description",
+    "shipping_description",
+    "discount_description",
+    "issuer_website",
+    "payment_link",
+    "bank_details.account_holder_name",
+    "balance_due",
+)
+"""Fields of the domain that say of the small print, or twice, what is a matter of taste."""
 
 
 class Bill:
@@ -120,16 +149,18 @@ def content(random: Random) -> Content:
         head += _contact(world, seller, home)
     parts.append(Letterhead(head, mark=world.chance(0.3)))
     parts.append(Title(line(world.label("invoice"))))
-    to = [line(buyer, *SAME["buyer"]), *address_lines(away, whole="customer_address")]
+    to = [line(buyer, *SAME["buyer"]), *address_lines(away, "customer_billing_address", whole="customer_address")]
     about = Entries(_about(world, sent))
     buyer_part = _under(world.label("bill_to"), to)
     if labelled:
-        seller_part = _under(world.label("from"), [line(seller, *SAME["seller"]), *address_lines(home, whole="vendor_address")])
+        seller_part = _under(
+            world.label("from"), [line(seller, *SAME["seller"]), *address_lines(home, "issuer_address", whole="vendor_address")]
+        )
         parts += [Side([*seller_part], [*buyer_part]), about]
     else:
         left: list[Part] = [*buyer_part] if world.chance(0.7) else [Lines(to)]
         if world.chance(0.2):
-            left += _under(world.label("ship_to"), [line(buyer), *address_lines(world.place())])
+            left += _under(world.label("ship_to"), [line(buyer), *address_lines(world.place(), "customer_shipping_address")])
         parts.append(Side(left, [about]) if world.chance(0.8) else Side([about], left))
     parts += [_table(world, bill), _totals(world, bill)]
     if world.chance(0.12):
@@ -139,7 +170,12 @@ def content(random: Random) -> Content:
         parts.append(Lines([line(world.note())], small=True))
     footer = [line(world.label("page").format(n=1, m=1))] if world.chance(0.3) else []
     given: dict[str, Json] = {"currency": world.currency} if bill.signed else {}
-    return Content(parts, "letter" if world.code in {"US", "CA"} else "a4", world.pick(*SCHEMAS), footer, given)
+    return Content(parts, "letter" if world.code in {"US", "CA"} else "a4", world.pick(*SCHEMAS), footer, given, UNSCORED)
+
+
+def of_the_domain(random: Random) -> Content:
+    """An invoice to be asked with the schema of `document.invoice`."""
+    return replace(content(random), schema="")
 
 
 def _under(heading: str, lines: list[Line]) -> list[Part]:
@@ -147,10 +183,10 @@ def _under(heading: str, lines: list[Line]) -> list[Part]:
 
 
 def _contact(world: World, firm: str, place: Place) -> list[Line]:
-    made = address_lines(place, whole="vendor_address", joined=world.chance(0.4))
+    made = address_lines(place, "issuer_address", whole="vendor_address", joined=world.chance(0.4))
     reach: list[Piece] = []
     if world.chance(0.7):
-        reach += [piece(world.label("phone") + " "), piece(world.phone(), "vendor_phone")]
+        reach += [piece(world.label("phone") + " "), piece(world.phone(), "vendor_phone", "issuer_phone")]
     if world.chance(0.5):
         reach += [
             piece("  " if reach else ""),
@@ -159,7 +195,7 @@ def _contact(world: World, firm: str, place: Place) -> list[Line]:
     if reach:
         made.append(tuple(reach))
     if world.chance(0.6):
-        made.append((piece(world.label("vat") + " "), piece(world.tax_number(), "vendor_tax_id")))
+        made.append((piece(world.label("vat") + " "), piece(world.tax_number(), "vendor_tax_id", "issuer_vat_id")))
     return made
 
 
@@ -216,7 +252,9 @@ def _table(world: World, bill: Bill) -> Grid:
             "unit": piece(unit),
             "price": piece(world.shown_amount(price, sign=sign), f"{at[1]}.unit_price", value=float(price)),
             "rate": piece(f"{bill.rate.normalize():f}%"),
-            "amount": piece(world.shown_amount(amount, sign=sign), f"{at[0]}.line_total", f"{at[1]}.amount", value=float(amount)),
+            "amount": piece(
+                world.shown_amount(amount, sign=sign), f"{at[0]}.line_total", f"{at[1]}.amount", f"{at[1]}.total_price", value=float(amount)
+            ),
         }
         made.append([cells[key] for key, _ in columns])
     return Grid([column for _, column in columns], made)

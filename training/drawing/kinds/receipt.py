@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -53,6 +54,8 @@ SCHEMAS: dict[str, Json] = {
         absent=("iban", "flight_number", "isbn"),
     ),
 }
+UNSCORED = ("notes", "others", "return_policy", "payment_method", "additional_charges", "currency", "barcode")
+"""Fields of the domain `document.receipt` of which it would be a matter of taste what is true."""
 TOTAL = ("total", "total_amount")
 
 
@@ -66,11 +69,11 @@ def content(random: Random) -> Content:
         return text_.upper() if upper else text_
 
     shop = cased(shop)
-    address: list[Line] = address_lines(place, whole="address", joined=world.chance(0.4))
+    address: list[Line] = address_lines(place, "merchant_address", whole="address", joined=world.chance(0.4))
     address = [
         tuple(Piece(cased(part.text), {path: cased(value) for path, value in part.answers.items()}) for part in row) for row in address
     ]
-    head = [line(shop, "company", "merchant"), *address]
+    head = [line(shop, "company", "merchant", "merchant_name"), *address]
     if world.chance(0.6):
         head.append((piece(f"{world.label('phone')}: "), piece(world.phone(), "merchant_phone")))
     if world.chance(0.5):
@@ -80,11 +83,11 @@ def content(random: Random) -> Content:
         parts.append(Title(line(title)))
     about = [_when(world, day_.isoformat(), world.shown_day(day_))]
     if world.chance(0.7):
-        about.append(entry(world.label("receipt_number"), world.reference(), "receipt_number"))
+        about.append(entry(world.label("receipt_number"), world.reference(), "receipt_number", "receipt_id"))
     if world.chance(0.4):
-        about.append(entry(world.label("cashier"), world.names()[0], "cashier"))
+        about.append(entry(world.label("cashier"), world.names()[0], "cashier", "cashier_name"))
     if world.chance(0.3):
-        about.append(entry(world.label("register"), f"0{random.randint(1, 9)}"))
+        about.append(entry(world.label("register"), f"0{random.randint(1, 9)}", "register_number"))
     random.shuffle(about)
     late = world.chance(0.2)
     if not late:
@@ -99,17 +102,24 @@ def content(random: Random) -> Content:
     thanks = world.label("thanks")
     parts.append(Lines([line(cased(thanks))]))
     paper = "thermal" if world.chance(0.9) else "a4"
-    return Content(parts, paper, world.pick(*SCHEMAS))
+    return Content(parts, paper, world.pick(*SCHEMAS), unscored=UNSCORED)
+
+
+def of_the_domain(random: Random) -> Content:
+    """A receipt to be asked with the schema of `document.receipt`."""
+    return replace(content(random), schema="")
 
 
 def _when(world: World, iso: str, shown: str) -> Entry:
     hour = f"{world.random.randint(8, 21):02}:{world.random.randint(0, 59):02}"
     hour += f":{world.random.randint(0, 59):02}" if world.chance(0.3) else ""
-    day_ = piece(shown, "date", "purchase_date", value=iso)
-    if world.chance(0.4):
-        return Entry(world.label("date"), [(day_, piece(f" {hour}"))])
-    if world.chance(0.3):
-        return Entry(world.label("date"), [(day_, piece(f"   {world.label('time')}: {hour}"))])
+    timed = world.random.randrange(4)
+    full = f"{iso}T{(hour if len(hour) > 5 else hour + ':00') if timed < 3 else '00:00:00'}Z"
+    day_ = Piece(shown, {"date": iso, "purchase_date": iso, "transaction_date": full})
+    if timed == 0:
+        return Entry(world.label("date"), [(day_, piece(" "), Piece(hour, {"transaction_date": full}))])
+    if timed < 3:
+        return Entry(world.label("date"), [(day_, piece(f"   {world.label('time')}: "), Piece(hour, {"transaction_date": full}))])
     return Entry(world.label("date"), [(day_,)])
 
 
@@ -119,13 +129,20 @@ def _goods(world: World, goods: list[tuple[str, int, Decimal]]) -> Grid:
     headed = not doubled and world.chance(0.5)
     for number_, (name, count, price) in enumerate(goods):
         at, total = f"items.{number_}", price * count
-        amount = piece(world.shown_amount(total, sign=False), f"{at}.amount", value=float(total))
+        amount = piece(world.shown_amount(total, sign=False), f"{at}.amount", f"{at}.total_price", value=float(total))
         named = piece(name, f"{at}.description")
         if doubled:
             counted = piece(f"{count} x {world.shown_amount(price, sign=False)}")
             made += [[named, piece("")], [counted, amount]]
         elif headed:
-            made.append([named, piece(str(count), f"{at}.quantity", value=count), piece(world.shown_amount(price, sign=False)), amount])
+            made.append(
+                [
+                    named,
+                    piece(str(count), f"{at}.quantity", value=count),
+                    piece(world.shown_amount(price, sign=False), f"{at}.unit_price", value=float(price)),
+                    amount,
+                ]
+            )
         else:
             made.append([named, amount])
     if headed:

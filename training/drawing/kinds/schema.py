@@ -1,9 +1,10 @@
-"""Short ways to write the JSON Schemas that drawn documents are asked with."""
+"""The JSON Schemas that drawn documents are asked with: short ways to write them, and those of the engine's domains."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from heliograph.extraction.domains import catalog
 from training.drawing.content import Json
 
 NOWHERE: dict[str, str] = {
@@ -51,3 +52,8 @@ def asked(title: str, /, absent: tuple[str, ...] = ("passport_number", "blood_ty
     """A schema of these fields and of the `absent` ones, which the documents cannot hold."""
     made = properties | {name: text(NOWHERE[name]) for name in absent}
     return {"title": title, "type": "object", "properties": made, "x-absent": list(absent)}
+
+
+def of_domain(name: str) -> dict[str, Json]:
+    """The schema of one of the engine's domains, as the only one of its kind."""
+    return {"": catalog()[name].json_schema}
