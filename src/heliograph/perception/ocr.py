@@ -142,7 +142,7 @@ class TextReader:
             quads = detect(self._detector, image, DETECTION_SIDE[detail])
         quads, seen = self._look_closer(image, quads, detail), quads
         lines, doubtful = self._lines(image, quads, known if quads is seen else {})
-        unread = self._unread(lines, doubtful)
+        unread = self._unread(lines, doubtful, WHOLE if upright else LEAST_SHARE)
         lines = [line for line in lines if not any(line is other for other, _ in unread)]
         lines = self._on_end(image, self._with_strays(image, lines, quads), detail)
         return ReadImage(lines, turn, image.shape[1], image.shape[0], [line for _, line in unread])
@@ -217,12 +217,15 @@ class TextReader:
         marks = [mark for mark in read[len(strays.longer) :] if mark and mark.score >= CERTAIN]
         return result + [mark for mark in marks if _says(_letters(mark), ALONE)]
 
-    def _unread(self, lines: list[ReadLine], doubtful: list[_Doubtful]) -> list[tuple[ReadLine | None, UnreadLine]]:
-        """The doubtful lines that are in a script which the recogniser does not know, with what it made of them."""
+    def _unread(self, lines: list[ReadLine], doubtful: list[_Doubtful], least: float) -> list[tuple[ReadLine | None, UnreadLine]]:
+        """The doubtful lines that are in a script which the recogniser does not know, with what it made of them.
+
+        `least`: share of doubtful text from which on they are looked at. Pictures on a page hold much that only looks like text.
+        """
         sure = sum(line.words[-1].box[2] - line.words[0].box[0] for line in lines if line.words and line.score >= DOUBTFUL)
         length = sum(item.crop.shape[1] for item in doubtful if item.crop.shape[1] > LEAST_ASPECT * item.crop.shape[0])
         share = length / max(1.0, length + sure)
-        if not doubtful or share < LEAST_SHARE:
+        if not doubtful or share < least:
             return []
         self._guesser = self._guesser or ScriptGuesser(self._threads)
         wide = [item for item in doubtful if item.crop.shape[1] > LEAST_ASPECT * item.crop.shape[0]]
