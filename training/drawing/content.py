@@ -110,7 +110,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Tick:
-    """A box that is ticked or not, and the fields that it answers with true."""
+    """A box that is ticked or not, and the fields that it answers."""
 
     label: str
     ticked: bool

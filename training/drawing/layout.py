@@ -404,8 +404,8 @@ class Layout:
         if ticked:
             self.sheet.rule(x + 1.5, y + 1.5, x + side - 1.5, y + side - 1.5, 1.1)
             self.sheet.rule(x + 1.5, y + side - 1.5, x + side - 1.5, y + 1.5, 1.1)
-        if paths and ticked:
-            self.sheet.mark_box(x, y, side, side, dict.fromkeys(paths, True))
+        if paths:
+            self.sheet.mark_box(x, y, side, side, dict.fromkeys(paths, ticked))
 
     def _boxes(self, part: BoxForm, x: float, room: float) -> None:
         size, small = self.style.size, max(5.5, 0.66 * self.style.size)

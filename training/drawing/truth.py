@@ -11,6 +11,10 @@ Corners = tuple[float, float, float, float, float, float, float, float]
 """Upper left, upper right, lower right, lower left, each x and y, as fractions of the page."""
 
 
+_TICK = {True: "selected", False: "unselected"}
+"""What is written of a box to tick."""
+
+
 @dataclass
 class Mark:
     """A value and the boxes of its lines, with the page (from 0) of each."""
@@ -115,7 +119,8 @@ def _leaf(mark: Mark) -> Json:
         return mark.value
     first = mark.boxes[0][0]
     boxes = [[round(part, 5) for part in corners] for page, corners in mark.boxes if page == first]
-    return {"text": "selected" if mark.value is True else mark.value, "pages": [first + 1], "boxes": boxes}
+    text = _TICK[mark.value] if isinstance(mark.value, bool) else mark.value
+    return {"text": text, "pages": [first + 1], "boxes": boxes}
 
 
 def _put(tree: dict[str, Json], steps: list[str], leaf: Json) -> None:

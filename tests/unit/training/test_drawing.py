@@ -51,6 +51,14 @@ def test_what_stands_in_a_box_is_the_value(tmp_path: Path) -> None:
     assert checked > 60
 
 
+def test_a_box_that_is_not_ticked_is_drawn_and_says_no(tmp_path: Path) -> None:
+    drawn(tmp_path, 6, kinds=["certification"], wears=(None,))
+    for item in items(tmp_path):
+        ticked = [value for name, value in item.truth.items() if name.startswith("class_")]
+        assert ticked.count(True) == 1
+        assert ticked.count(False) == len(ticked) - 1
+
+
 @pytest.mark.parametrize("wear", ["scan", "photo", "fax"])
 def test_boxes_go_where_the_ink_goes(wear: Wear, tmp_path: Path) -> None:
     drawn(tmp_path, 4, kinds=["order"], wears=(wear,))
