@@ -333,6 +333,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
     same = _pick(ask, read_as(ask, _blank(segment.text, occurrence.end), conventions, start=occurrence.end, end=end), ask.range)
     if ask.kind in FREE and not occurrence.colon and segment.text.rstrip().endswith(":"):
         same = []  # all of it is a label: `Advertiser External ID:`
+    if ask.kind in FREE and not occurrence.colon and _goes_on(reader, segment.text, occurrence):
+        same = []
     for order, found in enumerate(same):
         begins = segment.text[found.start]
         if ask.kind in FREE and not occurrence.colon and (begins.islower() or begins in "(,"):
@@ -344,7 +346,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
         return
     if any(found.quality >= 0.75 for found in same) and (ask.kind in FREE or ask.kind == "id") and (occurrence.colon or ask.kind == "id"):
         return
-    beyond = any(c.isalnum() for c in segment.text[occurrence.end :])
+    rest = segment.text[occurrence.end :]
+    beyond = any(c.isalnum() for c in rest) and not rest.startswith("/") and tokens_of(rest) != ("name",)
     taken = 0
     followers = [
         other
@@ -480,6 +483,16 @@ def lead_of(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
     word, end = _opened(text)
     return end if ask.kind in _PARTS and word == _PARTS[ask.kind] else 0
+
+
+def _goes_on(reader: Reader, text: str, label: Occurrence) -> bool:
+    """Whether what follows a label without a colon is no value: a label's further words (`Agency Name`, `Advertiser/Candidate`), or
+    another sentence than the one that ends with it (`Give it to the agent. Do not send it.`)."""
+    rest = text[label.end :]
+    if rest.startswith("/") or (label.start > 0 and re.match(r"[.!?]\s", rest)):
+        return True
+    tokens = [token.text for token in reader.tokens(rest)]
+    return bool(tokens) and all(token in vocabulary().label_tokens for token in tokens)
 
 
 def _other_part(ask: Ask, text: str) -> bool:

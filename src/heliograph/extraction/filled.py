@@ -159,6 +159,8 @@ class _Words:
             return 0.0
         if not any(bag[t] >= 1 for t in mine | near) and any(bag[t] >= 1 for t in bag) and not over & {one(t) for t in ask.strong}:
             return 0.0
+        if ask.kind == "id" and len(_PLACE & self.own) > 1:
+            return 0.0  # `City, state and ZIP code` is no `State number`
         outside = set(self.title) - set(bag)
         if outside & {one(t) for t in ask.exclude}:
             return 0.0

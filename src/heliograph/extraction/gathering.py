@@ -17,10 +17,12 @@ from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
 from heliograph.extraction.segments import Segment
 from heliograph.extraction.unlabelled import unlabelled
-from heliograph.extraction.vocabulary import vocabulary
+from heliograph.extraction.vocabulary import tokens_of, vocabulary
 
 _OWN = 0.97
 """Fit of a label from which on it is the field's own name."""
+_CAPTION, _EARLY = 0.9, 4
+"""Fit of a label that is a field's caption, and the character before which it begins its line, behind a form's number."""
 _TALL = 40
 """Rows that a table may have between its head and its totals."""
 _DEEP = 12
@@ -73,11 +75,21 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
     for pool, columns in zip(pools, heads, strict=True):
         if pool.ask.role:
             _cross(pool.candidates, columns)
-        pool.candidates += unlabelled(reading, pool.ask)
+        pool.candidates += [] if _captioned(pool) else unlabelled(reading, pool.ask)
         for candidate in pool.candidates:
             candidate.score = score_of(reading, pool.ask, candidate)
         pool.candidates.sort(key=lambda candidate: -candidate.score)
     return pools
+
+
+def _captioned(pool: Pool) -> bool:
+    """Whether the page asks in the field's own words for a name or address, which then is not guessed from what else it shows."""
+    at = pool.place
+    if at is None or pool.ask.kind not in ("org", "address") or pool.label < _CAPTION:
+        return False
+    text = at.segment.text
+    alone = at.heading or text[at.end : at.end + 1] in ("/", ",") or at.segment.sheet.numbered(at.segment)
+    return alone and at.start < _EARLY and pool.ask.strong <= set(tokens_of(text[at.start : at.end]))
 
 
 def _cross(candidates: list[Candidate], columns: list[Segment]) -> None:

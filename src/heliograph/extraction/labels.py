@@ -17,12 +17,14 @@ from rapidfuzz.distance import DamerauLevenshtein
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.normalise import amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import WORD, Tokens, plain, vocabulary
+from heliograph.extraction.vocabulary import WORD, Tokens, plain, tokens_of, vocabulary
 
 _LONGEST = 8
 _REMARK = re.compile(r"\([^()]{1,24}\)")
 _ASIDE = re.compile(r"\s\(|[.?]\s+[A-Z]|,\s+(?:if|as|see|when|where|such)\b")
 """Where what a label is called ends, and a remark on it begins."""
+_ASKING = frozenset({"address", "name", "zip"})
+"""Words of a form that asks for names and addresses, which none of them has."""
 _BREAKS = frozenset({"-", "- ", " ", "\u2010", "\u00ad"})
 """What stands between the pieces of a word that was hyphenated, or set with so much space that its letters came apart."""
 _CURRENCY = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
@@ -262,6 +264,8 @@ def _without_remarks(text: str, tokens: list[Token]) -> list[Token]:
 def address_likely(text: str) -> bool:
     """Whether a line that begins with a number begins with a house number."""
     words = {plain(word) for word in re.findall(r"[^\W\d_]+", text)}
+    if _ASKING & set(tokens_of(text)):
+        return False  # `5 Address (number, street)` asks for one
     return bool(words & (vocabulary().street | vocabulary().region)) or "," in text
 
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from heliograph.extraction.addresses import Name, places
-from heliograph.extraction.candidates import Candidate, Part, read_as
+from heliograph.extraction.candidates import BOXES, Candidate, Part, read_as
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.identifiers import patterned
+from heliograph.extraction.labels import address_likely
 from heliograph.extraction.normalise import Span, amounts, dates, times
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.segments import Segment
@@ -37,12 +38,14 @@ def unlabelled(reading: Reading, ask: Ask) -> list[Candidate]:
     if ask.party == "delivery" and concept.kind not in ("address", *PLACES) and concept.id != "customer.name":
         return made
     if concept.id in ("issuer.name", "customer.name"):
-        for name in reading.parties.names(ask.party or concept.party):
-            made.append(_named(name, "name"))
+        made += [_named(name, "name") for name in reading.parties.names(ask.party or concept.party) if not _printed(name)]
     elif concept.kind == "address" and ask.party:
         names = reading.parties.names(ask.party)
-        for address in reading.parties.addresses(ask.party, names[0] if names else None):
-            made.append(_named(address, "address"))
+        made += [
+            _named(address, "address")
+            for address in reading.parties.addresses(ask.party, names[0] if names else None)
+            if not _printed(address)
+        ]
     elif concept.id == "issue.date":
         made += _dates(reading, ask)
     elif concept.kind == "currency":
@@ -167,6 +170,14 @@ def _beside_account(segment: Segment, found: Span) -> bool:
     """Whether a bank's code shows that it is one: it has a digit, or stands by an account number."""
     near = segment.sheet.rows[max(0, segment.row - 2) : segment.row + 3]
     return any(c.isdigit() for c in found.raw) or any(next(iter(patterned("iban", other.text)), None) for row in near for other in row)
+
+
+def _printed(name: Name) -> bool:
+    """Whether a name or an address is a form's own print: what a box to tick stands for, or a numbered caption."""
+    segment = name.parts[0][0]
+    if set(segment.text) & BOXES:
+        return True
+    return segment.sheet.numbered(segment) and not address_likely(segment.text)
 
 
 def _named(name: Name, what: str) -> Candidate:

@@ -35,6 +35,42 @@ def ruled(text: str, *columns: tuple[float, float], height: int) -> Document:
     return Document("application/pdf", 1, [made])
 
 
+REQUEST = """
+             Request and Certification
+Give this form to the requester. Do not send it to the bank.
+1 Name (as shown on the permit)                  Ada Quill Ltd.
+2 Business name/other name, if different from above
+3 Kind of business
+☐ Private Corporation     ☒ Limited liability company
+Exempt payee code (if any)
+4 Address (number, street, and apt. no.)         12 Quay Road
+5 City, state, and ZIP code                      Macon, GA 61829
+6 List account number(s) here
+"""
+
+
+def test_a_forms_own_print_answers_no_field_that_was_left_empty() -> None:
+    found = ask(REQUEST, business_name="string", exempt_payee_code="string", requester="string", state_number="string")
+    assert found.values == {"business_name": None, "exempt_payee_code": None, "requester": None, "state_number": None}
+
+
+def test_what_a_box_to_tick_stands_for_is_nobodys_name() -> None:
+    text = "☐ Quill Trading Corporation   ☒ Quay Company Limited"
+    assert ask(text, seller_name="string").values == {"seller_name": None}
+
+
+def test_an_empty_caption_is_not_answered_with_the_name_at_the_head_of_the_paper() -> None:
+    text = "Harbour Trust Association\n12 Quay Road\n\nName          Ada Quill\nEmployer\nNationality   British"
+    found = ask(text, employer="string", nationality="string")
+    assert found.values == {"employer": None, "nationality": "British"}
+
+
+def test_the_further_words_of_a_label_are_not_its_value() -> None:
+    text = "Agency Name               Harbour Media\nAdvertiser/Candidate      Committee to Elect Quill"
+    found = ask(text, agency="string", advertiser="string")
+    assert found.values == {"agency": "Harbour Media", "advertiser": "Committee to Elect Quill"}
+
+
 def test_a_numbered_box_holds_its_value_and_not_the_next_ones() -> None:
     found = ask(
         FORM, rents="string", royalties="string", federal_tax_withheld="string", name_of_the_owner="string", country="string"
