@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 
 from heliograph.extraction.candidates import Found, Part, read_as
+from heliograph.extraction.careers import Told, entries, listed, named
+from heliograph.extraction.chapters import Chapter, chapters, lines
 from heliograph.extraction.columns import Column, cells_of, columns_of, is_carried, is_extra, totals_begin
 from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
@@ -25,7 +27,7 @@ from heliograph.extraction.pairs import pairs
 from heliograph.extraction.result import Leaf, Path
 from heliograph.extraction.schema import Field
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import split_name, tokens_of
+from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of
 
 _NUMERIC = frozenset({"money", "number", "integer", "percent"})
 _PROSE = 6
@@ -39,6 +41,8 @@ class Row(msgspec.Struct):
 
     leaves: dict[Path, Leaf]
     reasons: dict[Path, dict[str, float]] = {}
+    lists: dict[str, list[Row]] = {}
+    """The rows of lists in the item, by their field."""
 
 
 class _Item(msgspec.Struct):
@@ -55,14 +59,20 @@ class Rows:
         self.hinted: Hints = hinted or {}
         self.claimed: set[tuple[int, int]] = set()
         self.reasons: dict[Path, dict[str, float]] = {}
+        self.ready: dict[str, list[Row]] = {}
         self._why: dict[int, dict[str, float]] = {}
+        self._chapters: list[Chapter] | None = None
 
-    def none(self) -> Rows:
-        """For lists inside items: nothing more to find."""
-        return Rows([], self.writing, self.used)
+    def inside(self, row: Row | None = None) -> Rows:
+        """For lists inside items: those that were read with the item, and nothing more to find."""
+        made = Rows([], self.writing, self.used)
+        made.ready, made.reasons = row.lists if row is not None else {}, self.reasons
+        return made
 
     def find(self, field: Field) -> list[Row]:
         """The rows that answer `field`, in document order."""
+        if field.name in self.ready:
+            return self.ready[field.name]
         if field.item is None or not self.sheets:
             return []
         if field.item.is_leaf:
@@ -73,7 +83,7 @@ class Rows:
         rows = self._tables(asked)
         if max((len(row.leaves) for row in rows), default=0) >= 3:
             rows = [row for row in rows if len(row.leaves) > 1]  # a lone cell among full rows is no item
-        return rows or self._item_lines(asked)
+        return rows or self._item_lines(asked) or self._chaptered(field) or self._names(field)
 
     def others(self, field: Field) -> Iterator[tuple[str, Leaf]]:
         """For an open map: labels of the document with their values, those that no field of the schema answers."""
@@ -411,6 +421,47 @@ class Rows:
             kept.append((segment, start, end))
         return kept, quantity, price
 
+    # chapters
+
+    def _chaptered(self, field: Field) -> list[Row]:
+        """The entries of the chapter that a list asks for."""
+        if self._chapters is None:
+            self._chapters = chapters(self.sheets)
+        return [self._entry(told) for told in entries(field, self._chapters, self.writing)]
+
+    def _entry(self, told: list[Told]) -> Row:
+        leaves: dict[Path, Leaf] = {}
+        lists: dict[str, list[Row]] = {}
+        for one in told:
+            ask = understand(one.field.item if one.field.item is not None else one.field, in_row=True)
+            leaf = self._answer(ask, one.value, one.parts, 0.9, 0.9)
+            if one.place is None:
+                leaves[(one.field.name,)] = leaf
+            else:
+                lists.setdefault(one.field.name, []).append(self._made({(): leaf}))
+        row = self._made(leaves)
+        row.lists = lists
+        return row
+
+    def _names(self, field: Field) -> list[Row]:
+        """A list of things with names and little more, given as one: `Databases: PostgreSQL, Redis (expert)`."""
+        item = field.item
+        name = named(item) if item is not None else None
+        if item is None or name is None:
+            return []
+        halves = [tuple(half) for half in _halves(field)]
+        ask = understand(msgspec.structs.replace(name, name=field.name, title=field.title, description=""), hints=halves)
+        for sheet in self.sheets:
+            for at in Finder([ask]).find(sheet):
+                if at.fit < 0.85 or at.segment.text[: at.start].strip():
+                    continue
+                rows = [line for line in lines(sheet, at.segment.row) if any(segment is at.segment for _, segment in line.places)]
+                place = next((begin for line in rows for begin, segment in line.places if segment is at.segment), 0)
+                told = [one for line in rows for one in listed(item, name, [(line, place + at.end, len(line.text))])]
+                if told:
+                    return [self._entry(one) for one in told]
+        return []
+
     # lists of scalars
 
     def _scalars(self, field: Field) -> list[Row]:
@@ -470,6 +521,14 @@ class Rows:
                 continue
             for found in read_as(ask, segment.text, self.writing, start=start + piece.start(), end=start + piece.end())[:1]:
                 yield self._made({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
+
+
+def _halves(field: Field) -> Iterator[Tokens]:
+    """The names of a list that says it is of two things: `frameworks_libraries`, `Frameworks and libraries`."""
+    words = tokens_of(split_name(field.name))
+    if len(words) == 2 and f"{words[0]} and {words[1]}" in " ".join(tokens_of(field.description)):
+        yield words[:1]
+        yield words[1:]
 
 
 def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:

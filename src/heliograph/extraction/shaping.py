@@ -60,7 +60,7 @@ def _list(field: Field, path: Path, leaves: dict[Path, Leaf], rows: Rows, alone:
     if field.max_items is not None:
         found = found[: field.max_items]
     if not found and alone is not None and item is not None and not item.is_leaf and (entry := alone(field)):
-        return [shaped(item, (*path, 0), {(*path, 0, *where): leaf for where, leaf in entry.items()}, leaves, rows.none())]
+        return [shaped(item, (*path, 0), {(*path, 0, *where): leaf for where, leaf in entry.items()}, leaves, rows.inside())]
     if not found:
         return None if field.nullable else []
     made: list[Json] = []
@@ -74,7 +74,7 @@ def _list(field: Field, path: Path, leaves: dict[Path, Leaf], rows: Rows, alone:
         elif item is not None:
             inner = {(*at, *where): leaf for where, leaf in row.leaves.items()}
             rows.reasons.update({(*at, *where): why for where, why in row.reasons.items()})
-            made.append(shaped(item, at, inner, leaves, rows.none()))
+            made.append(shaped(item, at, inner, leaves, rows.inside(row)))
     return made
 
 

@@ -63,6 +63,10 @@ class _File(msgspec.Struct, frozen=True):
     totals: list[str]
     carried: list[str]
     other: list[str]
+    chapters: dict[str, list[str]]
+    """Headings of the parts of a paper about a person's life, by what they head."""
+    careers: dict[str, list[str]]
+    """Words of positions, schools, degrees, and of what goes on still."""
     yes: list[str]
     no: list[str]
     concepts: list[Concept]
