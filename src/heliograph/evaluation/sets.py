@@ -134,8 +134,8 @@ def _read_truth(item: Item, raw: dict[str, Json]) -> None:
             value = value == "selected"
         if visible is not None and name not in visible and not isinstance(value, list) and name != "currency":
             continue
-        if visible is not None and visible.get(name) is False:
-            continue
+        if visible is not None and (visible.get(name) is False or value == []):
+            continue  # an e-invoice of a profile without lines (BASIC WL) says nothing of the lines on its page
         item.truth[name] = None if value == "" else value
     if "text_lines" in raw:
         item.lines = list(_lines(item.path, cast("list[dict[str, Json]]", raw["text_lines"])))

@@ -55,6 +55,18 @@ def test_only_documents_with_truth_and_schema_are_taken_and_absent_names_are_hid
     assert list(items(data, ["other"])) == []
 
 
+@pytest.mark.parametrize(("lines", "scored"), [([], False), ([{"name": "Lantern", "line_total": 1}], True)])
+def test_an_e_invoice_that_carries_no_lines_says_nothing_of_those_on_its_page(
+    data: Path, lines: list[dict[str, Any]], scored: bool
+) -> None:
+    schema = {"type": "object", "properties": {"lines": {"type": "array"}, "total": {"type": "number"}}}
+    (data / "schemas" / "mine.json").write_text(json.dumps(schema))
+    (data / "a.json").write_text(json.dumps({"lines": lines, "total": 13.5, "visible": {"total": True}}))
+    (item,) = items(data)
+    assert ("lines" in item.truth) is scored
+    assert item.truth["total"] == 13.5
+
+
 def test_descriptions_can_be_taken_away(data: Path) -> None:
     (item,) = items(data, descriptions=False)
     assert "description" not in item.schema["properties"]["receipt_no"]
