@@ -301,6 +301,8 @@ def _free(ask: Ask, piece: str) -> list[Found]:
         words = [t for t in tokens_of(rest) if not t.isdigit()]
         if words and all(t in vocabulary().legal for t in words):
             return []  # `Lieferant GmbH` is a name, not a label and a legal form
+        if words[:1] == ["address"]:
+            return []  # the next box of a form: `Address 19 Harbour Street`
         if (words and all(t in vocabulary().label_tokens for t in words)) or likeness_of_name(rest) < -2.6:
             return []
         first, rest = first + before, rest[before:after]

@@ -10,7 +10,7 @@ from heliograph.extraction.embedded import extract
 from heliograph.extraction.schema import compile_schema
 from heliograph.media.document import Document, Line, Word
 from heliograph.media.geometry import Box, union
-from tests.unit.extraction.drawing import DATE, HEIGHT, WIDTH, document
+from tests.unit.extraction.drawing import DATE, HEIGHT, WIDTH, ask, document
 
 KIND = {"type": ["string", "null"], "description": "Type of the document"}
 NAME = {"type": ["string", "null"], "description": "Name of the registrant"}
@@ -92,3 +92,8 @@ def test_a_stamp_on_end_says_when_a_form_came_in() -> None:
 def test_a_date_with_a_label_of_its_own_is_no_stamp() -> None:
     assert file("Registration Statement\n\nPrint Date  03/04/2020 09:16:08", filing_date=DATE) == {"filing_date": None}
     assert file("Registration Statement\n\n03/04/2020 09:16:08", filing_date=DATE) == {"filing_date": "2020-04-03"}
+
+
+def test_the_address_in_the_next_box_is_no_name() -> None:
+    found = ask("Name of Registrant: Address Washington Row\nSeller: Adresse Rue Haute", registrant_name="string", seller_name="string")
+    assert found.values == {"registrant_name": None, "seller_name": None}
