@@ -13,6 +13,7 @@ from heliograph.extraction.entries import TICKS, entries
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.filled import filled, ticked
 from heliograph.extraction.labels import Finder, Occurrence
+from heliograph.extraction.licences import numbered_fields
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
 from heliograph.extraction.segments import Segment
@@ -72,6 +73,8 @@ def gather(reading: Reading, asks: list[Ask]) -> list[Pool]:
                 pools[index].add(candidate)
         for index, candidate in ticked(finder, asks, choices(sheet)):
             pools[index].add(candidate)
+    for index, candidate in numbered_fields(reading, asks):
+        pools[index].add(candidate)
     for pool, columns in zip(pools, heads, strict=True):
         if pool.ask.role:
             _cross(pool.candidates, columns)
