@@ -394,6 +394,8 @@ def near(finder: Finder, sheet: Sheet, occurrence: Occurrence, ask: Ask, convent
             if segment.share(other) > 0.5 and abs(other.x0 - segment.x0) < 2 * segment.height:
                 break
             continue
+        if ask.kind in FREE and not followers and _both_ask(sheet, segment, other):
+            break
         aligned = max(segment.share(other), 0.0)
         if _other_part(ask, other.text):
             continue
@@ -467,6 +469,8 @@ def _asks(line: Segment) -> bool:
     return tokens[:1] in vocabulary().every_label and not any(c.isdigit() for c in line.text)
 
 
+_COLUMN = 3
+"""Values that stand in one column at least."""
 _PARTS = {"address": ("address",), **dict.fromkeys(("org", "person", "name"), ("name",))}
 """The word that opens a line with a name or an address in a part of a form that asks for both."""
 
@@ -485,6 +489,14 @@ def lead_of(ask: Ask, text: str) -> int:
     """Where a name or an address begins in a line that opens with the word for it: `Name Harbour Trust`."""
     word, end = _opened(text)
     return end if ask.kind in _PARTS and word == _PARTS[ask.kind] else 0
+
+
+def _both_ask(sheet: Sheet, label: Segment, under: Segment) -> bool:
+    """Whether a label and what stands under it are of one column of labels, whose values stand in another one beside it."""
+    rows = [row for row in sheet.rows[max(0, label.row - 3) : under.row + 4] if row and abs(row[0].x0 - label.x0) < 0.5 * label.height]
+    values = [row[1].x0 for row in rows if len(row) > 1]
+    beside = next(sheet.right_of(under), None)
+    return beside is not None and sum(abs(x - beside.x0) < 0.5 * label.height for x in values) >= _COLUMN
 
 
 def _goes_on(reader: Reader, text: str, label: Occurrence) -> bool:

@@ -206,7 +206,8 @@ def _runs_on(last: Segment, line: Segment) -> bool:
     return (
         line.text[:1].islower()
         or line.text[:1] in "(,"
-        or last.text.endswith((",", " or", " and", " of", " the", " to", " for", " an", " a"))
+        or last.text.casefold().endswith((",", " or", " and", " of", " the", " to", " for", " an", " a", " from"))
+        or tokens_of(line.text) in (("no",), ("code",))
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from heliograph.extraction.addresses import address_likeness
 from heliograph.extraction.candidates import FREE, Candidate, Found, Part, lead_of, read_as, unbroken
 from heliograph.extraction.choices import Choice, option
@@ -31,8 +33,13 @@ _LETTER = 0.3
 """Weight of a single letter."""
 _LEAD, _TAIL, _FAR = 0.09, 0.035, 0.05
 """Cost of a telling word before and after the field's in a box's caption, and between the field's words and a blank."""
+_ANOTHERS = 0.25
+"""Cost of a caption that begins with the other party: `Employer's address` for the address of who is paid."""
 _ORDINAL = re.compile(r"\b(?:box|line|item|field|row|no|feld|zeile|ligne|case|casilla|riga|campo)[\s_]*(\d{1,2}[a-z]?)\b", re.IGNORECASE)
 _REMARK = re.compile(r"\s\(|[.?;]\s+[A-Z]|,\s+(?:if|as|see|when|where|such)\b|\s[—–]\s")
+_TOWN = 0.9
+_TOWN_LINE = re.compile(r"^[^\W\d][^\d]*,\s*[^\W\d]{2,}\.?\s+[\dA-Z][\dA-Z -]{3,9}$")
+"""A town with its state and postal code: `Macon, GA 61829`."""
 _PLACE = frozenset({"city", "town", "state", "province", "zip", "country", "stadt", "ort", "ville", "ciudad", "land", "pays"})
 _TAIL_OF_ADDRESS = frozenset({"city", "town", "zip", "province", "ville", "ort", "ciudad"})
 
@@ -159,8 +166,11 @@ class _Words:
             return 0.0
         if not any(bag[t] >= 1 for t in mine | near) and any(bag[t] >= 1 for t in bag) and not over & {one(t) for t in ask.strong}:
             return 0.0
-        if ask.kind == "id" and len(_PLACE & self.own) > 1:
+        if ask.kind == "id" and "address" not in bag and ("address" in self.own or len(_PLACE & self.own) > 1):
             return 0.0  # `City, state and ZIP code` is no `State number`
+        parts = (_PLACE | {"address"}) & set(bag) if ask.kind in ("city", "address") else frozenset[str]()
+        if parts and not parts & (mine | near):
+            return 0.0  # the town of the recipient is not in the box for the recipient's name
         outside = set(self.title) - set(bag)
         if outside & {one(t) for t in ask.exclude}:
             return 0.0
@@ -169,6 +179,9 @@ class _Words:
             cost = max(cost, min(0.5, 0.12 * _said([t for t in self.title if t not in bag])))
         if self.title and self.title[-1] in _OTHER_KINDS and self.title[-1] not in bag and ask.kind in _NAMES:
             cost += 0.25  # `Advertiser ID` is no advertiser's name
+        others = {"customer": words.issuer, "issuer": words.customer}.get(ask.party, frozenset[str]())
+        if self.title and self.title[0] in others and self.title[0] not in bag:
+            cost += _ANOTHERS
         return min(1.0, weight) * have / want * (1 - cost)
 
     def _cost(self, mine: set[str], near: set[str]) -> float:
@@ -247,7 +260,8 @@ def _read(
     if ask.kind == "address":
         first = next((at for at, line in enumerate(lines) if address_likeness(line.text) > _LIKE_ADDRESS), None)
         lines = lines[first or 0 :]
-        street = "street" in tokens_of(split_name(ask.field.name)) or _has_place(lines)
+        asked = f"{split_name(ask.field.name)} {ask.field.description}"
+        street = "street" in tokens_of(asked) or _has_place(lines)
         parts = lines if street else [*lines, *(_rest_of_address(entry, following) or [])]
         yield _joined(parts, {**features, "quality": 0.3 if first is None else 1.0, "likeness": 0.0 if first is None else 0.6}, occurrence)
         return
@@ -260,6 +274,14 @@ def _read(
         if ask.kind in _NAMES and line.text[start : start + 1].islower():
             continue
         found = read_as(ask, line.text, conventions, start=start)
+        if ask.kind == "city":
+            found = (
+                [msgspec.structs.replace(f, quality=_TOWN) for f in found]
+                if _TOWN_LINE.search(line.text)
+                else found
+                if len(lines) == 1
+                else []
+            )
         if not found and ask.kind == "id" and len(lines) == 1 and re.fullmatch(r"[\w./-]{1,30}", line.text):
             found = [Found(0, len(line.text), line.text, 0.6)]  # a code of letters alone, or a number that is not written as usual
         for each in found[:2]:

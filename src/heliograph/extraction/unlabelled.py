@@ -175,7 +175,7 @@ def _beside_account(segment: Segment, found: Span) -> bool:
 def _printed(name: Name) -> bool:
     """Whether a name or an address is a form's own print: what a box to tick stands for, or a numbered caption."""
     segment = name.parts[0][0]
-    if set(segment.text) & BOXES:
+    if set(segment.text) & BOXES or {"address", "zip"} & set(tokens_of(name.text)):
         return True
     return segment.sheet.numbered(segment) and not address_likely(segment.text)
 

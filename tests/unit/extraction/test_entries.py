@@ -66,6 +66,46 @@ def test_a_town_is_asked_for_under_the_address_that_it_belongs_to() -> None:
     }
 
 
+INCOME = """
+PAYER'S name, address, city and ZIP code     RECIPIENT'S name
+Quill Trading Corporation                    Noor Tolliver
+12 Quay Road
+Macon, GA 61829
+Street address (including apt. no.)          City or town, state, and ZIP code
+14 Mill Road                                 Bangor, ME 75704
+PAYER'S telephone                            Country of residence
+820 555 0149                                 Norway
+"""
+
+
+def test_a_part_of_an_address_comes_from_the_box_that_asks_for_it() -> None:
+    edges = [(row, 0, 90) for row in (0, 4, 6, 8)]
+    values = "Quill Trading Corporation Noor Tolliver 12 Quay Road Macon, GA 61829 14 Mill Bangor, ME 75704 820 555 0149 Norway"
+    made = drawn(INCOME, across=edges, down=[(42, 0, 8)], bold=values)
+    street = {"type": ["string", "null"], "description": "Recipient's street address"}
+    town = {"type": ["string", "null"], "description": "City or town, state and ZIP code of the recipient"}
+    found = ask(made, recipient_address=street, recipient_city=town, state_number="string").values
+    assert found == {"recipient_address": "14 Mill Road", "recipient_city": "Bangor, ME 75704", "state_number": None}
+
+
+WRAPPED = """
+1 TRADE NAME/OTHER NAME, IF DIFFERENT FROM   2 EMPLOYER IDENTIFICATION
+ABOVE                                        NUMBER
+
+3 COUNTRY OF RESIDENCE                       4 NAME OF TRAVELLER
+Norway                                       Ilse Brandt
+5 PLACE OF BIRTH                             6 REASON OF THE JOURNEY
+Halden                                       Baker
+"""
+
+
+def test_the_second_line_of_a_caption_is_not_what_was_filled_in() -> None:
+    edges = [(row, 0, 90) for row in (0, 3, 5, 7)]
+    made = drawn(WRAPPED, across=edges, down=[(42, 0, 7)])
+    found = ask(made, trade_name="string", employer_identification_number="string").values
+    assert found == {"trade_name": None, "employer_identification_number": None}
+
+
 CERTIFICATE = """
 Part II  Claim of relief
 I certify that the applicant is a resident of   Portugal       within the meaning of the treaty

@@ -65,6 +65,14 @@ def test_an_empty_caption_is_not_answered_with_the_name_at_the_head_of_the_paper
     assert found.values == {"employer": None, "nationality": "British"}
 
 
+def test_a_column_of_labels_gives_an_empty_one_no_value() -> None:
+    text = (
+        "Name                Ada Quill\nNationality         British\nEmployer\nStart of duty       3 Apr 2023\nHobby               Rowing"
+    )
+    found = ask(text, employer="string", nationality="string")
+    assert found.values == {"employer": None, "nationality": "British"}
+
+
 def test_the_further_words_of_a_label_are_not_its_value() -> None:
     text = "Agency Name               Harbour Media\nAdvertiser/Candidate      Committee to Elect Quill"
     found = ask(text, agency="string", advertiser="string")
