@@ -10,7 +10,7 @@ from heliograph.extraction.fields import Ask, Phrase, understand
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.result import Path
 from heliograph.extraction.schema import Field, Schema
-from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
+from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of, vocabulary
 
 _ALIKE = 3
 """Names with one beginning from which on it is no part of the label."""
@@ -29,7 +29,10 @@ def questions(schema: Schema, hinted: Hints) -> list[tuple[Path, Ask]]:
 def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:
     """The scalar fields that are not in a list, each with its path in the answer."""
     if field.is_leaf:
-        yield path, understand(field, parents, hints=hinted.get(field.path, ()))
+        ask = understand(field, parents, hints=hinted.get(field.path, ()))
+        if parents and tokens_of(split_name(field.name)) == ("name",):
+            _whose(ask, tokens_of(split_name(parents[-1])))
+        yield path, ask
         return
     for number, place in enumerate(field.places):
         if place.is_leaf:
@@ -39,6 +42,14 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) ->
         for child in field.fields:
             inner = (*parents, field.name) if field.name else parents
             yield from _asked(child, (*path, child.name), inner, hinted)
+
+
+def _whose(ask: Ask, owner: Tokens) -> None:
+    """The name of a `referring_provider` stands behind `Referring provider`."""
+    telling = {token for token in owner if vocabulary().weight(token) >= 1.0}
+    if len(telling) > 1:
+        ask.phrases.append(Phrase(owner, 0.9, own=True))
+        ask.strong |= telling
 
 
 def _owned(asked: list[tuple[Path, Ask]], hinted: Hints) -> list[tuple[Path, Ask]]:

@@ -69,7 +69,9 @@ class Sections:
         mine = [owner for owner in owners if owner in self.words]
         whose = self.owner(segment)
         if any(label & self._telling(owner) for owner in mine):
-            return _OWN if whose in mine else 0.0
+            nearest = mine[-1]
+            outer = not label & self._telling(nearest) and nearest not in self.named and self._asked[_leaf(path)] > 1
+            return _UNNAMED if outer else _OWN if whose in mine else 0.0
         if whose in mine:
             nearest = mine[-1]
             if whose == nearest or self._asked[_leaf(path)] == 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.schema import compile_schema
-from tests.unit.extraction.drawing import document
+from tests.unit.extraction.drawing import ask, document
 
 
 def text(description: str = "") -> dict[str, Any]:
@@ -59,3 +59,17 @@ def test_a_list_whose_one_entry_is_labelled_has_one_entry() -> None:
     diagnoses = {"type": "array", "items": of(code=text("ICD-10 code"), meaning=text("In words"))}
     assert answered(diagnoses=diagnoses)["diagnoses"] == [{"code": "M17.11", "meaning": None}]
     assert answered(PAGE.replace("Diagnosis", "Parking"), diagnoses=diagnoses)["diagnoses"] == []
+
+
+def test_the_name_of_a_provider_stands_behind_the_words_for_the_provider_and_a_person_not_named_stays_empty() -> None:
+    text = {"type": ["string", "null"]}
+    person = {"type": "object", "properties": {"name": text, "phone": text}}
+    page = "Patient name: Ida Brandvold\nReferring provider: Dr. Noor Salt\nReceiving provider: Dr. Tom Ellery"
+    schema = {
+        "patient": {"type": "object", "properties": {"full_name": text, "guarantor": person, "emergency_contact": person}},
+        "referring_provider": person,
+        "receiving_provider": person,
+    }
+    got = ask(page, **schema).values
+    assert (got["referring_provider"]["name"], got["receiving_provider"]["name"]) == ("Dr. Noor Salt", "Dr. Tom Ellery")
+    assert (got["patient"]["guarantor"]["name"], got["patient"]["emergency_contact"]["name"]) == (None, None)
