@@ -14,7 +14,7 @@ def test_headers_have_ids_of_name_and_column_and_types() -> None:
         ("column_2", "", "str"),
         ("paid_3", "Paid", "bool"),
     ]
-    assert data.values(0) == {"year_0": 2023, "net_revenue_1": "$1,200.50", "column_2": "x", "paid_3": True}
+    assert data.records()[0] == {"year_0": 2023, "net_revenue_1": "$1,200.50", "column_2": "x", "paid_3": True}
 
 
 def test_headings_of_two_rows_are_joined_from_the_top() -> None:
@@ -103,7 +103,7 @@ def test_a_column_has_the_type_that_all_its_values_have(texts: list[str], expect
 )
 def test_numbers_are_read_in_their_columns_own_convention(texts: list[str], values: list[object]) -> None:
     data = grid(Sheet().table([["A", "B"], *[["x", text] for text in texts]]))
-    assert [data.values(row)["b_1"] for row in range(len(texts))] == values
+    assert [record["b_1"] for record in data.records()] == values
 
 
 def test_snake_case_parts_words_and_humps() -> None:
