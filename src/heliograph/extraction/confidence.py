@@ -20,7 +20,7 @@ import msgspec
 
 from heliograph.extraction.result import Label, Match
 
-HI = 0.94
+HI = 0.96
 MED = 0.60
 LEAF = -1
 """In place of a trait: the node is a leaf."""
