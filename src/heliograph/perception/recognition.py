@@ -6,6 +6,7 @@ of each column and drops repeats; the column of a character is where it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -78,7 +79,7 @@ class Recogniser:
     def _decode(self, columns: Array, filled: float) -> Glyphs:
         total = len(columns) * filled
         glyphs = Glyphs("", [], [], [], [])
-        end = 0
+        end, restored = 0, list[int]()
         for index, first, last in _runs(columns.argmax(axis=1)):
             char = self._characters[index]
             if char == " ":
@@ -87,17 +88,38 @@ class Recogniser:
             blank = float(between[:, -1].max(initial=0.0)) if glyphs.text else 0.0
             point = float(between[:, self._point].max(initial=0.0)) if glyphs.text[-1:].isdigit() and char.isdigit() else 0.0
             if point >= POINT:
+                restored.append(len(glyphs.text))
                 _add(glyphs, ".", point, (end + first) / 2 / total, 0.0, {})
                 blank = 0.0
             score = float(columns[first, index])
             others = self._others(columns[first : last + 1].max(axis=0), index) if score < DOUBTFUL else {}
             _add(glyphs, char, score, (first + last + 1) / 2 / total, blank, others)
             end = last + 1
+        for at in reversed(restored):
+            if second_point(glyphs.text, at):
+                _drop(glyphs, at)
         return _plain(glyphs)
 
     def _others(self, column: Array, index: int) -> dict[str, float]:
         likely = np.flatnonzero(column[1:-1] >= ELSE) + 1
         return {self._characters[other]: float(column[other]) for other in map(int, likely) if other != index}
+
+
+def second_point(text: str, at: int) -> bool:
+    """Whether the number around `text[at]` has a decimal mark besides that point, and is no date: `1.4.50`, not `27.03.2018`."""
+    before, after = _BEFORE.search(text[:at]), _AFTER.match(text, at + 1)
+    number = (before[0] if before else "") + "." + (after[0] if after else "")
+    return sum(mark in ".," for mark in number) > 1 and not _DATE.fullmatch(number)
+
+
+_BEFORE, _AFTER = re.compile(r"[\d.,]*$"), re.compile(r"[\d.,]*")
+_DATE = re.compile(r"\d{1,2}\.\d{2}\.(?:\d{2}|\d{4})|\d{4}\.\d{2}\.\d{2}")
+
+
+def _drop(glyphs: Glyphs, at: int) -> None:
+    glyphs.text = glyphs.text[:at] + glyphs.text[at + 1 :]
+    for values in (glyphs.scores, glyphs.centres, glyphs.blanks, glyphs.others):
+        del values[at]
 
 
 def _runs(best: NDArray[np.intp]) -> list[tuple[int, int, int]]:

@@ -13,7 +13,7 @@ from heliograph.media.geometry import Box
 from heliograph.perception import inference, weights
 from heliograph.perception.detection import Image as Pixels
 from heliograph.perception.ocr import ReadImage, TextReader, Turn
-from heliograph.perception.recognition import Glyphs, Recogniser
+from heliograph.perception.recognition import Glyphs, Recogniser, second_point
 
 
 def texts(read: ReadImage) -> list[str]:
@@ -169,3 +169,18 @@ def test_lines_read_to_tell_the_way_up_are_not_read_again(reader: TextReader, mo
     monkeypatch.setattr(Recogniser, "read", counting)
     assert len(reader.read(receipt().pixels).lines) >= 5
     assert len(crops) == len(set(crops))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "second"),
+    [
+        ("$1.4.50", 2, True),
+        ("1.450,00", 1, True),
+        ("47.80", 2, False),
+        ("Total 2.30", 7, False),
+        ("27.03.2018", 2, False),
+        ("No 7.5 of", 4, False),
+    ],
+)
+def test_a_point_is_not_put_back_into_a_number_that_has_one(text: str, at: int, second: bool) -> None:
+    assert second_point(text, at) is second
