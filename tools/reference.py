@@ -28,6 +28,10 @@ fetch_allow = ["files.internal", "10.1.0.0/16"]
 ```
 """
 
+MODEL = """Each table `[models.<route>]` of `heliograph.toml` is a model under the name that requests send; names with a dot or colon want
+quotes (`[models."vlmrun-orion-1:pro"]`). `[models.default]` answers every published name that has no table of its own.
+"""
+
 CLI = """# Command line
 
 `heliograph COMMAND --help` says the same. Exit codes: 0 done; 1 something went wrong, and one sentence on standard error says what; 2 the
@@ -47,6 +51,9 @@ def settings_page() -> str:
             lines.append(
                 f"| `HELIOGRAPH_{match['name'].upper()}` | {_default(match['name'], field.default)} | {_cell(field.description or '')} |"
             )
+    lines += ["\n## A model\n", MODEL, "| key | default | meaning |", "|---|---|---|"]
+    for name, field in config.ModelSettings.model_fields.items():
+        lines.append(f"| `{name}` | {_default(name, field.default)} | {_cell(field.description or '')} |")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -55,6 +62,8 @@ def _default(name: str, value: Any) -> str:
         return "unset"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return "none"
     if isinstance(value, list):
         return "none" if not value else f"`{','.join(map(str, value))}`"
     if isinstance(value, int) and value >= MiB and value % MiB == 0:

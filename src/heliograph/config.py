@@ -7,12 +7,59 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MiB = 1 << 20
+
+
+class ModelSettings(BaseModel):
+    """A model, `[models.<route>]` in heliograph.toml. What is not set about its abilities is probed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = Field(
+        default="openai",
+        description="`embedded`, `openai` (any OpenAI-compatible endpoint), `gguf` (a file served here), or a provider of pydantic-ai.",
+    )
+    url: str | None = Field(default=None, description="Base URL, such as `http://127.0.0.1:8000/v1`.")
+    model: str | None = Field(default=None, description="The model's id at that address. Unset: the only one it lists.")
+    key: SecretStr | None = Field(default=None, description="Its API key. Better `key_env` or `key_file`.")
+    key_env: str | None = Field(default=None, description="The environment variable that holds its API key.")
+    key_file: Path | None = Field(default=None, description="The file that holds its API key.")
+    path: Path | None = Field(default=None, description="The GGUF file, for `gguf`.")
+    mmproj: Path | None = Field(default=None, description="The GGUF file of its vision projector, for `gguf`.")
+    vision: bool | None = Field(default=None, description="Whether it takes images.")
+    audio: bool | None = Field(default=None, description="Whether it takes audio.")
+    video: bool | None = Field(default=None, description="Whether it takes video.")
+    context: int | None = Field(default=None, gt=0, description="Tokens of prompt and answer together.")
+    max_output: int | None = Field(default=None, gt=0, description="Tokens of one answer.")
+    max_pictures: int | None = Field(default=None, gt=0, description="Images in one request.")
+    longest_side: int | None = Field(default=None, gt=0, description="Longest side in pixels to which images are scaled.")
+    json_mode: Literal["auto", "json_schema", "tool", "json_object", "prompt"] = Field(
+        default="auto", description="How it is held to JSON; `auto` is the strongest that it accepts."
+    )
+    dialect: Literal["auto", "openai", "vllm", "sglang", "llama.cpp", "ollama", "gemini", "anthropic", "plain"] = Field(
+        default="auto", description="Whose rules JSON Schemas are lowered to."
+    )
+    coordinates: Literal["auto", "fraction", "0-999", "0-1000", "pixels", "0-1000-yx"] = Field(
+        default="auto", description="How it writes boxes."
+    )
+    price_input: float = Field(default=0.0, ge=0, description="Price of a million tokens read.")
+    price_output: float = Field(default=0.0, ge=0, description="Price of a million tokens written.")
+    concurrency: int = Field(default=8, gt=0, description="Requests to it at a time, at most; fewer while it is overloaded.")
+    timeout: float = Field(default=600.0, gt=0, description="Longest time for one answer.")
+    idle_timeout: float = Field(default=120.0, gt=0, description="Longest silence while it answers.")
+    attempts: int = Field(default=4, gt=0, description="Tries of one request, where another try may help.")
+    fallback: str | None = Field(default=None, description="The route that is asked when this one is out of service.")
+    egress: Literal["local", "cloud"] | None = Field(
+        default=None, description="Whether requests leave your network. Unset: `local` for loopback and private addresses and GGUF."
+    )
+    fallback_to_cloud: bool = Field(default=False, description="Let a local route fall back to a cloud route.")
+    headers: dict[str, str] = Field(default={}, description="Headers sent with each request.")
+    options: dict[str, Any] = Field(default={}, description="Fields added to the body of each request, such as `chat_template_kwargs`.")
 
 
 class Settings(BaseSettings):
@@ -97,6 +144,17 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(default=20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
     webhook_attempts: int = Field(default=8, gt=0, description="Deliveries tried over 24 hours.")
 
+    # models
+    model_url: str | None = Field(
+        default=None, description="Base URL of the model that answers by default. For more than one: `[models.<route>]` in heliograph.toml."
+    )
+    model_name: str | None = Field(default=None, description="Its id at that address. Unset: the only one it lists.")
+    model_key: SecretStr | None = Field(default=None, description="Its API key.")
+    model_kind: str = Field(default="openai", description="Its kind, as in `[models.<route>]`.")
+    models: dict[str, ModelSettings] = Field(
+        default={}, description="Models by route, one table each; the [page about models](../how-to/model.md) has their keys."
+    )
+
     # keeping
     file_ttl: float = Field(default=0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
     prediction_ttl: float = Field(default=0.0, ge=0, description="How long predictions are kept; 0 is forever.")
@@ -117,6 +175,21 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fallbacks_exist(self) -> Settings:
+        known = self.routes()
+        for name, model in known.items():
+            if model.fallback is not None and model.fallback not in known:
+                raise ValueError(f"models.{name}.fallback names {model.fallback!r}, which is not configured")
+        return self
+
+    def routes(self) -> dict[str, ModelSettings]:
+        """Every configured model by route; the one of `model_url` is `default`, unless a table has that name."""
+        made = dict(self.models)
+        if "default" not in made and (self.model_url is not None or self.model_kind not in ("openai", "embedded")):
+            made["default"] = ModelSettings(kind=self.model_kind, url=self.model_url, model=self.model_name, key=self.model_key)
+        return made
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,7 @@ from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction import domains, gql
 from heliograph.extraction.domains import Domain
 from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
@@ -71,6 +72,13 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     strict: bool = False
     cache: bool = True
     service_tier: Tier = "standard"
+    model: str = EXTRACTOR
+    """The model's name as it was asked for."""
+    route: str | None = None
+    """The configured model that answers; None is the embedded engine."""
+    temperature: float = 0.0
+    max_tokens: int = 65_535
+    max_retries: int = 1
     warnings: list[str] = []
 
     def check_pages(self, page_count: int) -> None:
@@ -124,9 +132,11 @@ def resolve(
     config: dict[str, Any] | None = None,
     *,
     skills: SkillReader | None = None,
+    route: Route | None = None,
 ) -> Plan:
     """Decide everything about a request that can be decided without its file.
 
+    `route`: who answers (`models.routes`); the embedded engine when not given.
     `domain` is the request's domain; for `execute` its `name`, which is a domain, else a skill. `skills` reads the items of
     `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured` or `NotFound`, with the parameter at fault.
     """
@@ -143,6 +153,11 @@ def resolve(
         confidence=asked.confidence,
         cache=asked.use_context_cache,
         service_tier="standard" if asked.service_tier in ("auto", "default") else asked.service_tier,
+        model=route.asked if route else EXTRACTOR,
+        route=route.name if route else None,
+        temperature=asked.temperature,
+        max_tokens=asked.max_tokens,
+        max_retries=asked.max_retries,
         warnings=warnings,
     )
     if operation == "schema":

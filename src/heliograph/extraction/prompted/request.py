@@ -1,0 +1,49 @@
+"""What the extractor that asks a model is told and given, besides the document."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from heliograph.extraction.plan import Detail
+from heliograph.models.contract import Picture
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of a request that steer a model. `max_tokens`: of one answer, clamped to what the model can."""
+
+    instructions: str | None = None
+    detail: Detail = "auto"
+    temperature: float = 0.0
+    max_tokens: int = 65_535
+    max_retries: int = 1
+
+
+class Pictures(Protocol):
+    """Page images for a model, made once per page and kept."""
+
+    async def picture(self, page: int, longest_side: int) -> Picture:
+        """The upright image of the page with this index in the answer, scaled down to `longest_side` pixels, as JPEG."""
+        ...
+
+
+class Steps(Protocol):
+    """Where finished parts of a request are kept, so that a killed worker's request goes on from the last of them."""
+
+    async def known(self, step: str) -> bytes | None:
+        """What an earlier run kept under this name."""
+        ...
+
+    async def keep(self, step: str, content: bytes) -> None:
+        """Keep a finished part. Raises what ends the run when it may not go on (handed back, cancelled)."""
+        ...
+
+
+class NoSteps:
+    """Keeps nothing: for the command line and the evaluation."""
+
+    async def known(self, step: str) -> bytes | None:  # noqa: D102
+        return None
+
+    async def keep(self, step: str, content: bytes) -> None: ...  # noqa: D102

@@ -1,0 +1,171 @@
+"""What is said to a model and what comes back, whoever serves it.
+
+    reply = await backend.ask(Ask(messages=[system(...), user(Text(...), Picture(...))], schema={...}, max_tokens=4000))
+
+A `Backend` is one configured model behind one address. It speaks its own wire dialect, and this one to us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+JsonMode = Literal["json_schema", "tool", "json_object", "prompt"]
+"""How a backend is held to JSON, the strongest first: a schema it decodes under, a tool whose arguments have that schema, any JSON
+object, or nothing but the request to answer in JSON."""
+Finish = Literal["stop", "length", "refusal", "broken"]
+"""Why a reply ended: by itself, at a token limit, because the model or its provider would not answer, or its stream broke off."""
+Role = Literal["system", "user", "assistant"]
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """Words of a message."""
+
+    text: str
+
+
+class Picture(msgspec.Struct, frozen=True, tag="picture"):
+    """An encoded image of a message. `width`, `height` in pixels, as encoded."""
+
+    data: bytes
+    width: int
+    height: int
+    media_type: str = "image/jpeg"
+
+
+Part = Text | Picture
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A turn. What does not change between requests comes first, so that a backend's prefix cache finds it."""
+
+    role: Role
+    parts: list[Part]
+
+
+class Ask(msgspec.Struct, kw_only=True, frozen=True):
+    """A request to a model.
+
+    `schema` was lowered for the backend already (`lowering`), and is what the answer must fit; None asks for text. `mode` overrides
+    the backend's strongest JSON mode. `prefill` is the beginning of the answer, to be gone on from; only where the profile says
+    `prefill`. `logprobs` asks for the log-probability of each token; a backend that cannot gives none.
+    """
+
+    messages: list[Message]
+    schema: dict[str, Any] | None = None
+    name: str = "answer"
+    mode: JsonMode | None = None
+    temperature: float = 0.0
+    max_tokens: int | None = None
+    logprobs: bool = False
+    prefill: str | None = None
+
+
+class Token(msgspec.Struct, frozen=True, gc=False):
+    """A token of a reply, and the natural logarithm of the probability that the model gave it."""
+
+    text: str
+    logprob: float
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """Tokens of a request: read, of those taken from the backend's prefix cache, and written."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+
+
+class Reply(msgspec.Struct, kw_only=True, frozen=True):
+    """What a model said. `text` is its answer, of a tool call the arguments; with `prefill`, only what came after it.
+
+    `refusal`: its words when `finish` is `refusal`. `route`, `model`: who really answered, after fallbacks. `mode`: how it was held
+    to JSON.
+    """
+
+    text: str
+    finish: Finish = "stop"
+    refusal: str | None = None
+    tokens: list[Token] | None = None
+    spent: Spent = Spent()
+    route: str = ""
+    model: str = ""
+    mode: JsonMode | None = None
+
+
+class Delta(msgspec.Struct, kw_only=True, frozen=True):
+    """A piece of a streamed reply; the last one carries `reply`, whole."""
+
+    text: str = ""
+    reply: Reply | None = None
+
+
+class Backend(Protocol):
+    """A configured model. Belongs to one event loop; calls may run side by side; cancelling one cancels it at the model within a second."""
+
+    name: str
+    """The route's name, as in `[models.<name>]`."""
+
+    async def profile(self) -> Profile:
+        """What this model can do: settings first, else probed once and kept; never guessed from its name alone."""
+        ...
+
+    async def ask(self, ask: Ask) -> Reply:
+        """The whole reply. Raises `ModelError`s of `models.errors`."""
+        ...
+
+    def stream(self, ask: Ask) -> AsyncIterator[Delta]:
+        """The reply as it is made. A stream that breaks off raises, it never ends silently."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+        ...
+
+
+Coordinates = Literal["fraction", "0-999", "0-1000", "pixels", "0-1000-yx"]
+"""How a model writes boxes: fractions of the picture, whole numbers to 999 or 1000, pixels of the picture as sent, 0-1000 with y first."""
+Dialect = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama", "gemini", "anthropic", "plain"]
+"""Whose rules a JSON Schema must keep (`lowering`). `plain`: those that every backend known keeps."""
+
+
+class Profile(msgspec.Struct, kw_only=True, frozen=True):
+    """What a backend can do. `context`, `max_output` in tokens; `max_pictures` a request; `longest_side` of a picture in pixels.
+
+    `json_modes` are those it accepts, the strongest first. `known_from` says for each field whether it was `set`, `probed` or `assumed`.
+    """
+
+    vision: bool = False
+    audio: bool = False
+    video: bool = False
+    json_modes: tuple[JsonMode, ...] = ("prompt",)
+    dialect: Dialect = "plain"
+    tools: bool = False
+    streaming: bool = True
+    logprobs: bool = False
+    prefill: bool = False
+    context: int = 32_768
+    max_output: int = 8_192
+    max_pictures: int = 16
+    longest_side: int = 2_048
+    coordinates: Coordinates = "0-1000"
+    concurrency: int = 4
+    model: str = ""
+    known_from: dict[str, Literal["set", "probed", "assumed"]] = {}
+
+
+def system(text: str) -> Message:
+    """A message of instructions."""
+    return Message("system", [Text(text)])
+
+
+def user(*parts: Part) -> Message:
+    """A message of the caller's."""
+    return Message("user", list(parts))
+
+
+def assistant(text: str) -> Message:
+    """A message of the model's, when a conversation goes on."""
+    return Message("assistant", [Text(text)])

@@ -1,0 +1,48 @@
+"""What can go wrong with a model.
+
+ModelError                  the model gave no answer
+├── ModelUnavailable        not now: unreachable, overloaded, broken off; may go better later (retryable)
+│   └── CircuitOpen         it failed so often that it is not asked for a while
+├── ModelRefused            its server says the request is wrong, or may not be made (key, quota, unknown model): no retry helps
+└── ModelLimit              the request is larger than it takes
+ModelNotFound  404          no such model name here
+"""
+
+from __future__ import annotations
+
+from heliograph.errors import HeliographError, NotFound
+
+
+class ModelError(HeliographError):
+    """The model gave no answer."""
+
+    status = 422
+    type = "model_error"
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be reached or is overloaded."""
+
+    type = "model_unavailable"
+
+
+class CircuitOpen(ModelUnavailable):
+    """The model failed too often in a row, and is left alone for a while."""
+
+
+class ModelRefused(ModelError):
+    """The model's server refused the request."""
+
+    type = "model_refused"
+
+
+class ModelLimit(ModelError):
+    """The request is larger than the model takes."""
+
+    type = "model_limit"
+
+
+class ModelNotFound(NotFound):
+    """There is no such model here."""
+
+    type = "model_not_found"

@@ -1,0 +1,60 @@
+"""Which model a name leads to. Imports nothing heavy: the API process decides routes at submit.
+
+A name that a client sends is, in this order: the name of a configured route (`[models.<name>]`); a published name, which leads to
+the route of its base (`vlmrun-orion-1` for `vlmrun-orion-1:auto`), else to the default route (`[models.default]`, or the one-model
+case `HELIOGRAPH_MODEL_URL`), else to the embedded engine; anything else is `model_not_found`, which lists what there is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.config import ModelSettings, Settings
+from heliograph.models.errors import ModelNotFound
+
+DEFAULT = "default"
+EXTRACTOR = "vlm-1"
+_TIERS = ("lite", "auto", "fast", "pro")
+_BACKBONES = ("qwen3.6-35b-a3b", "gemma4-26b-a4b", "kimi-2.6", "gpt-5.5", "claude-opus-4.8")
+_ORION = ("vlmrun-orion-1", "vlmrun-orion-1.5", "vlmrun-orion-2")
+PUBLISHED: tuple[str, ...] = (
+    EXTRACTOR,
+    *(name for base in _ORION for name in (base, *(f"{base}:{tier}" for tier in _TIERS))),
+    *(f"vlmrun-orion-2:{backbone}" for backbone in _BACKBONES),
+)
+"""The names that the platform publishes; clients send them as they are."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request goes. `asked`: the name as it was sent. `name`: the configured route, None for the embedded engine."""
+
+    asked: str
+    name: str | None = None
+
+
+class Routes:
+    """The configured models of `settings`, by route."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.configured: dict[str, ModelSettings] = settings.routes()
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that a request may send."""
+        return [*PUBLISHED, *(name for name in self.configured if name not in PUBLISHED and name != DEFAULT)]
+
+    def find(self, asked: str | None) -> Route:
+        """The route of a name; None or empty is `vlm-1`. Raises `ModelNotFound`."""
+        name = asked or EXTRACTOR
+        if name in self.configured:
+            return Route(asked=name, name=self._unless_embedded(name))
+        if name not in PUBLISHED:
+            raise ModelNotFound(f"There is no model {name[:100]!r} here; there are {', '.join(self.names)}.", param="model")
+        base = name.partition(":")[0]
+        for candidate in (base, DEFAULT):
+            if candidate in self.configured:
+                return Route(asked=name, name=self._unless_embedded(candidate))
+        return Route(asked=name)
+
+    def _unless_embedded(self, name: str) -> str | None:
+        return None if self.configured[name].kind == "embedded" else name
