@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from heliograph.evaluation.judging import kind_of, row_score
+from heliograph.evaluation.kept import Pages
 from heliograph.evaluation.metrics import same
 from heliograph.evaluation.sets import Item, items
 from heliograph.extraction.embedded import explained
 from heliograph.extraction.schema import compile_schema
-from heliograph.media.document import Document, Page
+from heliograph.media.document import Document
 
 ALIKE = 0.5
 """Share of common words from which on two first pages count as one template."""
@@ -60,10 +60,8 @@ def of_document(item: Item, document: Document, group: str) -> Iterator[Example]
 
 def _documents(folder: Path, pages: Path) -> Iterator[tuple[Item, Document]]:
     for item in items(folder):
-        kept = pages / sha256(item.path.read_bytes()).hexdigest()
-        if kept.is_dir():
-            paths = sorted(kept.iterdir(), key=lambda path: int(path.name))
-            read = [msgspec.msgpack.decode(path.read_bytes(), type=Page) for path in paths]
+        read = Pages(pages, item.path).all()
+        if read:
             yield item, Document("application/octet-stream", len(read), read)
 
 

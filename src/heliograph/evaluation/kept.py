@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 import heliograph
+from heliograph.media.document import Page
 
 T = TypeVar("T")
 
@@ -38,6 +39,28 @@ class Kept:
 
     def _path(self, key: tuple[Any, ...]) -> Path | None:
         return self.folder / sha256(json.dumps(key).encode()).hexdigest()[:32] if self.folder is not None else None
+
+
+class Pages:
+    """The read pages of the file at `path`, kept in `folder` by its content, so that a document is read once whatever is asked of it."""
+
+    def __init__(self, folder: Path, path: Path) -> None:
+        self._folder = folder / digest(path)
+
+    def find(self, index: int) -> Page | None:
+        """A page that was read before."""
+        kept = self._folder / str(index)
+        return msgspec.msgpack.decode(kept.read_bytes(), type=Page) if kept.exists() else None
+
+    def keep(self, page: Page) -> None:
+        """Keep a page."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / str(page.index)).write_bytes(msgspec.msgpack.encode(page))
+
+    def all(self) -> list[Page]:
+        """Every page that was read before, in order."""
+        indices = sorted(int(kept.name) for kept in self._folder.iterdir()) if self._folder.is_dir() else []
+        return [page for index in indices if (page := self.find(index)) is not None]
 
 
 def digest(path: Path) -> str:

@@ -19,7 +19,7 @@ from PIL import Image
 
 import heliograph
 from heliograph.evaluation.judging import Judged, Outcome, judge
-from heliograph.evaluation.kept import Kept, code, digest
+from heliograph.evaluation.kept import Kept, Pages, code, digest
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.answer import answer
 from heliograph.extraction.plan import resolve
@@ -66,27 +66,25 @@ class Embedded:
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Read and extract."""
         plan = resolve("document", config=config)
-        folder = self.pages / digest(path) if self.pages is not None else None
+        pages = Pages(self.pages, path) if self.pages is not None else None
 
         async def known(index: int) -> Page | None:
-            kept = folder / str(index) if folder is not None else None
-            return msgspec.msgpack.decode(kept.read_bytes(), type=Page) if kept is not None and kept.exists() else None
+            return pages.find(index) if pages is not None else None
 
         async def on_page(page: Page) -> None:
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / str(page.index)).write_bytes(msgspec.msgpack.encode(page))
+            if pages is not None:
+                pages.keep(page)
 
         started = time.monotonic()
         made = await answer(self.reader, [path], plan, known=known, on_page=on_page)
-        pages = made.document.pages
+        read = made.document.pages
         leaves = made.extraction.leaves if made.extraction is not None else {}
         return Said(
             cast("dict[str, Json]", made.response),
             time.monotonic() - started,
-            [word.text for page in pages for word in page.words],
+            [word.text for page in read for word in page.words],
             {".".join(str(step) for step in path): leaf.probability for path, leaf in leaves.items() if leaf.value is None},
-            {page.index: page.rotation for page in pages if page.rotation},
+            {page.index: page.rotation for page in read if page.rotation},
         )
 
 

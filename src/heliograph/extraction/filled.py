@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from heliograph.extraction.addresses import address_likeness
-from heliograph.extraction.candidates import FREE, Candidate, Found, Part, lead_of, read_as, unbroken
+from heliograph.extraction.candidates import FREE, Candidate, Found, Part, read_as
 from heliograph.extraction.choices import Choice, option
 from heliograph.extraction.entries import Entry
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.labels import Finder, Occurrence, Reader
 from heliograph.extraction.normalise import Conventions
+from heliograph.extraction.pointing import lead_of, unbroken
 from heliograph.extraction.segments import Segment
 from heliograph.extraction.vocabulary import WORD, Tokens, split_name, tokens_of, vocabulary
 

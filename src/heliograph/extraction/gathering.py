@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from heliograph.extraction.addresses import Name
-from heliograph.extraction.candidates import Candidate, near, read_as
+from heliograph.extraction.candidates import Candidate, read_as
 from heliograph.extraction.choices import choices
 from heliograph.extraction.entries import TICKS, entries
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.filled import filled, ticked
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.licences import numbered_fields
+from heliograph.extraction.pointing import near
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.scoring import score_of
 from heliograph.extraction.segments import Segment

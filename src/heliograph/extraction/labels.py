@@ -15,7 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from heliograph.extraction.fields import Ask
-from heliograph.extraction.normalise import amounts, dates
+from heliograph.extraction.normalise import GLUED_CURRENCY, amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
 from heliograph.extraction.vocabulary import WORD, Tokens, plain, tokens_of, vocabulary
 
@@ -27,8 +27,6 @@ _ASKING = frozenset({"address", "name", "zip"})
 """Words of a form that asks for names and addresses, which none of them has."""
 _BREAKS = frozenset({"-", "- ", " ", "\u2010", "\u00ad"})
 """What stands between the pieces of a word that was hyphenated, or set with so much space that its letters came apart."""
-_CURRENCY = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
-"""What a label ends in that lost the space before its amount: `TotalRM15.40`."""
 _SHORTEST = 5
 """Letters of a word whose pieces are put together."""
 _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
@@ -251,7 +249,7 @@ class Finder:
 
 def _label_end(text: str, word: re.Match[str]) -> int:
     """Where a word ends that an amount follows without a space: before its currency."""
-    currency = _CURRENCY.search(word.group())
+    currency = GLUED_CURRENCY.search(word.group())
     return word.start() + currency.start() if currency and text[word.end() : word.end() + 1].isdigit() else word.end()
 
 

@@ -155,7 +155,7 @@ _AMOUNT = re.compile(
 )
 
 
-_GLUED = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
+GLUED_CURRENCY = re.compile(r"(?<=[a-z])(?:RM|[A-Z]{3})$")
 """A currency that lost the space before it: `TotalRM15.40`."""
 
 
@@ -188,7 +188,7 @@ def amounts(text: str, decimal: str = ".") -> tuple[Amount, ...]:
         if (
             m["pre"] is None
             and m["pre2"] is None
-            and not _GLUED.search(text[:start])
+            and not GLUED_CURRENCY.search(text[:start])
             and (
                 before.isalpha()
                 or before in "#/_\\"
