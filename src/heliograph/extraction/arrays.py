@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from heliograph.extraction.columns import Column, cells_of, columns_of, is_carri
 from heliograph.extraction.confidence import weights
 from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.instructions import Hints
+from heliograph.extraction.itemlines import item_lines
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, dates
 from heliograph.extraction.pairs import pairs
@@ -33,7 +33,6 @@ _NUMERIC = frozenset({"money", "number", "integer", "percent"})
 _PROSE = 6
 """Words of a row over the first item from which on it is a sentence, and no part of the item."""
 _BULLET = re.compile(r"^\s*(?:[•●▪■◦*·–—-]|\(?\d{1,2}[.)])\s+")
-_TIMES = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(?:[xX×*@]|PCS?\b|EA\b)\s?@?\s?(?:RM|[$€£])?\s?(\d+[.,]\d{2})?")
 
 
 class Row(msgspec.Struct):
@@ -337,89 +336,9 @@ class Rows:
                 leaf = leaves[described]
                 leaf.probability += 0.4 * (1 - leaf.probability)
 
-    # receipts without headings
-
     def _item_lines(self, asked: list[tuple[Path, Ask]]) -> list[Row]:
-        by_concept = {ask.concept.id: (path, ask) for path, ask in asked if ask.concept is not None}
-        if "item.description" not in by_concept or "item.total" not in by_concept:
-            return []
-        for sheet in self.sheets[:1]:
-            rows = self._priced(sheet, by_concept)
-            if rows:
-                return rows
-        return []
-
-    def _priced(self, sheet: Sheet, by_concept: dict[str, tuple[Path, Ask]]) -> list[Row]:
-        ends = next((n for n, row in enumerate(sheet.rows) if n > 2 and totals_begin(row)), -1)
-        if ends < 0:
-            return []
-        found: list[Row] = []
-        text: list[Part] = []
-        for row in sheet.rows[:ends]:
-            last = row[-1]
-            priced = [a for a in amounts(last.text, self.writing.decimal) if a.decimals == 2 and not a.percent]
-            if any(dates(s.text) for s in row) or any(":" in s.text for s in row):
-                text = []
-                continue
-            if not priced or last.text[priced[-1].end :].strip().count(" ") > 0:
-                words = [(s, 0, len(s.text)) for s in row if sum(c.isalpha() for c in s.text) >= 3]
-                text = words
-                continue
-            amount = priced[-1]
-            leaves: dict[Path, Leaf] = {}
-            path, ask = by_concept["item.total"]
-            value: Any = float(amount.value) if ask.field.kind == "number" else amount.raw
-            leaves[path] = self._answer(ask, value, [(last, amount.start, amount.end)], 0.7, 1.0)
-            own = [(s, 0, len(s.text)) for s in row[:-1]]
-            if last.text[: amount.start].strip():
-                own.append((last, 0, amount.start))
-            own, quantity, price = self._counted(own)
-            described = [p for p in own if sum(c.isalpha() for c in p[0].text[p[1] : p[2]]) >= 2] or text
-            if described:
-                path, ask = by_concept["item.description"]
-                words = " ".join(s.text[a:b].strip() for s, a, b in described)
-                leaves[path] = self._answer(ask, words, described, 0.7, 0.8)
-            for name, part in (("item.quantity", quantity), ("item.unit_price", price)):
-                if part is not None and name in by_concept:
-                    path, ask = by_concept[name]
-                    read = read_as(ask, part[0].text, self.writing, start=part[1], end=part[2])
-                    if read:
-                        leaves[path] = self._answer(ask, read[0].value, [part], 0.7, read[0].quality)
-            text = []
-            if described:
-                found.append(self._made(leaves))
-        return found
-
-    def _counted(self, parts: list[Part]) -> tuple[list[Part], Part | None, Part | None]:
-        """Take `2 x 3.50`, or a small number in front, off an item line."""
-        kept: list[Part] = []
-        quantity: Part | None = None
-        price: Part | None = None
-        for segment, start, end in parts:
-            piece = segment.text[start:end]
-            m = _TIMES.search(piece)
-            if m and quantity is None:
-                quantity = (segment, start + m.start(1), start + m.end(1))
-                if m[2]:
-                    price = (segment, start + m.start(2), start + m.end(2))
-                for a, b in ((start, start + m.start()), (start + m.end(), end)):
-                    if segment.text[a:b].strip():
-                        kept.append((segment, a, b))
-                continue
-            lead = re.match(r"\s*(\d{1,3})\s+(?=[^\W\d_])", piece)
-            if lead and quantity is None and not kept:
-                quantity = (segment, start + lead.start(1), start + lead.end(1))
-                kept.append((segment, start + lead.end(), end))
-                continue
-            if re.fullmatch(r"\s*\d{1,3}\s*", piece) and quantity is None:
-                quantity = (segment, start, end)
-                continue
-            money = [a for a in amounts(piece, self.writing.decimal) if a.decimals == 2 and a.raw == piece.strip()]
-            if money and price is None and money[0].value > Decimal(0):
-                price = (segment, start, end)
-                continue
-            kept.append((segment, start, end))
-        return kept, quantity, price
+        told = item_lines(self.sheets[0], self.writing, asked)
+        return [self._made({one.path: self._answer(one.ask, one.value, one.parts, 0.7, one.quality) for one in line}) for line in told]
 
     # chapters
 
