@@ -31,6 +31,7 @@ CHECKS: dict[str, Check] = {}
 
 RECEIPT = Path(os.environ["RECEIPT"])
 INVOICE = Path(os.environ["INVOICE"])
+SOME_ID = str(uuid.uuid4())
 GROUNDED = GenerationConfig(grounding=True, confidence=True)
 SCHEMA = {
     "type": "object",
@@ -312,9 +313,28 @@ def _(client: VLMRun) -> None:
     assert ("vlm-1", "document.invoice") in {(item.model, item.domain) for item in client.models.list()}
 
 
-# -- what comes with later parts -----------------------------------------------------------------------------------
+@check("feedback.get", "feedback.submit")
+def _(client: VLMRun) -> None:
+    prediction = completed(client.document.generate(file=INVOICE, domain="document.invoice"))
+    corrected = {"total": 1.5, "items": [{"description": "a"}], "notes": None}
+    item = client.feedback.submit(prediction.id, response=corrected, notes="wrong total")
+    assert item.request_id == prediction.id
+    assert client.feedback.submit(prediction.id, response=corrected, notes="wrong total").id == item.id, "the same was kept twice"
+    latest = client.feedback.submit(prediction.id, notes="and so on")
+    said = client.feedback.get(prediction.id)
+    assert [(one.id, one.response, one.notes) for one in said.items] == [
+        (latest.id, None, "and so on"),
+        (item.id, corrected, "wrong total"),
+    ]
+    assert [one.id for one in client.feedback.get(prediction.id, offset=1, limit=1).items] == [item.id]
+    try:
+        client.feedback.get(SOME_ID)
+    except ResourceNotFoundError:
+        return
+    raise AssertionError("feedback of nothing was found")
 
-SOME_ID = str(uuid.uuid4())
+
+# -- what comes with later parts -----------------------------------------------------------------------------------
 
 CHECKS |= {
     "agent.get": lambda c: c.agent.get(name="none:1"),
@@ -331,8 +351,6 @@ CHECKS |= {
     "executions.get": lambda c: c.executions.get(SOME_ID),
     "executions.list": lambda c: c.executions.list(),
     "executions.wait": lambda c: c.executions.wait(SOME_ID, timeout=1),
-    "feedback.get": lambda c: c.feedback.get(SOME_ID),
-    "feedback.submit": lambda c: c.feedback.submit(SOME_ID, notes="right"),
     "skills.get": lambda c: c.skills.get("none"),
     "skills.list": lambda c: c.skills.list(),
     "skills.create": lambda c: c.skills.create(prompt="Read totals"),

@@ -14,7 +14,7 @@ from tests.conformance.report import write_report
 from tests.live import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
-LATER_RESOURCES = ("agent", "artifacts", "executions", "feedback", "skills", "datasets", "dataset", "fine_tuning", "finetuning")
+LATER_RESOURCES = ("agent", "artifacts", "executions", "skills", "datasets", "dataset", "fine_tuning", "finetuning")
 LATER_MEDIA = ("audio", "video")
 LATER = tuple(f"{name}." for name in (*LATER_RESOURCES, *LATER_MEDIA))
 LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun skills", "vlmrun artifacts")

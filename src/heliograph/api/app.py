@@ -18,7 +18,7 @@ from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
-from heliograph.api.routes import files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions
 from heliograph.api.server import Server
 from heliograph.config import Settings
 from heliograph.errors import HeliographError
@@ -49,8 +49,8 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
-        health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router, hub.router,
-        models.router, later.router, pages.router,
+        health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
+        feedback.router, hub.router, models.router, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

@@ -10,10 +10,12 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -184,3 +186,21 @@ deliveries = Table(
     Column("finished_at", DateTime(timezone=True)),
     UniqueConstraint("tenant", "prediction", "attempt"),
 )  # fmt: skip
+
+feedback = Table(
+    "feedback", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("request_id", String),  # of these three, one says what it is about
+    Column("agent_execution_id", String),
+    Column("chat_id", String),
+    Column("response", Text),  # the corrected response, as JSON text
+    Column("notes", Text),
+    _now(),
+    ForeignKeyConstraint(
+        ["tenant", "request_id"], ["predictions.tenant", "predictions.id"], ondelete="CASCADE", name="fk_feedback_request"
+    ),
+    CheckConstraint("num_nonnulls(request_id, agent_execution_id, chat_id) = 1", name="ck_feedback_about_one"),
+    Index(None, "tenant", "request_id", "created_at"),
+)  # fmt: skip
+"""What people said of answers; it goes with what it is about."""

@@ -44,6 +44,7 @@ async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_e
         "{file_id}": file["id"],
         "{md5}": hashlib.md5(PDF).hexdigest(),
         "{prediction_id}": made["id"],
+        "{entity_id}": made["id"],
         "{index}": "0",
     }
     tried = routes(api.settings)

@@ -35,7 +35,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
         ("GET", "/skills/{id}/download"),
         ("POST", "/skills/{id}/update"),
     ],
-    "Feedback": [("POST", "/feedback/submit"), ("GET", "/feedback/{id}")],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
