@@ -1,7 +1,8 @@
-"""The functions that run in a reading child: `inspect`, `open_page`, `render`. Call them through a `ChildPool("heliograph.media.opening")`.
+"""The functions that run in a reading child: `inspect`, `open_page`, `render`, `mask`.
 
-PDF and images are imported with this module, the parsers of other formats when the first file of theirs comes. The last file stays
-open between calls, so that the pages of a document do not each pay for opening it.
+Call them through a `ChildPool("heliograph.media.opening")`. PDF and images are imported with this module, the parsers of other formats
+when the first file of theirs comes. The last file stays open between calls, so that the pages of a document do not each pay for
+opening it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from heliograph.errors import CorruptMedia, EmptyMedia, HeliographError, Invalid
 from heliograph.media.content import Inspection, Limits, PageContent
 from heliograph.media.document import PageImage
 from heliograph.media.images import ImageFileReader
+from heliograph.media.mask import Mask, Masked
+from heliograph.media.masking import OWN, masked
 from heliograph.media.pdf import PdfFile
 from heliograph.media.sniff import MediaType, sniff_file
 
@@ -50,6 +53,16 @@ def render(path: Path, index: int, dpi: float, limits: Limits | None = None) -> 
     _, file = _opened(path, limits or Limits())
     _check_index(file, index)
     return file.render(index, dpi)
+
+
+def mask(path: Path, index: int, how: Mask, limits: Limits | None = None) -> Masked:
+    """One page drawn anew with parts of it painted over. Raises as `inspect` does."""
+    media_type, file = _opened(path, limits or Limits())
+    _check_index(file, index)
+    if isinstance(file, PdfFile):
+        return masked(file.drawn(index, how.dpi), how)
+    dpi = OWN if media_type.require() == "image" else how.dpi
+    return masked((file.render(index, dpi), None, []), how)
 
 
 def _check_index(file: _OpenFile, index: int) -> None:

@@ -122,6 +122,23 @@ class PdfFile:
             raise CorruptMedia(f"Page {index + 1} of the PDF is damaged and cannot be opened.") from None
         return self._render(page, dpi)
 
+    def drawn(self, index: int, dpi: float) -> tuple[PageImage, PageImage | None, list[Box]]:
+        """What a page shows, what it shows without its text, and the boxes of its pictures.
+
+        Only what belongs to the page is drawn: annotations and fields that show were made part of it, others are left out.
+        Raises CorruptMedia when it cannot be opened.
+        """
+        try:
+            page = self._load(index)
+        except pdfium.PdfiumError:
+            raise CorruptMedia(f"Page {index + 1} of the PDF is damaged and cannot be opened.") from None
+        pictures = _drawn(page, _frame(page), index).pictures
+        shown = self._render(page, dpi, flat=True)
+        _hide_text(page)
+        bare = self._render(page, dpi, flat=True)
+        self._unload()  # the next to ask for the page gets it with its text
+        return shown, bare, pictures
+
     def _load(self, index: int) -> Any:
         """The page, which stays loaded until another one is asked for: most are read and then drawn."""
         if self._loaded is None or self._loaded[0] != index:
@@ -186,13 +203,13 @@ class PdfFile:
         read = Page(index, width, height, words=words, source="text" if words else "none")
         return PageContent(read, verdict, regions, marked=bool(drawn.marks or drawn.pictures))
 
-    def _render(self, page: Any, dpi: float) -> PageImage:
+    def _render(self, page: Any, dpi: float, *, flat: bool = False) -> PageImage:
         width, height = page.get_size()
         scale = dpi / 72
         pixels = width * height * scale * scale
         if pixels > self._limits.max_pixels or max(width, height) > MAX_SIDE:
             scale *= min(math.sqrt(self._limits.max_pixels / pixels), MAX_SIDE / max(width, height), 1.0)
-        bitmap = page.render(scale=scale, rev_byteorder=True, draw_annots=True, may_draw_forms=True, bitmap_maker=_packed)
+        bitmap = page.render(scale=scale, rev_byteorder=True, draw_annots=not flat, may_draw_forms=not flat, bitmap_maker=_packed)
         return PageImage(bitmap.width, bitmap.height, bytes(bitmap.buffer), scale * 72)
 
 
@@ -293,6 +310,21 @@ def _drawn(page: Any, frame: PdfFrame, index: int) -> Drawn:
         if drawn.marks >= OBJECTS:
             break
     return drawn
+
+
+def _hide_text(page: Any) -> None:
+    """Make every text object of a loaded page invisible, also those in forms."""
+
+    def hide(item: Any, depth: int) -> None:
+        kind = raw.FPDFPageObj_GetType(item)
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            raw.FPDFTextObj_SetTextRenderMode(item, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < 8:
+            for number in range(min(raw.FPDFFormObj_CountObjects(item), OBJECTS)):
+                hide(raw.FPDFFormObj_GetObject(item, number), depth + 1)
+
+    for number in range(raw.FPDFPage_CountObjects(page)):
+        hide(raw.FPDFPage_GetObject(page, number), 0)
 
 
 def judge(layer: Layer, drawn: Drawn) -> tuple[TextLayer, list[Box]]:

@@ -19,6 +19,7 @@ from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
 from heliograph.media.content import Inspection, Limits, PageContent
 from heliograph.media.document import Document, Page, PageImage
+from heliograph.media.mask import Mask, Masked
 from heliograph.perception.margins import name_margins
 from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
@@ -127,6 +128,10 @@ class Reader:
         timeout = self._settings.page_timeout
         image = await self._media.call("render", path, index, dpi, self._limits, timeout=timeout, returns=PageImage)
         return await self._light.call("turn_image", image, rotation, timeout=timeout, returns=PageImage) if rotation else image
+
+    async def mask(self, path: Path, index: int, how: Mask) -> Masked:
+        """A page drawn anew with parts of it painted over. Raises a MediaError when it cannot be drawn."""
+        return await self._media.call("mask", path, index, how, self._limits, timeout=self._settings.page_timeout, returns=Masked)
 
     @property
     def pids(self) -> list[int]:
