@@ -20,7 +20,7 @@ _OWNED = frozenset({"address", "phone", "email", "url", "vat"})
 def questions(schema: Schema, hinted: Hints) -> list[tuple[Path, Ask]]:
     """Every scalar field that is not in a list, with its path in the answer."""
     asked = _owned(list(_asked(schema.root, (), (), hinted)), hinted)
-    _choices([ask for _, ask in asked if ask.kind == "boolean"])
+    tell_apart([ask for _, ask in asked if ask.kind == "boolean"])
     for _, ask in asked:
         ask.subject = tokens_of(split_name(schema.root.title))
     return asked
@@ -69,7 +69,7 @@ def _owned(asked: list[tuple[Path, Ask]], hinted: Hints) -> list[tuple[Path, Ask
     return made
 
 
-def _choices(asks: list[Ask]) -> None:
+def tell_apart(asks: list[Ask]) -> None:
     """Boxes to tick that begin alike (`entity_trust`, `entity_partnership`) are labelled by what differs."""
     names = [tokens_of(split_name(ask.field.name)) for ask in asks]
     for ask, name in zip(asks, names, strict=True):

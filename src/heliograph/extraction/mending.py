@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from heliograph.extraction.vocabulary import plain, vocabulary
 
-_CONFUSED = frozenset(
+CONFUSED = frozenset(
     frozenset(pair) for pair in ("od", "o0", "d0", "oc", "oq", "hb", "hn", "li", "l1", "i1", "lt", "s5", "b8", "ce", "mn", "uv", "g6", "a4")
 )
 """Letters and digits that readers take for each other."""
@@ -59,7 +59,7 @@ def _slip(word: str) -> str:
         return ""
     for form in _forms().get(len(core), ()):
         wrong = [frozenset((a, b)) for a, b in zip(core, form, strict=True) if a != b]
-        if len(wrong) == 1 and wrong[0] in _CONFUSED:
+        if len(wrong) == 1 and wrong[0] in CONFUSED:
             return form
     return ""
 
