@@ -32,9 +32,11 @@ NOT_IN_HUB = {
     "total": ("number", "Grand total of the invoice including tax, the total amount due"),
 }
 
-NEEDS_EYES = "describes what a picture shows, which needs a vision model, and this version of Heliograph has no model backend yet"
-PICTURES = ("aerospace.remote-sensing", "retail.product-catalog")
-"""Domains whose fields are all about what can be seen, while nothing of it is written."""
+VISION = {
+    "aerospace.remote-sensing": "needed", "retail.product-catalog": "needed", "retail.ecommerce-product-caption": "helps",
+    "media.tv-news": "helps", "media.nba-game-state": "helps", "media.nfl-game-state": "helps",
+}  # fmt: skip
+"""Domains that ask for what can be seen: with nothing of it written, or beside what is."""
 
 
 def invoice(schema: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def main(folder: Path) -> None:
                 "supported_inputs": (item.metadata and item.metadata.supported_inputs) or ["image", "document"],
                 "tags": (item.metadata and item.metadata.tags) or [],
                 "sample_data": samples,
-                **({"needs": NEEDS_EYES} if item.domain in PICTURES else {}),
+                **({"vision": VISION[item.domain]} if item.domain in VISION else {}),
                 "json_schema": invoice(schema) if item.domain == "document.invoice" else schema,
             }
             path = folder / f"{item.domain}.json"

@@ -20,7 +20,6 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from heliograph import errors
 from heliograph._child import ERROR, HEADER, RESULT, Request, encode
 from heliograph.errors import CorruptMedia, HeliographError, MediaLimitExceeded, Unavailable
 
@@ -271,10 +270,18 @@ class _Child:
 def _error(kind: int, body: bytearray) -> HeliographError:
     name, message, detail = msgspec.msgpack.decode(body, type=tuple[str, str, str | None])
     if kind == ERROR:
-        known = getattr(errors, name, None)
-        if isinstance(known, type) and issubclass(known, HeliographError):
-            return known(message, param=detail)
-        return HeliographError(message, param=detail)
+        return _named(name)(message, param=detail)
     failure = ChildFailed(f"A reading process failed: {name}: {message}")
     failure.add_note(detail or "")
     return failure
+
+
+def _named(name: str) -> type[HeliographError]:
+    """The error of the tree with this name, in whichever room it stands; the root where this process has not met it."""
+    level: list[type[HeliographError]] = [HeliographError]
+    while level:
+        found = next((kind for kind in level if kind.__name__ == name), None)
+        if found is not None:
+            return found
+        level = [below for kind in level for below in kind.__subclasses__()]
+    return HeliographError

@@ -40,9 +40,9 @@ class Asked:
     idempotency_key: str | None
 
     @property
-    def model(self) -> str:
-        """What was asked to answer."""
-        return getattr(self.body, "model", "vlm-1")
+    def model(self) -> str | None:
+        """The model that the body names."""
+        return self.body.model if "model" in self.body.model_fields_set else None
 
     @property
     def named(self) -> bool:
@@ -68,7 +68,8 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     """The prediction that answers `asked`: a new one, or the one there is when the same was asked before under the same id or key,
     or is being worked on for a caller that waits.
 
-    Raises InvalidRequest, NotConfigured, NotFound, Conflict, PayloadTooLarge, RateLimited, BudgetExceeded, Unavailable and MediaError.
+    Raises InvalidRequest, NotConfigured, NotFound, ModelNotFound, Conflict, PayloadTooLarge, RateLimited, BudgetExceeded, Unavailable and
+    MediaError.
     """
     server.admission.check_disk()
     await server.admission.count(server.database, caller)
@@ -81,7 +82,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
             await server.admission.check_budget(conn, caller)
     _check(asked)
     config = asked.body.config.model_dump(exclude_unset=True)
-    plan = await server.planner.plan(asked.kind, asked.operation, asked.domain, config)
+    plan = await server.planner.plan(asked.kind, asked.operation, asked.domain, config, model=asked.model)
     if asked.body.callback_url is not None:
         await _check_callback(asked.body.callback_url, server.settings)
 
@@ -150,7 +151,7 @@ async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, p
                 return known, False
         row = await predictions.create(
             conn, caller.tenant, id=body.id, kind=asked.kind, operation=asked.operation, domain=plan.domain or asked.domain,
-            model=asked.model, request=bodies.request_text(asked.kept(), plan), digest=digest, key_id=caller.key_id,
+            model=plan.model, request=bodies.request_text(asked.kept(), plan), digest=digest, key_id=caller.key_id,
             metadata=body.metadata.model_dump_json(), callback_url=body.callback_url, tier=plan.service_tier,
             retain=body.metadata.allow_retention, log=body.metadata.allow_logging,
             created_at=body.created_at if "created_at" in body.model_fields_set else None, reads=reads,

@@ -7,7 +7,7 @@ What becomes of each option of `config` (docs/reference/options.md has the same 
 
 - implemented: `prompt`, `detail`, `json_schema`, `skills`, `gql_stmt`, `confidence`, `grounding`, `page_indices`,
   `use_context_cache`, `service_tier`;
-- accepted without effect, since they steer a language model: `max_retries`, `max_tokens`, `temperature`;
+- for the model that answers, without effect where that is the embedded engine: `max_retries`, `max_tokens`, `temperature`;
 - a warning when set, since they belong to video: `keyframes`, `video_*`, `chat_context`;
 - unknown options: a warning that names them.
 
@@ -29,7 +29,7 @@ from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
-Mode = Literal["extract", "markdown", "layout", "propose"]
+Mode = Literal["extract", "markdown", "layout", "caption", "detect", "propose"]
 Detail = Literal["auto", "hi", "lo"]
 Tier = Literal["standard", "flex", "priority"]
 SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructions", "document"]
@@ -46,10 +46,14 @@ class Skill(msgspec.Struct, kw_only=True):
     description: str | None = None
     schema: dict[str, Any] | None = None
     derived: bool = False
+    model: str | None = None
+    """The model that it was made for (`vlmrun.yaml`)."""
 
 
 SkillReader = Callable[[dict[str, Any]], Skill]
 """Turns one item of `config.skills` into a `Skill`; raises InvalidRequest, NotFound or NotConfigured."""
+Finder = Callable[[str | None], Route]
+"""Finds who answers a request; is given the model of its first skill, which counts where the request names none."""
 
 
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
@@ -76,6 +80,8 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """The model's name as it was asked for."""
     route: str | None = None
     """The configured model that answers; None is the embedded engine."""
+    vision: bool = False
+    """Whether only a model that takes pictures can answer."""
     temperature: float = 0.0
     max_tokens: int = 65_535
     max_retries: int = 1
@@ -132,13 +138,14 @@ def resolve(
     config: dict[str, Any] | None = None,
     *,
     skills: SkillReader | None = None,
-    route: Route | None = None,
+    route: Route | Finder | None = None,
 ) -> Plan:
     """Decide everything about a request that can be decided without its file.
 
-    `route`: who answers (`models.routes`); the embedded engine when not given.
+    `route`: who answers (`models.routes`), or finds it; the embedded engine when not given.
     `domain` is the request's domain; for `execute` its `name`, which is a domain, else a skill. `skills` reads the items of
-    `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured` or `NotFound`, with the parameter at fault.
+    `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured`, `NotFound` or `ModelNotFound`, with the
+    parameter at fault.
     """
     if kind in ("audio", "video"):
         raise NotConfigured(f"Heliograph does not read {kind} yet; documents and images work.")
@@ -153,38 +160,66 @@ def resolve(
         confidence=asked.confidence,
         cache=asked.use_context_cache,
         service_tier="standard" if asked.service_tier in ("auto", "default") else asked.service_tier,
-        model=route.asked if route else EXTRACTOR,
-        route=route.name if route else None,
         temperature=asked.temperature,
         max_tokens=asked.max_tokens,
         max_retries=asked.max_retries,
         warnings=warnings,
     )
     if operation == "schema":
-        return plan
+        return _routed(plan, _route(route, []))
 
     found, attached = _domain(domain, operation, asked.skills, skills)
+    answering = _route(route, attached)
+    plan = _routed(plan, answering)
     if found is None and not attached and asked.json_schema is None:
         raise InvalidRequest(_FOUR_WAYS, param="domain")
     schema, source, strict = _schema(asked, found, attached, warnings)
     mode: Mode = "extract"
     if found is not None and source == "domain":
         mode = found.mode
-        if found.needs:
-            raise NotConfigured(f"{found.domain} {found.needs}.", param="domain")
         if found.note:
             warnings.append(found.note)
+    if found is not None and source in ("domain", "gql_stmt"):
+        _check_able(found, answering, warnings)
     if mode == "markdown" and (asked.grounding or asked.confidence):
         warnings.append("markdown carries its own boxes: grounding and confidence have no effect on it")
     return msgspec.structs.replace(
         plan,
         mode=mode,
+        vision=found is not None and found.vision == "needed" and source in ("domain", "gql_stmt"),
         domain=found.domain if found else None,
         schema=schema,
         schema_from=source,
         strict=strict,
         instructions=_instructions(found, attached, asked.prompt),
     )
+
+
+def _route(route: Route | Finder | None, skills: Sequence[Skill]) -> Route:
+    if route is None:
+        return Route(asked=EXTRACTOR)
+    return route if isinstance(route, Route) else route(skills[0].model if skills else None)
+
+
+def _routed(plan: Plan, route: Route) -> Plan:
+    return msgspec.structs.replace(plan, model=route.asked, route=route.name)
+
+
+def _check_able(domain: Domain, route: Route, warnings: list[str]) -> None:
+    """Raise NotConfigured when this server, or the model that answers, certainly cannot do what `domain` asks for."""
+    if domain.needs:
+        raise NotConfigured(f"{domain.domain} {domain.needs}.", param="domain")
+    if domain.vision is None:
+        return
+    if route.name is None:
+        lacking = "needs a vision model, and none answers here: set HELIOGRAPH_MODEL_URL, or add [models.<route>] to heliograph.toml"
+    elif route.vision is False:
+        lacking = f"needs a vision model, and [models.{route.name}] says vision = false"
+    else:
+        return
+    if domain.vision == "needed":
+        raise NotConfigured(f"{domain.domain} asks for what a picture shows. That {lacking}.", param="domain")
+    warnings.append(f"{domain.domain} asks for what a picture shows too: only what is written in it is answered. The rest {lacking}")
 
 
 def schema_of(
@@ -272,8 +307,6 @@ def _schema(
         if domain is None:
             _compiled(base, "config.skills")
         selected = gql.select(base, asked.gql_stmt)
-        if domain and domain.needs:
-            raise NotConfigured(f"{domain.domain} {domain.needs}.", param="domain")
         warnings += _compiled(selected, "config.gql_stmt").warnings
         return selected, "gql_stmt", False
     if full or (own and domain is None):

@@ -26,10 +26,18 @@ PUBLISHED: tuple[str, ...] = (
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request goes. `asked`: the name as it was sent. `name`: the configured route, None for the embedded engine."""
+    """Where a request goes. `asked`: the name as it was sent. `name`: the configured route, None for the embedded engine.
+
+    `vision`: whether its settings say that it takes pictures; None where that is to be found out by asking it.
+    """
 
     asked: str
     name: str | None = None
+    vision: bool | None = None
+
+
+Known = dict[str, Route]
+"""Every name that a request may send, and where it leads."""
 
 
 class Routes:
@@ -37,24 +45,30 @@ class Routes:
 
     def __init__(self, settings: Settings) -> None:
         self.configured: dict[str, ModelSettings] = settings.routes()
+        self.known: Known = {name: self._route(name) for name in (*PUBLISHED, *self.configured)}
 
     @property
     def names(self) -> list[str]:
         """Every name that a request may send."""
-        return [*PUBLISHED, *(name for name in self.configured if name not in PUBLISHED and name != DEFAULT)]
+        return [name for name in self.known if name != DEFAULT]
 
     def find(self, asked: str | None) -> Route:
         """The route of a name; None or empty is `vlm-1`. Raises `ModelNotFound`."""
-        name = asked or EXTRACTOR
-        if name in self.configured:
-            return Route(asked=name, name=self._unless_embedded(name))
-        if name not in PUBLISHED:
-            raise ModelNotFound(f"There is no model {name[:100]!r} here; there are {', '.join(self.names)}.", param="model")
-        base = name.partition(":")[0]
-        for candidate in (base, DEFAULT):
-            if candidate in self.configured:
-                return Route(asked=name, name=self._unless_embedded(candidate))
+        return find(self.known, asked)
+
+    def _route(self, name: str) -> Route:
+        for candidate in (name, name.partition(":")[0], DEFAULT):
+            model = self.configured.get(candidate)
+            if model is not None:
+                embedded = model.kind == "embedded"
+                return Route(asked=name, name=None if embedded else candidate, vision=None if embedded else model.vision)
         return Route(asked=name)
 
-    def _unless_embedded(self, name: str) -> str | None:
-        return None if self.configured[name].kind == "embedded" else name
+
+def find(known: Known, asked: str | None) -> Route:
+    """The route of a name; None or empty is `vlm-1`. Raises `ModelNotFound`."""
+    name = asked or EXTRACTOR
+    if name not in known:
+        there = ", ".join(other for other in known if other != DEFAULT)
+        raise ModelNotFound(f"There is no model {name[:100]!r} here; there are {there}.", param="model")
+    return known[name]

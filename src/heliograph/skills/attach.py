@@ -74,6 +74,7 @@ def skill(package: Package, name: str, description: str | None = None) -> Skill:
         description=description or package.description,
         schema=schema,
         derived=package.schema is None and schema is not None,
+        model=package.model,
     )
 
 

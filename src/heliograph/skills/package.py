@@ -1,4 +1,4 @@
-"""A skill's files: SKILL.md with its frontmatter and text, and schema.json, from a folder or from a zip that nobody vouches for."""
+"""A skill's files, from a folder or a zip that nobody vouches for: SKILL.md with its frontmatter and text, schema.json, vlmrun.yaml."""
 
 from __future__ import annotations
 
@@ -27,18 +27,20 @@ _FRONTMATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?(.*)\Z", re.DO
 
 
 class Package(msgspec.Struct, kw_only=True):
-    """What SKILL.md and schema.json say. `text` is SKILL.md below its frontmatter: the instructions."""
+    """What SKILL.md, schema.json and vlmrun.yaml say. `text` is SKILL.md below its frontmatter: the instructions. `model`: the one that
+    the skill was made for."""
 
     name: str | None = None
     description: str | None = None
     text: str
     schema: dict[str, Any] | None = None
+    model: str | None = None
 
 
 def read_zip(data: bytes) -> Package:
-    """The skill in a zip: exactly one SKILL.md, at the root or in a folder, and schema.json beside it if there is one.
+    """The skill in a zip: exactly one SKILL.md, at the root or in a folder, and schema.json and vlmrun.yaml beside it if they are there.
 
-    Nothing is written to disk and nothing but these two files is unpacked. Raises `InvalidRequest` for anything else, and for
+    Nothing is written to disk and nothing but these files is unpacked. Raises `InvalidRequest` for anything else, and for
     zips with paths that lead outside, links, encryption, or more files or bytes than a skill may have.
     """
     if len(data) > MAX_ZIP:
@@ -49,22 +51,27 @@ def read_zip(data: bytes) -> Package:
             marked = [name for name in members if name.name.lower() == "skill.md"]
             if len(marked) != 1:
                 raise InvalidRequest(f"A skill's zip holds exactly one SKILL.md; this one holds {len(marked)}.")
-            schema = members.get(marked[0].parent / "schema.json")
+            schema, settings = (members.get(marked[0].parent / name) for name in ("schema.json", "vlmrun.yaml"))
             return _package(
                 _unpack(archive, members[marked[0]], MAX_SKILL_MD),
                 _unpack(archive, schema, MAX_SCHEMA) if schema else None,
+                _unpack(archive, settings, MAX_FRONTMATTER) if settings else None,
             )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise InvalidRequest(f"The skill's bundle is not a zip that can be read: {error}.") from None
 
 
 def read_folder(folder: Path) -> Package:
-    """The skill in a folder. Raises `InvalidRequest` where SKILL.md is missing or either file cannot be read as what it is."""
+    """The skill in a folder. Raises `InvalidRequest` where SKILL.md is missing or a file cannot be read as what it is."""
     marked = next((path for path in sorted(folder.iterdir()) if path.name.lower() == "skill.md"), None) if folder.is_dir() else None
     if marked is None:
         raise InvalidRequest(f"There is no SKILL.md in {folder}.")
-    schema = folder / "schema.json"
-    return _package(_load(marked, MAX_SKILL_MD), _load(schema, MAX_SCHEMA) if schema.is_file() else None)
+    schema, settings = folder / "schema.json", folder / "vlmrun.yaml"
+    return _package(
+        _load(marked, MAX_SKILL_MD),
+        _load(schema, MAX_SCHEMA) if schema.is_file() else None,
+        _load(settings, MAX_FRONTMATTER) if settings.is_file() else None,
+    )
 
 
 def _members(archive: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:
@@ -105,36 +112,41 @@ def _within(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
     return data
 
 
-def _package(skill_md: bytes, schema: bytes | None) -> Package:
-    try:
-        text = skill_md.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidRequest("SKILL.md of the skill is not UTF-8 text.") from None
+def _package(skill_md: bytes, schema: bytes | None, settings: bytes | None) -> Package:
+    text = _text(skill_md, "SKILL.md")
     matter: dict[str, Any] = {}
     if found := _FRONTMATTER.match(text):
-        matter, text = _frontmatter(found[1]), found[2]
+        matter, text = _yaml(found[1], "The frontmatter of SKILL.md"), found[2]
     return Package(
         name=_line(matter.get("name")),
         description=_line(matter.get("description")),
         text=text.strip(),
         schema=_schema(schema) if schema is not None else None,
+        model=_line(_yaml(_text(settings, "vlmrun.yaml"), "vlmrun.yaml of the skill").get("model")) if settings is not None else None,
     )
 
 
-def _frontmatter(text: str) -> dict[str, Any]:
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{name} of the skill is not UTF-8 text.") from None
+
+
+def _yaml(text: str, what: str) -> dict[str, Any]:
     if len(text) > MAX_FRONTMATTER:
-        raise InvalidRequest(f"The frontmatter of SKILL.md is longer than {MAX_FRONTMATTER} characters.")
+        raise InvalidRequest(f"{what} is longer than {MAX_FRONTMATTER} characters.")
     try:
         matter = cast(object, yaml.load(text, Loader=_PlainLoader))  # noqa: S506 (a SafeLoader without anchors)
     except RecursionError:
-        raise InvalidRequest("The frontmatter of SKILL.md is nested too deeply.") from None
+        raise InvalidRequest(f"{what} is nested too deeply.") from None
     except (yaml.YAMLError, ValueError) as error:
         problem = getattr(error, "problem", None) or str(error)
-        raise InvalidRequest(f"The frontmatter of SKILL.md is not YAML: {problem}.") from None
+        raise InvalidRequest(f"{what} is not YAML: {problem}.") from None
     if matter is None:
         return {}
     if not isinstance(matter, dict):
-        raise InvalidRequest("The frontmatter of SKILL.md is not a list of `key: value`.")
+        raise InvalidRequest(f"{what} is not a list of `key: value`.")
     return cast("dict[str, Any]", matter)
 
 
@@ -163,4 +175,4 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def _no_aliases() -> NoReturn:
-    raise InvalidRequest("The frontmatter of SKILL.md uses YAML anchors or aliases, which are not taken.")
+    raise InvalidRequest("SKILL.md or vlmrun.yaml uses YAML anchors or aliases, which are not taken.")

@@ -61,9 +61,11 @@ class GenerationConfig(Received):
     gql_stmt: str | None = Field(
         default=None, description="A GraphQL selection over the domain's schema; the answer holds only what it names."
     )
-    max_retries: int = Field(default=1, description="The maximum number of retries. Has no effect without a configured model.")
-    max_tokens: int = Field(default=65535, description="The maximum number of tokens. Has no effect without a configured model.")
-    temperature: float = Field(default=0, description="The sampling temperature. Has no effect without a configured model.")
+    max_retries: int = Field(
+        default=1, description="How often a model may mend an answer that does not fit. No effect on the embedded engine."
+    )
+    max_tokens: int = Field(default=65535, description="The most tokens of one answer of a model. No effect on the embedded engine.")
+    temperature: float = Field(default=0, description="The sampling temperature of a model. No effect on the embedded engine.")
     confidence: bool = Field(default=False, description="Include confidence in the response (in the fields' `_metadata`).")
     grounding: bool = Field(default=False, description="Include grounding in the response (in the fields' `_metadata`).")
     keyframes: bool = Field(default=False, description="Include keyframes in the video transcription response.")
@@ -118,6 +120,7 @@ class Request(Received):
     created_at: datetime = Field(default_factory=_now, description="Date and time when the request was created (in UTC timezone)")
     callback_url: Url | None = Field(default=None, description="The URL to call when the request is completed.")
     batch: bool = Field(default=True, description="Whether to process the document in batch mode (async).")
+    model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")
 
 
 class _File(Received):
@@ -133,21 +136,16 @@ class _Images(Received):
     )
 
 
-class _Generate(Request):
-    model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")
-
-
 class _Execute(Request):
     name: str = Field(min_length=1, max_length=255, description="The domain to run, such as `document.invoice` or `document/invoice`.")
     version: str | int = Field(default="latest", description="The version of what is run; only `latest` exists.")
-    model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")
 
 
 class _Propose(Request):
     batch: bool = Field(default=False, description="Whether to process the file in batch mode (async).")
 
 
-class DocumentFilePredictionRequest(_Generate, _File):
+class DocumentFilePredictionRequest(Request, _File):
     """Request to the VLM API using a document (doc, docx, pptx, pdf)."""
 
     domain: DocumentDomain | str | None = Field(
@@ -156,7 +154,7 @@ class DocumentFilePredictionRequest(_Generate, _File):
     )
 
 
-class ImagePredictionRequest(_Generate, _Images):
+class ImagePredictionRequest(Request, _Images):
     """Request to the VLM API using images."""
 
     domain: str | None = Field(

@@ -66,6 +66,7 @@ class OpenAIModel(Sent):
     object: Literal["model"] = "model"
     created: int
     owned_by: str
+    answered_by: str = Field(description="The configured route that answers under this name, or `embedded`.")
 
 
 class OpenAIModelList(Sent):

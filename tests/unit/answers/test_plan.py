@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.domains import catalog
 from heliograph.extraction.plan import Plan, Skill, resolve, schema_of
+from heliograph.models.routes import Route
 from heliograph.wire.requests import RequestMetadata
 
 INVOICE = catalog()["document.invoice"].json_schema
@@ -114,6 +115,41 @@ def test_a_domain_that_needs_a_model_is_not_configured_but_its_name_may_carry_an
     with pytest.raises(NotConfigured, match="vision model"):
         plan("image.caption")
     assert plan("image.caption", json_schema=OWN).schema == OWN
+    assert not plan("image.caption", json_schema=OWN).vision
+
+
+def test_what_a_picture_shows_is_planned_for_a_model_that_may_see_and_for_no_other() -> None:
+    def routed(domain: str, vision: bool | None, **config: Any) -> Plan:
+        return resolve("image", "generate", domain, config, route=Route(asked="vlm-1", name="house", vision=vision))
+
+    for vision in (None, True):
+        assert (routed("image.caption", vision).mode, routed("image.caption", vision).vision) == ("caption", True)
+        assert routed("image.person-detection", vision).mode == "detect"
+        assert routed("retail.product-catalog", vision, gql_stmt="{ season }").vision
+    for config in ({}, {"gql_stmt": "{ season }"}):
+        with pytest.raises(NotConfigured, match=r"\[models.house\] says vision = false"):
+            routed("retail.product-catalog", False, **config)
+    assert routed("media.tv-news", True).warnings == []
+    assert not routed("media.tv-news", True).vision, "a blind model reads what is written"
+    for blind in (routed("media.tv-news", False), plan("media.tv-news")):
+        assert [warning for warning in blind.warnings if "only what is written" in warning]
+
+
+def test_a_skills_model_is_asked_for_only_where_the_request_leaves_it_open() -> None:
+    def made(item: dict[str, Any]) -> Skill:
+        return Skill(name=item["skill_id"], prompt="", schema=OWN, model=item.get("name"))
+
+    def find(of_skill: str | None) -> Route:
+        return Route(asked=of_skill or "vlm-1", name="found")
+
+    def routed(*models: str | None) -> tuple[str, str | None]:
+        skills = [{"skill_id": f"s{number}", "name": model} for number, model in enumerate(models)]
+        answered = resolve("document", "generate", None, {"skills": skills}, skills=made, route=find)
+        return answered.model, answered.route
+
+    assert routed("a", "b") == ("a", "found")
+    assert routed(None, "b") == ("vlm-1", "found"), "the first skill's alone counts"
+    assert resolve("document", "schema", None, {}, route=find).model == "vlm-1"
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])

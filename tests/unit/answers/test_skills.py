@@ -50,7 +50,20 @@ def test_a_zip_gives_name_description_text_and_schema(folder: str) -> None:
 def test_a_folder_reads_as_its_zip_does(tmp_path: Path) -> None:
     (tmp_path / "SKILL.md").write_text(SKILL_MD)
     (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
-    assert read_folder(tmp_path) == read_zip(zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)}))
+    (tmp_path / "vlmrun.yaml").write_text("apiVersion: vlm.run/v1alpha\nmodel: vlmrun-orion-1:auto\n")
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert read_folder(tmp_path) == read_zip(zipped(files))
+    assert read_folder(tmp_path).model == "vlmrun-orion-1:auto"
+
+
+@pytest.mark.parametrize("settings", ["model: [", "- a list", b"\xff", "a: &x 1\nmodel: *x", "model: " + "x" * 70_000])
+def test_execution_settings_that_are_none_are_refused(settings: str | bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"vlmrun\.yaml"):
+        read_zip(zipped({"SKILL.md": SKILL_MD, "vlmrun.yaml": settings}))
+
+
+def test_a_skill_need_not_name_a_model() -> None:
+    assert read_zip(zipped({"SKILL.md": SKILL_MD, "vlmrun.yaml": "toolsets: [core]\nmodel: null\n"})).model is None
 
 
 def test_a_folder_without_skill_md_is_refused(tmp_path: Path) -> None:

@@ -40,3 +40,15 @@ def test_a_name_that_nobody_published_is_not_found_and_the_sentence_lists_what_t
 def test_a_fallback_that_is_not_configured_is_refused_when_settings_are_read():
     with pytest.raises(ValueError, match="nowhere"):
         routes(models={"a": ModelSettings(url="http://a/v1", fallback="nowhere")})
+
+
+def test_a_route_says_whether_its_settings_let_it_see():
+    found = routes(
+        models={
+            "default": ModelSettings(url="http://a/v1"),
+            "vlmrun-orion-1": ModelSettings(url="http://b/v1", vision=False),
+            "eyes": ModelSettings(url="http://c/v1", vision=True),
+            "vlm-1": ModelSettings(kind="embedded", vision=True),
+        }
+    )
+    assert [found.find(name).vision for name in ("vlmrun-orion-2", "vlmrun-orion-1:pro", "eyes", "vlm-1")] == [None, False, True, None]

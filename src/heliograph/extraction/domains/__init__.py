@@ -21,7 +21,7 @@ from heliograph.extraction import gql
 HUB_VERSION = "0.1.35"
 """The vlmrun-hub that `hub/` was written from; `make hub` refuses another."""
 
-Mode = Literal["extract", "markdown", "layout"]
+Mode = Literal["extract", "markdown", "layout", "caption", "detect"]
 Medium = Literal["image", "document", "audio", "video"]
 
 
@@ -36,6 +36,8 @@ class Domain(msgspec.Struct, kw_only=True, dict=True):
     tags: list[str] = []
     sample_data: list[str] = []
     mode: Mode = "extract"
+    vision: Literal["needed", "helps"] | None = None
+    """Whether it asks for what a picture shows: all of it, or beside what is written in it."""
     needs: str | None = None
     note: str | None = None
     """What a caller should know of every answer; goes with it as a warning."""
