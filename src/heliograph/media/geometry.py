@@ -7,9 +7,16 @@ original file. Nothing else in Heliograph writes coordinates in another dialect;
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
+
+Coordinates = Literal["fraction", "0-999", "0-1000", "pixels", "0-1000-yx"]
+"""How a model writes boxes: fractions of the picture, whole numbers to 999 or 1000, pixels of the picture as sent, 0-1000 with y first."""
+Corners = Literal["xyxy", "xywh"]
+"""Which four numbers a box is: two corners, or a corner and its width and height."""
+_GRIDS = {"0-999": 999, "0-1000": 1000, "0-1000-yx": 1000}
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -164,3 +171,38 @@ def to_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     x0, y0, x1, y1 = box.to_xyxy(width, height)
     left, top = min(math.floor(x0 + slack), width - 1), min(math.floor(y0 + slack), height - 1)
     return left, top, min(max(math.ceil(x1 - slack), left + 1), width), min(max(math.ceil(y1 - slack), top + 1), height)
+
+
+def from_model(
+    numbers: Sequence[float], coordinates: Coordinates, *, width: int, height: int, form: Corners = "xyxy", page: int = 0
+) -> Box | None:
+    """A box as a model writes it about a picture that was sent to it `width` x `height` pixels large, clipped to the picture.
+
+    With y first (`0-1000-yx`, as Gemini writes) the numbers are `ymin, xmin, ymax, xmax`, or `y, x, h, w`. None for what is no box: not
+    four finite numbers, or nothing of it on the picture.
+    """
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+        return None
+    a, b, c, d = numbers
+    if coordinates == "0-1000-yx":
+        a, b, c, d = b, a, d, c
+    if form == "xywh":
+        c, d = a + c, b + d
+    grid = _GRIDS.get(coordinates, 1)
+    wide, high = (width, height) if coordinates == "pixels" else (grid, grid)
+    if max(a, c) < 0 or max(b, d) < 0 or min(a, c) > wide or min(b, d) > high:
+        return None
+    return Box.from_xyxy(a, b, c, d, width=wide, height=high, page=page)
+
+
+def to_model(box: Box, coordinates: Coordinates, *, width: int, height: int, form: Corners = "xyxy") -> tuple[float, float, float, float]:
+    """The inverse of `from_model`: four numbers as a model writes them; all but fractions are whole, rounded outwards."""
+    if coordinates == "fraction":
+        a, b, c, d = box.to_xyxy()
+    elif coordinates == "pixels":
+        a, b, c, d = to_pixels(box, width, height)
+    else:
+        a, b, c, d = to_grid(box, grid=_GRIDS[coordinates])
+    if form == "xywh":
+        c, d = c - a, d - b
+    return (b, a, d, c) if coordinates == "0-1000-yx" else (a, b, c, d)

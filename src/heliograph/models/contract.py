@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from heliograph.media.geometry import Coordinates
+
 JsonMode = Literal["json_schema", "tool", "json_object", "prompt"]
 """How a backend is held to JSON, the strongest first: a schema it decodes under, a tool whose arguments have that schema, any JSON
 object, or nothing but the request to answer in JSON."""
@@ -125,8 +127,6 @@ class Backend(Protocol):
         ...
 
 
-Coordinates = Literal["fraction", "0-999", "0-1000", "pixels", "0-1000-yx"]
-"""How a model writes boxes: fractions of the picture, whole numbers to 999 or 1000, pixels of the picture as sent, 0-1000 with y first."""
 Dialect = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama", "gemini", "anthropic", "plain"]
 """Whose rules a JSON Schema must keep (`lowering`). `plain`: those that every backend known keeps."""
 

@@ -1,8 +1,23 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.media.geometry import Box, PdfFrame, from_exif, from_grid, to_exif, to_grid, to_pixels, union
+from heliograph.media.geometry import (
+    Box,
+    Coordinates,
+    Corners,
+    PdfFrame,
+    from_exif,
+    from_grid,
+    from_model,
+    to_exif,
+    to_grid,
+    to_model,
+    to_pixels,
+    union,
+)
 
 sides = st.integers(50, 5000)
 unit = st.floats(0, 1, allow_nan=False)
@@ -96,3 +111,57 @@ def test_a_union_holds_every_box_and_nothing_more(several: list[Box]) -> None:
 def test_boxes_on_different_pages_do_not_meet() -> None:
     assert Box(0, 0, 1, 1, 0).iou(Box(0, 0, 1, 1, 1)) == 0
     assert Box(0, 0, 1, 1).iou(Box(0, 0, 0.5, 1)) == pytest.approx(0.5)
+
+
+dialects = st.sampled_from(get_args(Coordinates))
+forms = st.sampled_from(get_args(Corners))
+STEPS: dict[str, tuple[int, int]] = {"fraction": (10**6, 10**6), "0-999": (999, 999), "0-1000": (1000, 1000), "0-1000-yx": (1000, 1000)}
+
+
+@given(boxes(), dialects, forms, sides, sides)
+def test_every_way_that_models_write_boxes_comes_back_within_one_step(
+    box: Box, dialect: Coordinates, form: Corners, width: int, height: int
+) -> None:
+    said = to_model(box, dialect, width=width, height=height, form=form)
+    again = from_model(said, dialect, width=width, height=height, form=form, page=box.page)
+    assert again is not None
+    assert again.page == box.page
+    assert apart(box, again, *STEPS.get(dialect, (width, height))) <= 1 + 1e-6
+
+
+@given(st.sampled_from(sorted(set(get_args(Coordinates)) - {"fraction"})), forms, st.tuples(unit, unit, unit, unit), sides, sides)
+def test_what_a_model_writes_comes_back_as_it_wrote_it(
+    dialect: Coordinates, form: Corners, corners: tuple[float, float, float, float], width: int, height: int
+) -> None:
+    across, down = STEPS.get(dialect, (width, height))
+    x, y = int(corners[0] * (across - 1)), int(corners[1] * (down - 1))
+    x1, y1 = x + 1 + int(corners[2] * (across - x - 1)), y + 1 + int(corners[3] * (down - y - 1))
+    numbers = (x, y, x1, y1) if form == "xyxy" else (x, y, x1 - x, y1 - y)
+    said = numbers if dialect != "0-1000-yx" else (numbers[1], numbers[0], numbers[3], numbers[2])
+    box = from_model(said, dialect, width=width, height=height, form=form)
+    assert box is not None
+    assert to_model(box, dialect, width=width, height=height, form=form) == said
+
+
+def test_the_same_box_in_every_dialect() -> None:
+    box = Box(0.25, 0.5, 0.25, 0.125, 3)
+    for dialect, said in {
+        "fraction": (0.25, 0.5, 0.5, 0.625),
+        "0-1000": (250, 500, 500, 625),
+        "0-1000-yx": (500, 250, 625, 500),
+        "pixels": (200, 800, 400, 1000),
+    }.items():
+        assert from_model(said, dialect, width=800, height=1600, page=3) == box  # pyright: ignore[reportArgumentType]
+    assert from_model((500, 250, 125, 250), "0-1000-yx", width=800, height=1600, form="xywh", page=3) == box
+    assert from_model((200, 800, 200, 200), "pixels", width=800, height=1600, form="xywh", page=3) == box
+
+
+@pytest.mark.parametrize(
+    "said", [(), (1, 2, 3), (1, 2, 3, 4, 5), (float("nan"), 0, 1, 1), (0, 0, float("inf"), 1), (1200, 0, 1300, 10), (-9, -9, -1, -1)]
+)
+def test_what_is_no_box_is_none(said: tuple[float, ...]) -> None:
+    assert from_model(said, "0-1000", width=800, height=600) is None
+
+
+def test_a_box_that_leaves_the_picture_is_clipped() -> None:
+    assert from_model((900, -50, 1100, 500), "0-1000", width=800, height=600) == Box(0.9, 0.0, pytest.approx(0.1), 0.5)  # pyright: ignore[reportArgumentType]
