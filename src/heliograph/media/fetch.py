@@ -116,13 +116,15 @@ async def check_url(url: str, settings: Settings) -> None:
     await _addresses(target.host or "", target.port or 0, Guard(settings))
 
 
-def connector(settings: Settings) -> aiohttp.TCPConnector:
+def connector(settings: Settings, *, connections: int = 100) -> aiohttp.TCPConnector:
     """A connector that looks hosts up, checks every address and connects to no other; for sessions of one's own, such as the webhooks'.
+
+    At most so many `connections` at a time.
 
     What it refuses meets the caller as FetchError (a host) or as `aiohttp.ClientConnectorError` (an address in the URL itself).
     """
     resolver = _CheckedResolver(Guard(settings))
-    return aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, socket_factory=resolver.open_socket)
+    return aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, socket_factory=resolver.open_socket, limit=connections)
 
 
 def session(settings: Settings) -> aiohttp.ClientSession:

@@ -2,6 +2,7 @@
 
 ModelError                  the model gave no answer
 ├── ModelUnavailable        not now: unreachable, overloaded, broken off; may go better later (retryable)
+│   ├── ModelBusy           it is there, and takes no more for now (rate limit, overload)
 │   └── CircuitOpen         it failed so often that it is not asked for a while
 ├── ModelRefused            its server says the request is wrong, or may not be made (key, quota, unknown model): no retry helps
 └── ModelLimit              the request is larger than it takes
@@ -24,6 +25,10 @@ class ModelUnavailable(ModelError):
     """The model cannot be reached or is overloaded."""
 
     type = "model_unavailable"
+
+
+class ModelBusy(ModelUnavailable):
+    """The model takes no more requests for now."""
 
 
 class CircuitOpen(ModelUnavailable):

@@ -1,0 +1,266 @@
+"""The Chat Completions dialect: an `Ask` as the body of a request, and the chunks of an answer as a `Reply`.
+
+After https://platform.openai.com/docs/api-reference/chat, and what vLLM, SGLang, Ollama, llama.cpp and gateways make of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+import re
+from typing import Final
+
+from heliograph.models.contract import Ask, Finish, JsonMode, Message, Part, Profile, Reply, Spent, Text, Token
+from heliograph.models.loose import Json, count, entries, string, table, tables
+
+BLANKS_OF_JSON = 200
+"""White space in a row after which a JSON answer is cut: models held to a grammar can repeat it for ever."""
+BLANKS_OF_TEXT = 4_000
+LARGEST_REPLY = 4 << 20
+"""Characters of an answer, after which it is cut; 65,536 tokens are seldom more than 300,000."""
+CONTINUES: Final = frozenset({"vllm", "sglang"})
+"""Whose servers go on from a last message of the assistant's when told so; the others that do, do it unasked."""
+
+_FINISHES: Final[dict[str, Finish]] = {
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "refusal",
+    "safety": "refusal",
+    "recitation": "refusal",
+    "blocklist": "refusal",
+    "prohibited_content": "refusal",
+    "spii": "refusal",
+    "refusal": "refusal",
+    "abort": "broken",
+    "aborted": "broken",
+    "cancelled": "broken",
+    "error": "broken",
+    "insufficient_system_resource": "broken",
+}
+"""Why servers say that they stopped; every other word is taken for `stop`."""
+
+
+def body(ask: Ask, profile: Profile, mode: JsonMode | None, *, model: str) -> dict[str, Json]:
+    """The request's body. `mode`: how it is held to JSON, None for text."""
+    messages = [_message(message, profile) for message in ask.messages]
+    made: dict[str, Json] = {"model": model, "messages": messages, "temperature": ask.temperature}
+    limit = "max_completion_tokens" if profile.dialect == "openai" else "max_tokens"
+    made[limit] = min(ask.max_tokens or profile.max_output, profile.max_output)
+    if profile.streaming:
+        made |= {"stream": True, "stream_options": {"include_usage": True}}
+    if ask.logprobs and profile.logprobs:
+        made["logprobs"] = True
+    if ask.schema is not None and mode is not None:
+        made |= _held(ask, ask.schema, mode, profile)
+        if mode in ("json_object", "prompt"):
+            _append(messages, instruction(ask.schema))
+    if ask.prefill is not None:
+        messages.append({"role": "assistant", "content": ask.prefill})
+        if profile.dialect in CONTINUES:
+            made |= {"continue_final_message": True, "add_generation_prompt": False}
+    return made
+
+
+def instruction(schema: dict[str, Json]) -> str:
+    """What tells a model to answer in JSON of this schema when nothing holds it to that."""
+    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    return f"Answer with one JSON object that fits this JSON Schema, and nothing else:\n{text}"
+
+
+def _held(ask: Ask, schema: dict[str, Json], mode: JsonMode, profile: Profile) -> dict[str, Json]:
+    name = re.sub(r"[^\w-]", "_", ask.name, flags=re.ASCII)[:64] or "answer"
+    if mode == "json_schema":
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}}
+    if mode == "tool":
+        function: dict[str, Json] = {"name": name, "description": "Give the answer.", "parameters": schema}
+        if profile.dialect == "openai":
+            function["strict"] = True
+        return {
+            "tools": [{"type": "function", "function": function}],
+            "tool_choice": {"type": "function", "function": {"name": name}},
+        }
+    return {"response_format": {"type": "json_object"}} if mode == "json_object" else {}
+
+
+def _message(message: Message, profile: Profile) -> dict[str, Json]:
+    if all(isinstance(part, Text) for part in message.parts):
+        # plain text rather than parts: every server takes it, and some chat templates take nothing else
+        return {"role": message.role, "content": "\n\n".join(part.text for part in message.parts if isinstance(part, Text))}
+    return {"role": message.role, "content": [_part(part, profile) for part in message.parts]}
+
+
+def _part(part: Part, profile: Profile) -> dict[str, Json]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    image = {"url": f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"}
+    if profile.dialect == "openai":
+        image["detail"] = "high"
+    return {"type": "image_url", "image_url": image}
+
+
+def _append(messages: list[dict[str, Json]], text: str) -> None:
+    """Put words at the end of the last message of the user's, behind what prefix caches know."""
+    for message in reversed(messages):
+        if message["role"] == "user":
+            if isinstance(message["content"], str):
+                message["content"] = f"{message['content']}\n\n{text}"
+            else:
+                message["content"] = [*message["content"], {"type": "text", "text": text}]
+            return
+    messages.append({"role": "user", "content": text})
+
+
+class Completion:
+    """An answer as it comes in."""
+
+    def __init__(self, mode: JsonMode | None) -> None:
+        self.mode: JsonMode | None = mode
+        self.ended: str | None = None
+        """The server's word for why it stopped; None while it has not said so."""
+        self.cut = False
+        """Whether it came to enough: endless white space, or more than anyone asks for."""
+        self.model = ""
+        self._content: list[str] = []
+        self._arguments: list[str] = []
+        self._call: Json = None
+        self._refusal: list[str] = []
+        self._logprobs: list[Json] = []
+        self._usage: dict[str, Json] = {}
+        self._size = 0
+        self._blanks = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has come."""
+        return bool(self._content or self._arguments or self._refusal)
+
+    def take(self, chunk: dict[str, Json]) -> str:
+        """Take a chunk of a stream, or a whole answer; the text that it adds."""
+        self.model = string(chunk.get("model")) or self.model
+        self._usage = table(chunk.get("usage")) or self._usage
+        choices = tables(chunk.get("choices"))
+        if not choices:
+            return ""
+        choice = choices[0]
+        added = self._said(table(choice.get("delta")) or table(choice.get("message")))
+        self._logprobs += entries(table(choice.get("logprobs")).get("content"))
+        if choice.get("finish_reason"):
+            self.ended = str(choice["finish_reason"]).lower()
+        return added
+
+    def reply(self, finish: Finish | None = None, *, route: str, model: str) -> Reply:
+        """The answer. `finish`: why it ended, when the server did not say."""
+        called = bool(self._arguments)
+        text = _whole(self._arguments if called else self._content)
+        refusal = _whole(self._refusal).strip() or None
+        if finish is None:
+            finish = "length" if self.cut else _FINISHES.get(self.ended or "", "stop")
+        if refusal is not None and finish == "stop":
+            finish = "refusal"
+        elif finish == "refusal" and refusal is None:
+            refusal = f"The model's provider stopped the answer ({self.ended})."
+        if self.cut:
+            text = text[:LARGEST_REPLY].rstrip()
+        return Reply(
+            text=text,
+            finish=finish,
+            refusal=refusal,
+            tokens=None if called else aligned(self._logprobs, text),
+            spent=self._spent(),
+            route=route,
+            model=self.model or model,
+            mode=self.mode,
+        )
+
+    def _said(self, said: dict[str, Json]) -> str:
+        if refusal := string(said.get("refusal")):
+            self._refusal.append(refusal)
+        content = _text(said.get("content"))
+        if content:
+            self._content.append(content)
+        if self.mode != "tool":
+            return self._grown(content)
+        arguments = "".join(self._called(call) for call in _calls(said))
+        if arguments:
+            self._arguments.append(arguments)
+        self._grown(content or arguments)
+        return arguments
+
+    def _called(self, call: dict[str, Json]) -> str:
+        """The arguments of a piece of a call; of the first call alone, should there be more."""
+        index = call.get("index", 0)
+        if self._call is None:
+            self._call = index
+        if index != self._call:
+            return ""
+        arguments = table(call.get("function")).get("arguments")
+        return json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else string(arguments)
+
+    def _grown(self, added: str) -> str:
+        if added:
+            self._size += len(added)
+            bare = added.rstrip()
+            self._blanks = len(added) - len(bare) if bare else self._blanks + len(added)
+            most = BLANKS_OF_TEXT if self.mode is None else BLANKS_OF_JSON
+            self.cut = self.cut or self._blanks > most or self._size > LARGEST_REPLY
+        return added
+
+    def _spent(self) -> Spent:
+        usage = self._usage
+        cached = table(usage.get("prompt_tokens_details")).get("cached_tokens") or usage.get("prompt_cache_hit_tokens")
+        return Spent(count(usage.get("prompt_tokens")), count(cached), count(usage.get("completion_tokens")))
+
+
+def aligned(logprobs: list[Json], text: str) -> list[Token] | None:
+    """Tokens that make up `text` exactly, without those before and after it (reasoning, end marks); None when they do not.
+
+    A character that several tokens spell belongs to the last of them.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    tokens: list[Token] = []
+    for entry in map(table, logprobs):
+        logprob, spelt, raw = entry.get("logprob"), entry.get("token"), entries(entry.get("bytes"))
+        if not isinstance(logprob, int | float) or not isinstance(spelt, str):
+            return None
+        try:
+            tokens.append(Token(decoder.decode(bytes(raw)) if raw else spelt, float(logprob)))
+        except (TypeError, ValueError):
+            return None
+    if not tokens:
+        return None
+    start = "".join(token.text for token in tokens).rfind(text)
+    if start < 0 or not text:
+        return None
+    kept: list[Token] = []
+    at = 0
+    for token in tokens:
+        begin, at = at, at + len(token.text)
+        within = token.text[max(start - begin, 0) : max(start + len(text) - begin, 0)]
+        if within or start < begin < start + len(text):
+            kept.append(Token(within, token.logprob))
+    return kept
+
+
+def _whole(pieces: list[str]) -> str:
+    """The pieces as one, half surrogate pairs joined and lone ones replaced."""
+    text = "".join(pieces)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _text(content: Json) -> str:
+    """The words of a message; Mistral's models that think send them as parts."""
+    return (
+        content if isinstance(content, str) else "".join(string(part.get("text")) for part in tables(content) if part.get("type") == "text")
+    )
+
+
+def _calls(said: dict[str, Json]) -> list[dict[str, Json]]:
+    return tables(said.get("tool_calls")) or ([{"function": said["function_call"]}] if said.get("function_call") else [])

@@ -1,0 +1,156 @@
+"""A model behind an OpenAI-compatible address: vLLM, SGLang, Ollama, llama.cpp, OpenAI itself, and what speaks like them.
+
+An answer is streamed also when it is wanted whole: then silence is noticed, leaving stops the model, and what came before a break is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from heliograph.config import ModelSettings, Settings
+from heliograph.errors import NotConfigured
+from heliograph.models.completions import Completion, body
+from heliograph.models.contract import Ask, Delta, JsonMode, Profile, Reply
+from heliograph.models.endpoint import Endpoint
+from heliograph.models.errors import ModelError, ModelUnavailable
+from heliograph.models.habits import Habits
+from heliograph.models.loose import Json, string, table, tables
+from heliograph.models.probing import Prober
+from heliograph.models.profiles import ProfileCache
+
+LISTING_TIMEOUT = 10.0
+AFTERWORD = 2.0
+"""Seconds that are waited for the count of tokens after the answer has ended."""
+LESSONS = 4
+"""Refusals of one request that are learnt from."""
+MOST_NAMED = 20
+
+
+class OpenAIBackend:
+    """The `Backend` of one OpenAI-compatible endpoint."""
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSettings,
+        *,
+        settings: Settings | None = None,
+        cache: ProfileCache | None = None,
+        profile: Profile | None = None,
+    ) -> None:
+        """`settings`: those of the server, for what it may reach. `profile`: what the model can do, when it is not to be asked for.
+
+        Raises NotConfigured without a usable URL, or with one that an offline server may not reach.
+        """
+        self.name = name
+        self._model = model
+        self._endpoint = Endpoint(name, model, settings)
+        self._prober = Prober(self._endpoint, model, cache)
+        self._profile = profile
+        self._habits = Habits()
+        self._id: str | None = model.model
+
+    async def profile(self) -> Profile:
+        """As set, else as probed."""
+        return self._profile or await self._prober.profile()
+
+    async def ask(self, ask: Ask) -> Reply:
+        """The whole reply; `broken` with what came when it broke off. Raises `ModelError`s, NotConfigured without a key or model id."""
+        async with aclosing(self._answer(ask)) as answer:
+            async for said in answer:
+                if isinstance(said, Reply):
+                    return said
+        raise AssertionError("an answer ends with a reply")
+
+    async def stream(self, ask: Ask) -> AsyncIterator[Delta]:
+        """The reply as it is made. Raises as `ask` does, and ModelUnavailable when it breaks off."""
+        async with aclosing(self._answer(ask)) as answer:
+            async for said in answer:
+                if isinstance(said, str):
+                    yield Delta(text=said)
+                elif said.finish == "broken":
+                    raise ModelUnavailable(f"{self._endpoint.who} broke off its answer.")
+                else:
+                    yield Delta(reply=said)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._prober.close()
+        await self._endpoint.close()
+
+    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Reply]:
+        """Pieces of text, and the reply at last."""
+        deadline = asyncio.get_running_loop().time() + self._model.timeout
+        profile = await self.profile()
+        mode = _mode(ask, profile)
+        id = await self._model_id(profile)
+        asked = self._habits.suit(body(ask, profile, mode, model=id) | self._model.options)
+        said, lessons = Completion(mode), 0
+        while True:
+            try:
+                async with aclosing(self._listen(asked, said, deadline)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                break
+            except ModelError as error:
+                if said.begun:
+                    yield said.reply("broken", route=self.name, model=id)
+                    return
+                better = self._habits.learn(error, asked) if lessons < LESSONS else None
+                if better is None:
+                    raise
+                asked, lessons = better, lessons + 1
+        reply = said.reply(route=self.name, model=id)
+        if reply.finish == "broken" and not said.begun:
+            raise ModelUnavailable(f"{self._endpoint.who} gave up before it said anything ({said.ended}).")
+        yield reply
+
+    async def _listen(self, asked: dict[str, Json], said: Completion, deadline: float) -> AsyncGenerator[str]:
+        """Ask, and give the pieces of the answer until it has ended. Raises when it breaks off."""
+        async with self._endpoint.post("chat/completions", asked, deadline=deadline) as incoming:
+            silence, heard = None, 0  # the first word may take as long as a whole answer: a queue, a long prompt
+            try:
+                while (chunks := await incoming.chunks(silence)) is not None:
+                    for chunk in chunks:
+                        if piece := said.take(chunk):
+                            yield piece
+                        if said.cut:
+                            return
+                    heard += len(chunks)
+                    if said.ended is not None:
+                        silence = AFTERWORD
+                    elif said.begun or heard > 1:  # some servers greet with an empty first chunk
+                        silence = self._model.idle_timeout
+            except ModelError:
+                if said.ended is None:
+                    raise
+            if said.ended is None and not incoming.done:
+                raise ModelUnavailable(f"{self._endpoint.who} broke off its answer.")
+
+    async def _model_id(self, profile: Profile) -> str:
+        """The model's id: as set, as probed, or the only one that the server lists."""
+        if self._id is None:
+            self._id = profile.model or await self._only_model()
+        return self._id
+
+    async def _only_model(self) -> str:
+        answer = await self._endpoint.send("GET", str(self._endpoint.url / "models"), timeout=LISTING_TIMEOUT)
+        ids = [id for entry in tables(table(answer.body).get("data")) if (id := string(entry.get("id")))]
+        if len(ids) == 1:
+            return ids[0]
+        setting = f"set models.{self.name}.model (HELIOGRAPH_MODEL_NAME for the default)"
+        if not ids:
+            raise NotConfigured(f"{self._endpoint.who} does not list its models (status {answer.status}); {setting}.")
+        named = ", ".join(ids[:MOST_NAMED]) + (", …" if len(ids) > MOST_NAMED else "")
+        raise NotConfigured(f"{self._endpoint.who} has more than one model; {setting} to one of {named}.")
+
+
+def _mode(ask: Ask, profile: Profile) -> JsonMode | None:
+    """How the answer is held to JSON. One that goes on from its beginning cannot be: a grammar begins with what is generated."""
+    if ask.schema is None:
+        return None
+    if ask.prefill is not None:
+        return "prompt"
+    return ask.mode or profile.json_modes[0]
