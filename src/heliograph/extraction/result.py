@@ -37,8 +37,12 @@ class Leaf(msgspec.Struct):
 
 
 class Extraction(msgspec.Struct):
-    """An answer: `values` in the shape of the schema, `leaves` by path, and warnings for `usage.message`."""
+    """An answer: `values` in the shape of the schema, `leaves` by path, and warnings for `usage.message`.
+
+    `reasons`: by path, the traits that a probability was computed from, where a model was asked (`combining`); never part of a response.
+    """
 
     values: Any
     leaves: dict[Path, Leaf]
     warnings: list[str] = []
+    reasons: dict[Path, dict[str, float]] = {}
