@@ -66,7 +66,7 @@ class Parts(msgspec.Struct, kw_only=True):
 
 
 async def ask_about(client: Client, settings: ModelSettings, server: Server) -> Parts:
-    """Ask for a plain answer, then about each part. Raises nothing."""
+    """Ask for a plain answer, then about each part. No answer is `unanswered`."""
     asking = _Asking(client, settings, server)
     found = Parts()
     try:

@@ -21,7 +21,7 @@ from heliograph.models.servers import Client, Server, meet, settle
 
 
 async def probe(client: Client, settings: ModelSettings, *, cache: ProfileCache | None = None) -> Profile:
-    """The profile of the model behind `client`, from `cache` where that is young enough. Raises nothing: what is unknown is assumed."""
+    """The profile of the model behind `client`, from `cache` where that is young enough. What is unknown is assumed."""
     prober = Prober(client, settings, cache)
     try:
         return await prober.profile()
@@ -30,7 +30,7 @@ async def probe(client: Client, settings: ModelSettings, *, cache: ProfileCache 
 
 
 async def examine(client: Client, settings: ModelSettings) -> Found:
-    """Ask a server everything now. Raises nothing: trouble is part of what was found."""
+    """Ask a server everything now. Trouble is part of what was found; raises NotConfigured when settings lack what asking needs."""
     server = await meet(client, settings)
     if server.trouble is not None:
         return Found(at=time.time(), server=server)

@@ -83,7 +83,7 @@ class Server(msgspec.Struct, kw_only=True):
 
 def base(settings: ModelSettings) -> str:
     """The address that the paths of the OpenAI API follow."""
-    return (settings.url or "").rstrip("/")
+    return (settings.url or "").strip().rstrip("/").removesuffix("/chat/completions")
 
 
 def root(settings: ModelSettings) -> str:
@@ -92,7 +92,7 @@ def root(settings: ModelSettings) -> str:
 
 
 async def meet(client: Client, settings: ModelSettings) -> Server:
-    """Ask a server what it is and which models it has. Raises nothing: `trouble` says what went wrong."""
+    """Ask a server what it is and which models it has. What goes wrong is `trouble`; raises only what the settings lack."""
     try:
         listed = await client.send("GET", f"{base(settings)}/models", timeout=LISTING)
     except ModelError as error:
@@ -101,7 +101,7 @@ async def meet(client: Client, settings: ModelSettings) -> Server:
     if listed.status in {401, 403}:
         return Server(model=settings.model or "", trouble="key", words=said(listed))
     entries = list(_entries(listed.body))
-    server = Server(models=[str(entry["id"]) for entry in entries], dialect=_by_listing(listed, entries))
+    server = Server(models=[str(entry["id"]).removeprefix("models/") for entry in entries], dialect=_by_listing(listed, entries))
     if listed.status == 404 and not base(settings).endswith("/v1"):
         longer = await _get(client, f"{base(settings)}/v1/models")
         if longer is not None and longer.status < 400:
@@ -111,7 +111,7 @@ async def meet(client: Client, settings: ModelSettings) -> Server:
     if not server.model:
         server.trouble = "model"
         server.words = f"it lists {', '.join(server.models[:20])}" if server.models else f"it lists no models ({said(listed)})"
-    _read_entry(server, next((entry for entry in entries if entry["id"] == server.model), None))
+    _read_entry(server, next((entry for entry in entries if str(entry["id"]).removeprefix("models/") == server.model), None))
     if server.dialect not in HOSTED:
         await _look_around(client, settings, server)
     if settings.dialect != "auto":
@@ -141,9 +141,10 @@ def said(answer: Answer) -> str:
 async def _look_around(client: Client, settings: ModelSettings, server: Server) -> None:
     """Knock at the addresses that only one kind of server has."""
     at = root(settings)
-    props, ollama, version, sglang = await asyncio.gather(
-        *(_get(client, f"{at}{path}") for path in ("/props", "/api/version", "/version", "/get_server_info"))
+    props, ollama, version, *sglang = await asyncio.gather(
+        *(_get(client, f"{at}{path}") for path in ("/props", "/api/version", "/version", "/model_info", "/get_model_info"))
     )
+    described = next((answer.body for answer in sglang if answer is not None and _at(answer.body, "model_path") is not None), None)
     if props is not None and _at(props.body, "default_generation_settings") is not None:
         server.dialect, server.software = "llama.cpp", "llama.cpp"
         server.context = _whole(_at(props.body, "default_generation_settings", "n_ctx")) or server.context
@@ -153,8 +154,10 @@ async def _look_around(client: Client, settings: ModelSettings, server: Server) 
     elif ollama is not None and isinstance(_at(ollama.body, "version"), str):
         server.dialect, server.software = "ollama", f"Ollama {ollama.body['version']}"
         await _show(client, at, server)
-    elif sglang is not None and _at(sglang.body, "version") is not None:
-        server.dialect, server.software = "sglang", f"SGLang {sglang.body['version']}"
+    elif described is not None and server.dialect in {None, "sglang"}:
+        server.dialect, server.software = "sglang", "SGLang"
+        server.images = _truth(_at(described, "has_image_understanding"))
+        server.context = server.context or _whole(_at(described, "max_context_length"))
     elif version is not None and isinstance(_at(version.body, "version"), str) and server.dialect in {None, "vllm"}:
         server.dialect, server.software = "vllm", f"vLLM {version.body['version']}"
 

@@ -110,8 +110,9 @@ async def test_ollama_has_the_context_it_was_given_not_the_one_the_model_could_h
 
 
 async def test_sglang_is_told_by_its_own_address():
-    pages = page("/get_server_info", {"version": "0.5.3"}) | page("/version", {"version": "0.5.3"})
-    assert (await profile(Fake(pages, owner="sglang"))).dialect == "sglang"
+    for path in ("/model_info", "/get_model_info"):
+        made = await profile(Fake(page(path, {"model_path": "m", "max_context_length": 9000, "has_image_understanding": False})))
+        assert (made.dialect, made.context, made.vision) == ("sglang", 9000, False)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,18 @@ docs/api.md (`POST /api/show`, `GET /api/ps`); gemini, https://ai.google.dev/api
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from heliograph.models.contract import Dialect
 from heliograph.models.scripted.checking import Abilities
 
 Body = dict[str, Any]
+HEADERS: Final[Mapping[Dialect, dict[str, str]]] = {
+    "openai": {"openai-version": "2020-10-01", "openai-processing-ms": "12"},
+    "anthropic": {"anthropic-organization-id": "00000000-0000-0000-0000-000000000000"},
+}
+"""Headers by which a provider can be told from a gateway."""
 _BORN = 1_767_225_600
 
 

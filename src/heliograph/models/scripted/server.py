@@ -25,6 +25,7 @@ import msgspec
 from aiohttp import web
 
 from heliograph.models.contract import Dialect
+from heliograph.models.parts import QUESTION
 from heliograph.models.scripted import anthropic, describing, faults, gemini, openai
 from heliograph.models.scripted.checking import Abilities, check
 from heliograph.models.scripted.faults import Fault, Protocol
@@ -50,7 +51,11 @@ class Recorded(msgspec.Struct, kw_only=True):
 
 
 class Scripted:
-    """A server that answers by a script. `requests` are those of models' answers, in the order in which they came."""
+    """A server that answers by a script. `requests` are those of models' answers, in the order in which they came.
+
+    What only asks whether the server takes a part of a request (`models.parts`) is among the `probes` instead: it gets the answer that
+    it asks for, or the server's refusal, and uses up no turn.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class Scripted:
         self.dialect: Dialect = dialect
         self.abilities = msgspec.convert({**abilities}, Abilities)
         self.requests: list[Recorded] = []
+        self.probes: list[Recorded] = []
         self.open = 0
         self.most_open = 0
         self._host, self._port = host, port
@@ -167,7 +173,7 @@ class Scripted:
                 self._authorise(request)
             except Fault as fault:
                 return web.json_response(fault.body(self.dialect, "openai"), status=fault.status)
-            return web.json_response(body())
+            return web.json_response(body(), headers=describing.HEADERS.get(self.dialect))
 
         return web.route(method, path, handler)
 
@@ -211,13 +217,17 @@ class Scripted:
                 raise Fault(400, "We could not parse the JSON body of your request.") from None
             self._authorise(request)
             heard = recorded.heard = hear(recorded.body)
+            if probe := QUESTION in heard.text:
+                self.requests.remove(recorded)
+                self.probes.append(recorded)
             check(heard, self.dialect, protocol, self.abilities)
             if self.dialect == "ollama":
                 heard = recorded.heard = cut(heard, self.abilities.context)
-            recorded.turn = self.script.next(heard)
-            if recorded.turn is None:
+            if not probe:
+                recorded.turn = self.script.next(heard)
+            if recorded.turn is None and not probe:
                 raise Fault(400, "The script has no turn for this request.", code="script_exhausted")
-            turn = self.script.turns[recorded.turn]
+            turn = Turn(answer={"ok": True}) if recorded.turn is None else self.script.turns[recorded.turn]
             turn, answer = await _computed(turn, heard)
             await asyncio.sleep(turn.delay)
             if turn.status is not None:
