@@ -269,6 +269,7 @@ class Scripted:
                 return response
             if place == turn.reset_after:
                 await _reset(request)
+                return response
             if place == turn.garbage_after:
                 await response.write(_GARBAGE)
             if place == turn.error_after:
@@ -328,4 +329,3 @@ async def _reset(request: web.Request) -> None:
         connection = request.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
-    raise ConnectionResetError("as the script says")

@@ -1,0 +1,357 @@
+"""Models behind the native API of a provider that pydantic-ai knows: `anthropic`, `google`, `mistral`, `bedrock`, `cohere` and others.
+
+pydantic-ai (extra `heliograph[providers]`) translates the request and the answer; everything else stays ours: it tries once, because
+`guarding` tries again, and its errors become `ModelError`s. It is imported when a backend is first asked, in workers and on the command
+line only. The settings `options` are its model settings (https://ai.pydantic.dev/api/settings/), such as `{cache = true}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from heliograph.config import ModelSettings, Settings
+from heliograph.errors import NotConfigured
+from heliograph.models import egress
+from heliograph.models.completions import instruction
+from heliograph.models.contract import Ask, Coordinates, Delta, Dialect, Finish, JsonMode, Message, Picture, Profile, Reply, Spent, Text
+from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
+from heliograph.models.failures import read
+from heliograph.models.keys import hide, read_key, secrets
+from heliograph.models.profiles import JSON_MODES, ProfileCache, profile_of
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
+    from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.settings import ModelSettings as Options
+
+EXTRA = "heliograph[providers]"
+_KNOWN: Final[dict[str, tuple[Dialect, int, int, int, Coordinates]]] = {
+    # dialect, context and answer in tokens, longest side in pixels, how boxes are written: of the smallest models offered in November
+    # 2026. https://platform.claude.com/docs/en/about-claude/models and .../vision, https://ai.google.dev/gemini-api/docs/models and
+    # .../image-understanding
+    "anthropic": ("anthropic", 200_000, 32_000, 1_568, "pixels"),
+    "google": ("gemini", 1_000_000, 32_000, 3_072, "0-1000-yx"),
+    "google-cloud": ("gemini", 1_000_000, 32_000, 3_072, "0-1000-yx"),
+    "openai": ("openai", 128_000, 16_000, 2_048, "0-1000"),
+    "openai-responses": ("openai", 128_000, 16_000, 2_048, "0-1000"),
+}
+_FINISHES: Final[dict[str | None, Finish]] = {"length": "length", "content_filter": "refusal", "error": "broken", None: "broken"}
+
+
+class ProviderBackend:
+    """The `Backend` of a model at a provider."""
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSettings,
+        *,
+        settings: Settings | None = None,
+        cache: ProfileCache | None = None,
+        profile: Profile | None = None,
+    ) -> None:
+        """`settings`: those of the server, for what it may reach. `profile` replaces what is assumed; nothing is probed or kept in `cache`.
+
+        Raises NotConfigured without a model id, or when an offline server may not reach the provider.
+        """
+        if not model.model:
+            raise NotConfigured(f"The model route {name!r} has no model: set models.{name}.model to the provider's id of it.")
+        if settings is not None and (why := egress.refusal(model, settings)) is not None:
+            raise NotConfigured(f"The model route {name!r} may not be asked: {why}.")
+        self.name = name
+        self.who = f"The model {model.model!r} at {model.kind} (route {name!r})"
+        self._settings, self._id, self._known = model, model.model, profile
+        self._hidden = secrets(model, None)
+        self._model: Model[Any] | None = None
+        self._theirs: dict[str, Any] = {}
+        self._opening = asyncio.Lock()
+
+    async def profile(self) -> Profile:
+        """As set, else as pydantic-ai and the provider's documentation have it. Raises NotConfigured."""
+        if self._known is None:
+            await self._open()
+            self._known = _profile(self._settings, self._theirs)
+        return self._known
+
+    async def ask(self, ask: Ask) -> Reply:
+        """The whole reply; `broken` with what came when it broke off. Raises `ModelError`s and NotConfigured."""
+        async with aclosing(self._answer(ask)) as answer:
+            async for said in answer:
+                if isinstance(said, Reply):
+                    return said
+        raise AssertionError("an answer ends with a reply")
+
+    async def stream(self, ask: Ask) -> AsyncIterator[Delta]:
+        """The reply as it is made. Raises as `ask` does, and ModelUnavailable when it breaks off."""
+        async with aclosing(self._answer(ask)) as answer:
+            async for said in answer:
+                if isinstance(said, str):
+                    yield Delta(text=said)
+                elif said.finish == "broken":
+                    raise ModelUnavailable(f"{self.who} broke off its answer.")
+                else:
+                    yield Delta(reply=said)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        model, self._model = self._model, None
+        if model is not None:
+            await model.__aexit__(None, None, None)
+
+    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Reply]:
+        """Pieces of text, and the reply at last."""
+        profile = await self.profile()
+        model = await self._open()
+        mode = None if ask.schema is None else ask.mode or profile.json_modes[0]
+        if ask.prefill is not None:
+            raise ModelRefused(f"{self.who} cannot go on from a begun answer.")
+        begun: list[str] = []
+        try:
+            async with aclosing(self._listen(model, ask, profile, mode)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, str):
+                        begun.append(piece)
+                        yield piece
+                    else:
+                        yield self._reply(piece, mode, "".join(begun))
+        except Exception as problem:
+            failed = self._failure(problem)
+            if failed is None:
+                yield Reply(text="".join(begun), finish="refusal", refusal=self._words(problem), route=self.name, model=self._id, mode=mode)
+            elif begun:
+                yield Reply(text="".join(begun), finish="broken", route=self.name, model=self._id, mode=mode)
+            else:
+                raise failed from problem
+
+    async def _listen(self, model: Model[Any], ask: Ask, profile: Profile, mode: JsonMode | None) -> AsyncGenerator[str | ModelResponse]:
+        from pydantic_ai.direct import model_request, model_request_stream  # noqa: PLC0415
+
+        messages, parameters, options = _messages(ask, mode), _parameters(ask, mode), self._options(ask, profile)
+        clock = asyncio.get_running_loop().time
+        until = deadline = clock() + self._settings.timeout
+        if not profile.streaming:
+            async with asyncio.timeout_at(deadline):
+                response = await model_request(model, messages, model_settings=options, model_request_parameters=parameters)
+            yield response
+            return
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout_at(deadline):
+                opening = model_request_stream(model, messages, model_settings=options, model_request_parameters=parameters)
+                stream = await stack.enter_async_context(opening)
+            events = aiter(stream)
+            while True:
+                async with asyncio.timeout_at(until):
+                    event = await anext(events, None)
+                if event is None:
+                    break
+                if piece := _piece(event):
+                    yield piece
+                    until = min(deadline, clock() + self._settings.idle_timeout)
+            yield stream.get()
+
+    def _reply(self, response: ModelResponse, mode: JsonMode | None, begun: str) -> Reply:
+        finish = _FINISHES.get(response.finish_reason, "stop")
+        calls = [part.args_as_json_str() for part in response.parts if part.part_kind == "tool-call" and mode == "tool"]
+        texts = [part.content for part in response.parts if part.part_kind == "text"]
+        details = response.provider_details or {}
+        said = begun or "".join(calls[:1] or texts)
+        refusal = None
+        if finish == "refusal":
+            refusal = str(details.get("refusal") or said or details.get("finish_reason") or "The provider's filter stopped the answer.")
+        usage = response.usage
+        spent = Spent(input=usage.input_tokens, cached=usage.cache_read_tokens, output=usage.output_tokens)
+        if finish == "broken" and not said:
+            raise ModelUnavailable(f"{self.who} gave up before it said anything.")
+        who = response.model_name or self._id
+        return Reply(text=said, finish=finish, refusal=refusal, spent=spent, route=self.name, model=who, mode=mode)
+
+    def _options(self, ask: Ask, profile: Profile) -> Options:
+        most = min(ask.max_tokens or profile.max_output, profile.max_output)
+        made: dict[str, Any] = {"temperature": ask.temperature, "max_tokens": most, "max_retries": 0, "timeout": self._settings.timeout}
+        if self._theirs.get("anthropic_disallows_sampling_settings"):
+            del made["temperature"]  # newer models of Anthropic's refuse it
+        if self._settings.headers:
+            made["extra_headers"] = dict(self._settings.headers)
+        options: Any = made | self._settings.options
+        return options
+
+    async def _open(self) -> Model[Any]:
+        """The model, made when it is first needed. Raises NotConfigured."""
+        async with self._opening:
+            if self._model is None:
+                key = read_key(self.name, self._settings)
+                self._hidden = secrets(self._settings, key)
+                await asyncio.to_thread(_load, self.name, self._settings.kind)
+                self._model = await _make(self.name, self._settings, self._id, key).__aenter__()
+                self._theirs = dict(self._model.profile)
+            return self._model
+
+    def _failure(self, problem: Exception) -> ModelError | None:
+        """`problem` as one of ours; None when it says that the model refuses."""
+        from pydantic_ai import exceptions as theirs  # noqa: PLC0415
+
+        if isinstance(problem, ModelError):
+            return problem
+        words = self._words(problem)
+        wait = getattr(problem, "retry_after", None)
+        wait = None if wait is None else math.ceil(wait)
+        status = getattr(problem, "status_code", None)
+        match problem:
+            case theirs.ContentFilterError():
+                return None
+            case theirs.ModelContextWindowExceededError():
+                return ModelLimit(f"The request is larger than {self.who[0].lower()}{self.who[1:]} takes: {words}")
+            case theirs.ModelRateLimitError() | theirs.ModelOverloadedError():
+                return ModelBusy(f"{self.who} takes no more requests for now: {words}", retry_after=wait)
+            case theirs.ModelQuotaExceededError():
+                return ModelRefused(f"{self.who} has no quota left: {words}")
+            case theirs.ModelAuthenticationError():
+                return ModelRefused(f"{self.who} does not accept its key: {words} Set models.{self.name}.key_env or key_file.")
+            case theirs.ModelNotFoundError():
+                return ModelRefused(f"{self.who} was not found: {words} Check models.{self.name}.model and models.{self.name}.url.")
+            case theirs.ModelRequestRejectedError():
+                return ModelLimit(f"{self.who}: {words}") if status == 413 else ModelRefused(f"{self.who} refused the request: {words}")
+            case theirs.UserError():
+                return ModelRefused(f"{self.who} cannot be asked so: {words}")
+            case TimeoutError():
+                return ModelUnavailable(f"{self.who} did not answer within {self._settings.timeout:g} seconds.")
+            case theirs.ModelAPIError() | theirs.UnexpectedModelBehavior() | OSError():
+                return ModelUnavailable(f"{self.who} failed: {words}", retry_after=wait)
+            case _:
+                raise problem
+
+    def _words(self, problem: Exception) -> str:
+        body: Any = getattr(problem, "body", None)
+        words = read(cast("dict[str, Any]", body)).sentence if isinstance(body, dict) else str(problem)
+        return hide(" ".join(words.split())[:300], self._hidden)
+
+
+def _load(route: str, kind: str) -> None:
+    """Import pydantic-ai and what it needs for `kind`. Raises NotConfigured."""
+    try:
+        from pydantic_ai.providers import infer_provider_class  # noqa: PLC0415
+    except ImportError as missing:
+        raise NotConfigured(f"The kind {kind!r} of the model route {route!r} needs pydantic-ai: pip install '{EXTRA}'") from missing
+    try:
+        infer_provider_class(kind)
+    except ValueError:
+        kinds = "embedded, openai, gguf, and the providers of pydantic-ai, such as anthropic, google, mistral and bedrock"
+        raise NotConfigured(f"models.{route}.kind is {kind!r}, which is none of {kinds}.") from None
+    except ImportError as missing:
+        raise NotConfigured(f"The kind {kind!r} of the model route {route!r} needs a package: {missing}") from missing
+
+
+def _make(route: str, settings: ModelSettings, id: str, key: str | None) -> Model[Any]:
+    from pydantic_ai.exceptions import UserError  # noqa: PLC0415
+    from pydantic_ai.models import infer_model  # noqa: PLC0415
+    from pydantic_ai.providers import Provider, infer_provider_class  # noqa: PLC0415
+
+    def provider(kind: str) -> Provider[Any]:
+        made: Any = infer_provider_class(kind)
+        takes = inspect.signature(made).parameters
+        given = {"api_key": key, "base_url": settings.url}
+        unknown = [name for name, value in given.items() if value is not None and name not in takes]
+        if unknown:
+            setting = {"api_key": "key", "base_url": "url"}[unknown[0]]
+            raise NotConfigured(f"models.{route}.{setting} has no meaning for the kind {kind!r}, which is set up by its own environment.")
+        return made(**{name: value for name, value in given.items() if value is not None})
+
+    try:
+        return infer_model(f"{settings.kind}:{id}", provider_factory=provider)
+    except UserError as problem:
+        advice = f"Set models.{route}.key_env or key_file."
+        raise NotConfigured(f"The model route {route!r} cannot be used: {problem.message.splitlines()[0]} {advice}") from problem
+    except ImportError as missing:
+        raise NotConfigured(f"The kind {settings.kind!r} of the model route {route!r} needs a package: {missing}") from missing
+
+
+def _profile(settings: ModelSettings, theirs: dict[str, Any]) -> Profile:
+    """What is set, else what pydantic-ai says of the model, else what the provider's documentation says of its smallest."""
+    profile = profile_of(None, settings)
+    assumed: dict[str, Any] = {
+        "vision": theirs.get("supports_image_input", False),
+        "tools": theirs.get("supports_tools", False),
+        "logprobs": False,
+        "prefill": False,
+    }
+    if settings.kind in _KNOWN:
+        dialect, context, output, side, coordinates = _KNOWN[settings.kind]
+        assumed |= {"dialect": dialect, "context": context, "max_output": output, "longest_side": side, "coordinates": coordinates}
+    made = {field: value for field, value in assumed.items() if profile.known_from.get(field) != "set"}
+    made["max_output"] = min(made.get("max_output", profile.max_output), made.get("context", profile.context))
+    accepted: list[JsonMode] = ["prompt"]
+    if theirs.get("supports_tools"):
+        accepted.insert(0, "tool")
+    if theirs.get("supports_json_schema_output"):
+        accepted.insert(0, "json_schema")
+    if settings.json_mode not in ("auto", "json_object"):
+        accepted = [settings.json_mode, *(mode for mode in accepted if JSON_MODES.index(mode) > JSON_MODES.index(settings.json_mode))]
+    return msgspec.structs.replace(profile, **made, json_modes=tuple(accepted))
+
+
+def _messages(ask: Ask, mode: JsonMode | None) -> list[ModelMessage]:
+    """The conversation as pydantic-ai has it; instructions stay messages of the system's, in their place."""
+    from pydantic_ai import messages as theirs  # noqa: PLC0415
+
+    made: list[ModelMessage] = []
+    requests: list[ModelRequest] = []
+    for place, message in enumerate(ask.messages):
+        if message.role == "assistant":
+            made.append(theirs.ModelResponse(parts=[theirs.TextPart(_text(message))]))
+            continue
+        content: list[Any] = [
+            theirs.BinaryContent(part.data, media_type=part.media_type) if isinstance(part, Picture) else part.text
+            for part in message.parts
+        ]
+        last = place == len(ask.messages) - 1
+        if last and mode in ("json_object", "prompt") and ask.schema is not None:
+            content.append(instruction(ask.schema))
+        part: Any = theirs.SystemPromptPart(_text(message)) if message.role == "system" else theirs.UserPromptPart(content)
+        if made and made[-1].kind == "request":
+            requests[-1].parts = [*requests[-1].parts, part]
+        else:
+            requests.append(theirs.ModelRequest(parts=[part]))
+            made.append(requests[-1])
+    return made
+
+
+def _text(message: Message) -> str:
+    return "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def _parameters(ask: Ask, mode: JsonMode | None) -> ModelRequestParameters:
+    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415
+    from pydantic_ai.output import OutputObjectDefinition  # noqa: PLC0415
+    from pydantic_ai.tools import ToolDefinition  # noqa: PLC0415
+
+    schema: Any = ask.schema
+    if mode == "json_schema":
+        return ModelRequestParameters(output_mode="native", output_object=OutputObjectDefinition(json_schema=schema, name=ask.name))
+    if mode == "tool":
+        tool = ToolDefinition(name=ask.name, description="Give the answer.", parameters_json_schema=schema)
+        return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
+    return ModelRequestParameters()
+
+
+def _piece(event: Any) -> str:
+    """The text that a stream's event adds to the answer, or to the arguments of its call."""
+    nothing = SimpleNamespace(part_kind="", part_delta_kind="")
+    part = getattr(event, "part", nothing) if event.event_kind == "part_start" else nothing
+    delta = getattr(event, "delta", nothing) if event.event_kind == "part_delta" else nothing
+    if part.part_kind == "text":
+        return part.content
+    if part.part_kind == "tool-call":
+        return part.args_as_json_str() if part.args else ""
+    if delta.part_delta_kind == "text":
+        return delta.content_delta
+    if delta.part_delta_kind == "tool_call":
+        return delta.args_delta if isinstance(delta.args_delta, str) else ""
+    return ""
