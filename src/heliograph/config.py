@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     model_name: str | None = Field(default=None, description="Its id at that address. Unset: the only one it lists.")
     model_key: SecretStr | None = Field(default=None, description="Its API key.")
     model_kind: str = Field(default="openai", description="Its kind, as in `[models.<route>]`.")
+    model_patience: float = Field(
+        default=3600.0, ge=0, description="How long a prediction waits, `paused`, for a model that cannot be reached, before it fails."
+    )
     models: dict[str, ModelSettings] = Field(
         default={}, description="Models by route, one table each; the [page about models](../how-to/model.md) has their keys."
     )

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -19,12 +19,18 @@ from heliograph.extraction.layout import layout
 from heliograph.extraction.markdown import markdown
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
+from heliograph.extraction.prompted.asking import Asking
+from heliograph.extraction.prompted.request import Steps
+from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Field, Schema, compile_schema
 from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
 from heliograph.media.geometry import Box
 from heliograph.perception.reader import Reader
+
+if TYPE_CHECKING:
+    from heliograph.models.serving import Models
 
 Known = Callable[[int], Awaitable[Page | None]]
 """A page that was read before, by its index in the answer; None to have it read."""
@@ -50,13 +56,33 @@ class Answer(msgspec.Struct, kw_only=True):
         return "; ".join(" ".join(warning.split()) for warning in self.warnings) or None
 
 
-async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Known | None = None, on_page: OnPage | None = None) -> Answer:
+async def answer(
+    reader: Reader,
+    paths: Sequence[Path],
+    plan: Plan,
+    *,
+    known: Known | None = None,
+    on_page: OnPage | None = None,
+    models: Models | None = None,
+    steps: Steps | None = None,
+) -> Answer:
     """Answer `plan` from the files at `paths`, which are one document: pages of a later file go on where the earlier one ended.
 
-    `known` and `on_page` are asked and told by that running index. Raises `MediaError` for files that cannot be read,
-    `InvalidRequest` for pages that are not there, `RequiredMissing` where a strict schema stays without a required value.
+    `known` and `on_page` are asked and told by that running index. `models`: where `plan.route` leads; `steps`: where what a model
+    answered is kept, so that a rerun asks for the rest. Raises `MediaError` for files that cannot be read, `InvalidRequest` for pages
+    that are not there, `RequiredMissing` where a strict schema stays without a required value, `ModelError` where the model fails.
     """
-    document = await _read(reader, paths, plan, known, on_page)
+    counts = await _counts(reader, paths, plan)
+    asking = Asking(reader, paths, counts, plan, models, steps) if plan.route is not None and plan.mode == "extract" else None
+    try:
+        document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
+        return await _answered(document, plan, asking)
+    finally:
+        if asking is not None:
+            await asking.close()
+
+
+async def _answered(document: Document, plan: Plan, asking: Asking | None) -> Answer:
     warnings = [*plan.warnings, *_reading_warnings(document)]
     response: Any
     extraction: Extraction | None = None
@@ -68,7 +94,9 @@ async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Kn
         case "propose":
             response = await asyncio.to_thread(propose, document, datetime.now(UTC).date())
         case "extract":
-            response, extraction = await asyncio.to_thread(_extract, document, plan, warnings)
+            schema = await asyncio.to_thread(_schema, document, plan)
+            extraction = await asking.extraction(document, schema) if asking is not None else None
+            response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, warnings)
     return Answer(
         response=response,
         elements=len(document.pages),
@@ -79,9 +107,16 @@ async def answer(reader: Reader, paths: Sequence[Path], plan: Plan, *, known: Kn
     )
 
 
-def _extract(document: Document, plan: Plan, warnings: list[str]) -> tuple[Any, Extraction]:
-    schema = compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
-    extraction = extract(document, schema, instructions=plan.instructions)
+def _schema(document: Document, plan: Plan) -> Schema:
+    return compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
+
+
+def _extract(document: Document, plan: Plan, schema: Schema, extraction: Extraction | None, warnings: list[str]) -> tuple[Any, Extraction]:
+    """The response, from the model's `extraction` or else the embedded one."""
+    if extraction is None:
+        extraction = extract(document, schema, instructions=plan.instructions)
+    if plan.page_indices is None and len(document.pages) < document.page_count:
+        reopened(extraction.leaves, "not_reached")
     # the extractor names each required leaf on its own; here they are one line, with the objects that are missing whole
     warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
     missing = list(_missing(extraction.values, schema.root))
@@ -120,8 +155,14 @@ def _reading_warnings(document: Document) -> list[str]:
     return said[:MAX_WARNINGS] + ([f"and {len(said) - MAX_WARNINGS} more about its pages"] if len(said) > MAX_WARNINGS else [])
 
 
-async def _read(reader: Reader, paths: Sequence[Path], plan: Plan, known: Known | None, on_page: OnPage | None) -> Document:
-    counts = [(await reader.inspect(path)).page_count for path in paths] if len(paths) > 1 or plan.page_indices else [0]
+async def _counts(reader: Reader, paths: Sequence[Path], plan: Plan) -> list[int]:
+    """The pages of each file, where they are to be told apart."""
+    return [(await reader.inspect(path)).page_count for path in paths] if len(paths) > 1 or plan.page_indices else [0]
+
+
+async def _read(
+    reader: Reader, paths: Sequence[Path], plan: Plan, counts: Sequence[int], known: Known | None, on_page: OnPage | None
+) -> Document:
     if plan.page_indices:
         plan.check_pages(sum(counts))
     parts: list[Document] = []

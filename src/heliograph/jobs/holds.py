@@ -1,4 +1,7 @@
-"""What an operator does to the queue: look at it, hold work back, let it go on."""
+"""What an operator does to the queue: look at it, hold work back, let it go on.
+
+Work that is `paused` because it waits for its model can be held as well; a release lets it try at once.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _SCOPE = (
 )
 _HOLD = text(
     "WITH held AS (UPDATE procrastinate_jobs AS job SET priority = :priority, scheduled_at = :never FROM predictions AS p "  # noqa: S608 - constants
-    f"    WHERE {_SCOPE} AND p.status IN ('pending', 'enqueued') RETURNING p.tenant, p.id) "
+    f"    WHERE {_SCOPE} AND p.status IN ('pending', 'enqueued', 'paused') AND job.priority <> :priority RETURNING p.tenant, p.id) "
     "UPDATE predictions SET status = 'paused' FROM held WHERE predictions.tenant = held.tenant AND predictions.id = held.id"
 )
 _HELD = text(

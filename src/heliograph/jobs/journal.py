@@ -1,23 +1,28 @@
-"""The journal of one run: what was read stands in a blob and a row before the next page begins, and nobody reads it again.
+"""The journal of one run: what was read, or answered by a model, stands in a blob and a row before the next begins, and nobody asks again.
 
 A page is kept in the tenant's page cache (by content hash and reading options) so that later requests find it too, or, where
 the request wants no cache or no retention, below the prediction. Its row in the journal says that this prediction
-has read it, which is what it pays for; a page that the cache had already is free.
+has read it, which is what it pays for; a page that the cache had already is free. Answers of a model are the prediction's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import heliograph
-from heliograph.errors import NotFound
+from heliograph.errors import NotFound, Unavailable
 from heliograph.jobs.loop import Draining, HandBack, Lost
+from heliograph.media.content import PagePicture
 from heliograph.media.document import Document, Page
-from heliograph.store import steps
+from heliograph.store import predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Input, Prediction
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
     from heliograph.media.content import Inspection
     from heliograph.perception.options import Detail, Structure
     from heliograph.perception.reader import Known, OnPage, Reader
+
+LOOK = 0.7
+"""Seconds between two looks at whether a run may go on, while a model answers."""
+_PAGE, _WAIT = "page:", "wait:"
 
 
 class Journal:
@@ -37,17 +46,22 @@ class Journal:
         self._database, self._blobs = database, blobs
         self._row, self._run, self._draining, self._cache = row, run, draining, cache
         self._steps: dict[str, str | None] = {}
+        self.waits: list[datetime] = []
 
     async def open(self) -> None:
         """Read what earlier runs of the prediction wrote."""
         async with self._database.begin() as conn:
             for step in await steps.list_(conn, self._row.tenant, self._row.id):
                 self._steps[step.key] = step.blob
+                if step.key.startswith(_WAIT):
+                    self.waits.append(step.created_at)
+                elif not step.key.startswith(_PAGE):
+                    self.waits.clear()  # the model has answered since
 
     @property
     def pages_billed(self) -> int:
         """Pages that this prediction, in this run or an earlier one, has really read."""
-        return sum(name.startswith("page:") for name in self._steps)
+        return sum(name.startswith(_PAGE) for name in self._steps)
 
     def check(self) -> None:
         """Raise HandBack when the worker is stopping."""
@@ -66,6 +80,51 @@ class Journal:
             raise self.stopped
         self._steps[step] = blob
         self.check()
+
+    async def watch(self) -> None:
+        """Return when the run may not go on, within a second of its being so; `stopped` says why. For while a step takes long."""
+        while True:
+            await asyncio.sleep(LOOK)
+            with suppress(Unavailable):
+                async with self._database.begin() as conn:
+                    held = await predictions.held(conn, self._row.tenant, self._row.id, self._run)
+                if not held:
+                    self.stopped = Lost("cancelled, deleted, or run by another")
+                    return
+
+    async def wait(self, conn: AsyncConnection) -> None:
+        """Note that the run ends to wait for its model; in the transaction that says so."""
+        name = f"{_WAIT}{sum(step.startswith(_WAIT) for step in self._steps)}"
+        await steps.record(conn, self._row.tenant, self._row.id, self._run, name)
+
+    async def answered(self, step: str) -> bytes | None:
+        """What a model answered in an earlier run."""
+        self.check()
+        blob = self._steps.get(step)
+        if blob is None:
+            return None
+        try:
+            return await self._blobs.get(blob)
+        except NotFound:
+            return None
+
+    async def answer(self, step: str, content: bytes) -> None:
+        """Store what a model answered, and record it. Raises as `record`."""
+        blob = key(self._row.tenant, "steps", self._row.id, "answers", step)
+        await self._blobs.put(blob, content)
+        await self.record(step, blob)
+
+    async def picture(self, read: Input, options: str, index: int, draw: Callable[[], Awaitable[PagePicture]]) -> PagePicture:
+        """The picture of a page, from the cache where another request has had it drawn."""
+        self.check()
+        if not self._shares(read):
+            return await draw()
+        blob = f"{self._place(read, options, shared=True)}/{index}"
+        with suppress(NotFound, msgspec.DecodeError):
+            return msgspec.msgpack.decode(await self._blobs.get(blob), type=PagePicture)
+        drawn = await draw()
+        await self._blobs.put(blob, msgspec.msgpack.encode(drawn))
+        return drawn
 
     async def known(self, read: Input, options: str) -> dict[int, str]:
         """The blobs of the pages that this prediction or, with the cache, another one has read, by page."""
@@ -105,6 +164,21 @@ class Journal:
         return key(self._row.tenant, "steps", self._row.id, read.position, options)
 
 
+class JournalledSteps:
+    """The `Steps` of an extraction, kept in the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def known(self, step: str) -> bytes | None:
+        """As `Steps.known`."""
+        return await self._journal.answered(step)
+
+    async def keep(self, step: str, content: bytes) -> None:
+        """As `Steps.keep`. Raises Lost or HandBack when the run may not go on."""
+        await self._journal.answer(step, content)
+
+
 class JournalledReader:
     """A `Reader` whose pages go through the journal. `reads`: which input each path is."""
 
@@ -114,6 +188,15 @@ class JournalledReader:
     async def inspect(self, path: Path) -> Inspection:
         """As `Reader.inspect`."""
         return await self._reader.inspect(path)
+
+    async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
+        """As `Reader.picture`; drawn once for all requests that share pages."""
+        options = f"{heliograph.__version__}-picture-{longest_side}-{page.rotation}"
+
+        async def draw() -> PagePicture:
+            return await self._reader.picture(path, index, page, longest_side)
+
+        return await self._journal.picture(self._reads[path], options, index, draw)
 
     async def read(
         self,
@@ -152,4 +235,4 @@ class JournalledReader:
 
 
 def _step(read: Input, options: str) -> str:
-    return f"page:{read.position}:{options}:"
+    return f"{_PAGE}{read.position}:{options}:"

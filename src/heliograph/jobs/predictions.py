@@ -7,15 +7,17 @@ the last page in the journal.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
+import random
 import tempfile
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
 
@@ -25,11 +27,12 @@ from heliograph.extraction.plan import Plan
 from heliograph.ids import new_id
 from heliograph.jobs import queue
 from heliograph.jobs.bodies import asked
-from heliograph.jobs.journal import Journal, JournalledReader
+from heliograph.jobs.journal import Journal, JournalledReader, JournalledSteps
 from heliograph.jobs.loop import Draining, Lost
 from heliograph.jobs.queue import Job
 from heliograph.jobs.usage import Usage, credits_for
 from heliograph.media.fetch import fetch
+from heliograph.models.errors import ModelUnavailable
 from heliograph.store import files, predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -37,12 +40,22 @@ from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
     from heliograph.extraction.answer import Answer
+    from heliograph.extraction.prompted.request import Steps
+    from heliograph.models.serving import Models
     from heliograph.perception.reader import Reader
 
 log = logging.getLogger(__name__)
 
-Answerer = Callable[["Reader", list[Path], Plan], Awaitable["Answer"]]
-"""`extraction.answer.answer`, or a lighter one in tests."""
+WAIT, LONGEST_WAIT = 15.0, 300.0
+"""Seconds until a model that was away is asked again: the first time, doubled each time up to the longest."""
+
+
+class Answerer(Protocol):
+    """`extraction.answer.answer`, or a lighter one in tests."""
+
+    async def __call__(  # noqa: D102
+        self, reader: Reader, paths: list[Path], plan: Plan, /, *, models: Models | None, steps: Steps | None
+    ) -> Answer: ...
 
 
 class GivenUp(HeliographError):
@@ -83,11 +96,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Predictions:
-    """Runs predictions with `reader` and `answer`; one for all jobs of a worker."""
+    """Runs predictions with `reader`, `answer` and `models`; one for all jobs of a worker."""
 
-    def __init__(self, settings: Settings, database: Database, blobs: Blobs, reader: Reader, answer: Answerer) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, blobs: Blobs, reader: Reader, answer: Answerer, models: Models | None = None
+    ) -> None:
         self._settings, self._database, self._blobs = settings, database, blobs
-        self._reader, self._answer = reader, answer
+        self._reader, self._answer, self._models = reader, answer, models
 
     async def run(self, job: Job, draining: Draining) -> None:
         """The handler of the queue `predictions`."""
@@ -98,7 +113,13 @@ class Predictions:
         plan = asked(row).plan
         journal = Journal(self._database, self._blobs, row, run, draining, cache=plan.cache)
         try:
-            outcome = await self._outcome(row, plan, journal)
+            try:
+                outcome = await self._outcome(row, plan, journal)
+            except ModelUnavailable as problem:
+                if not self._gives_up(journal):
+                    await self._lay_aside(job, row, run, journal, problem)
+                    return
+                outcome = _failed(row, Failure(type=problem.type, message=problem.message, pages_read=journal.pages_read))
             await self._finish(job, row, run, outcome)
         except Lost:
             await self._let_go(job, row, run)
@@ -109,6 +130,8 @@ class Predictions:
         """The prediction, to be run by us now; None when it is finished, cancelled or gone, and the job with it."""
         async with self._database.begin() as conn:
             row = await predictions.claim(conn, job.tenant, job.prediction, run)
+            if row is None and await predictions.resume(conn, job.tenant, job.prediction):  # it waited for its model; held jobs never come
+                row = await predictions.claim(conn, job.tenant, job.prediction, run)
             if row is None:
                 await queue.done(conn, job)
             return row
@@ -120,9 +143,9 @@ class Predictions:
             await journal.open()
             async with self._inputs(row, journal) as paths:
                 reader = cast("Reader", JournalledReader(self._reader, journal, paths))
-                answer = await self._answer(reader, list(paths), plan)
+                answer = await self._watched(journal, reader, list(paths), plan)
             return _completed(row, plan, answer, journal)
-        except Unavailable:
+        except (Unavailable, ModelUnavailable):
             raise
         except HeliographError as problem:
             return _failed(row, Failure(type=problem.type, message=problem.message, param=problem.param, pages_read=journal.pages_read))
@@ -130,6 +153,37 @@ class Predictions:
             if journal.stopped:
                 raise journal.stopped from None
             return _failed(row, self._unforeseen(row, problem, journal))
+
+    async def _watched(self, journal: Journal, reader: Reader, paths: list[Path], plan: Plan) -> Answer:
+        """The answer. Where a model gives it, which may take minutes, it ends within a second of the run's losing its right to go on."""
+        if plan.route is None:
+            return await self._answer(reader, paths, plan, models=None, steps=None)
+        answer = asyncio.ensure_future(self._answer(reader, paths, plan, models=self._models, steps=JournalledSteps(journal)))
+        watch = asyncio.create_task(journal.watch())
+        try:
+            await asyncio.wait((answer, watch), return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            raise journal.stopped or Lost("cancelled, deleted, or run by another")
+        finally:
+            for task in (answer, watch):
+                task.cancel()
+            await asyncio.gather(answer, watch, return_exceptions=True)
+
+    def _gives_up(self, journal: Journal) -> bool:
+        """Whether the model has been away for as long as a prediction waits."""
+        return bool(journal.waits) and (datetime.now(UTC) - journal.waits[0]).total_seconds() > self._settings.model_patience
+
+    async def _lay_aside(self, job: Job, row: Prediction, run: str, journal: Journal, problem: ModelUnavailable) -> None:
+        """`paused` until the model may be back: what it answered stays, and the worker is free for others."""
+        seconds = min(WAIT * 2 ** len(journal.waits), LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311 - so that not all come at once
+        usage = Usage(message=" ".join(f"Waits for its model: {problem.message}".split()), duration_seconds=_seconds(row))
+        async with self._database.begin() as conn:
+            await journal.wait(conn)
+            paused = await predictions.pause(conn, row.tenant, row.id, run, usage=usage.text())
+            if not paused or not await queue.again(conn, job, at=datetime.now(UTC) + timedelta(seconds=seconds)):
+                raise Lost("cancelled, deleted, or run by another")
+        log.warning("prediction %s waits %.0f s for its model: %s", row.id, seconds, problem.message)
 
     @asynccontextmanager
     async def _inputs(self, row: Prediction, journal: Journal) -> AsyncGenerator[dict[Path, Input]]:

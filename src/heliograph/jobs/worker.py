@@ -45,6 +45,7 @@ async def run_worker(
     `reader`, `answer`: in place of the real ones.
     """
     from heliograph.extraction.answer import answer as real_answer  # noqa: PLC0415 - engines and models: seconds
+    from heliograph.models.serving import Models  # noqa: PLC0415
     from heliograph.perception.reader import Reader  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
@@ -56,12 +57,14 @@ async def run_worker(
             reader = Reader(settings)
             stack.push_async_callback(reader.close)
             stack.push_async_callback(_end, asyncio.create_task(_warm(reader)))
+        models = Models(settings)
+        stack.push_async_callback(models.close)
         end = asyncio.Event()
         stack.push_async_callback(_end, asyncio.create_task(_watch(stop, settings.worker_memory, end)))
         await Loop(
             database,
             handlers={
-                PREDICTIONS: Predictions(settings, database, blobs, reader, answer or real_answer).run,
+                PREDICTIONS: Predictions(settings, database, blobs, reader, answer or real_answer, models).run,
                 WEBHOOKS: Webhooks(settings, database, client).run,
             },
             slots={PREDICTIONS: settings.concurrency, WEBHOOKS: DELIVERIES},

@@ -49,3 +49,11 @@ class PageContent(msgspec.Struct):
     structured: bool = False
     marked: bool = True
     read: bool = False
+
+
+class PagePicture(msgspec.Struct, gc=False):
+    """An upright page as others are shown it: `data` is JPEG, sizes are in pixels."""
+
+    width: int
+    height: int
+    data: bytes

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from heliograph.errors import CorruptMedia, EmptyMedia, HeliographError, InvalidRequest, MediaLimitExceeded
-from heliograph.media.content import Inspection, Limits, PageContent
+from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import PageImage
-from heliograph.media.images import ImageFileReader
+from heliograph.media.images import ImageFileReader, as_jpeg
 from heliograph.media.mask import Mask, Masked
 from heliograph.media.masking import OWN, masked
 from heliograph.media.pdf import PdfFile
@@ -63,6 +63,11 @@ def mask(path: Path, index: int, how: Mask, limits: Limits | None = None) -> Mas
         return masked(file.drawn(index, how.dpi), how)
     dpi = OWN if media_type.require() == "image" else how.dpi
     return masked((file.render(index, dpi), None, []), how)
+
+
+def picture(path: Path, index: int, dpi: float, longest_side: int, rotation: int, limits: Limits | None = None) -> PagePicture:
+    """One page as JPEG, drawn at `dpi`, turned clockwise by `rotation`, no side longer than `longest_side` pixels. Raises as `inspect`."""
+    return as_jpeg(render(path, index, dpi, limits), longest_side, rotation)
 
 
 def _check_index(file: _OpenFile, index: int) -> None:

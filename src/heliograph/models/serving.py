@@ -19,7 +19,7 @@ class Models:
 
     def __init__(self, settings: Settings, *, cache: ProfileCache | None = None) -> None:
         """`cache`: where what was found out about models is kept; unset, a folder in the data folder."""
-        self._settings = settings
+        self.settings = settings
         self._configured = settings.routes()
         self._cache = cache or ProfileCache(settings.data_dir / "models")
         self._backends: dict[str, Backend] = {}
@@ -39,4 +39,4 @@ class Models:
             await backend.close()
 
     def _made(self, route: str, model: ModelSettings) -> Backend:
-        return OpenAIBackend(route, model, settings=self._settings, cache=self._cache)
+        return OpenAIBackend(route, model, settings=self.settings, cache=self._cache)

@@ -17,7 +17,7 @@ from pathlib import Path
 from heliograph.children import ChildFailed, ChildPool
 from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
-from heliograph.media.content import Inspection, Limits, PageContent
+from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import Document, Page, PageImage
 from heliograph.media.mask import Mask, Masked
 from heliograph.perception.margins import name_margins
@@ -132,6 +132,12 @@ class Reader:
     async def mask(self, path: Path, index: int, how: Mask) -> Masked:
         """A page drawn anew with parts of it painted over. Raises a MediaError when it cannot be drawn."""
         return await self._media.call("mask", path, index, how, self._limits, timeout=self._settings.page_timeout, returns=Masked)
+
+    async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
+        """The page at `index` of the file as an upright JPEG, no side longer than `longest_side` pixels. `page`: what reading it gave."""
+        dpi = longest_side * 72 / max(page.width, page.height, 1.0)
+        call = (path, index, dpi, longest_side, page.rotation, self._limits)
+        return await self._media.call("picture", *call, timeout=self._settings.page_timeout, returns=PagePicture)
 
     @property
     def pids(self) -> list[int]:

@@ -221,6 +221,29 @@ async def finish(
     return Prediction(**row) if row else None
 
 
+async def held(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:
+    """Whether `run` still holds the prediction, and its result is wanted."""
+    query = select(predictions.c.id).where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
+    return (await conn.execute(query)).first() is not None
+
+
+async def pause(conn: AsyncConnection, tenant: str, id: str, run: str, *, usage: str) -> bool:
+    """Lay a run aside that waits for something outside (a model); the attempt does not count. Whether `run` still held it."""
+    change = (
+        update(predictions)
+        .where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
+        .values(status="paused", run=None, usage=usage, attempts=func.greatest(predictions.c.attempts - 1, 0))
+        .returning(predictions.c.id)
+    )
+    return (await conn.execute(change)).first() is not None
+
+
+async def resume(conn: AsyncConnection, tenant: str, id: str) -> bool:
+    """Let what was laid aside by `pause` wait for its next run; whether it was."""
+    change = update(predictions).where(*_this(tenant, id), predictions.c.status == "paused").values(status="enqueued")
+    return (await conn.execute(change.returning(predictions.c.id))).first() is not None
+
+
 # -- changes from outside -------------------------------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ class Answered(msgspec.Struct):
     message: str | None = None
 
 
-async def answer(reader: Any, paths: list[Path], plan: Plan) -> Any:
+async def answer(reader: Any, paths: list[Path], plan: Plan, **_: Any) -> Any:
     """Says which pages were read."""
     documents = [await reader.read(path, pages=plan.page_indices, detail=plan.detail, structure="light") for path in paths]
     return Answered({"pages": [page.index for document in documents for page in document.pages]}, sum(len(d.pages) for d in documents))
@@ -93,7 +93,7 @@ async def answer(reader: Any, paths: list[Path], plan: Plan) -> Any:
 def loop(settings: Settings, database: Database, log: Path, *, handlers: dict[Queue, Any] | None = None) -> Loop:
     """A worker's loop with the light reader. `handlers`: in place of its own."""
     own = Predictions(settings, database, Blobs(settings), cast("Any", Reading(log)), cast("Any", answer)).run
-    served = {PREDICTIONS: own} | (handlers or {})
+    served: dict[Queue, Any] = {PREDICTIONS: own} | (handlers or {})
     return Loop(
         database, served, {PREDICTIONS: settings.concurrency, WEBHOOKS: 8},
         heartbeat=settings.heartbeat, stalled_after=settings.stalled_after, drain_timeout=settings.drain_timeout,

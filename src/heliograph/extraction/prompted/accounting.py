@@ -12,8 +12,9 @@ from typing import Any, cast
 
 import msgspec
 
+from heliograph.extraction.prompted.merging import Merged
 from heliograph.extraction.prompted.pagetext import table_rows
-from heliograph.extraction.result import Leaf, Path
+from heliograph.extraction.result import Extraction, Leaf, Path
 from heliograph.extraction.schema import Field
 from heliograph.extraction.vocabulary import tokens_of, vocabulary
 from heliograph.media.document import Cell, Page, Table
@@ -26,6 +27,8 @@ SHARE = 0.5
 """Share of a table's fitting rows that must carry entries: with fewer, the answer picks from it on purpose."""
 FILLED = 0.8
 """A column counts when this share of the rows with entries fill it, and a row fits when it fills this share of such columns."""
+_SUMS = {("total",), ("subtotal",)}
+"""What a row begins with that adds others up, whatever follows; other such words (`payment`, `discount`) may begin entries too."""
 MOST_ASKED = 60
 """Missing rows that are asked for at a time."""
 NEAR = 0.012
@@ -138,7 +141,7 @@ def _totals(table: Table, row: int) -> bool:
     for cell in table.cells:
         if cell.row == row and cell.text:
             said = tuple(token for token in tokens_of(cell.text.split(":")[0]) if not token.isdigit())
-            if any(said[:length] in words.totals or said[:length] in words.carried for length in range(1, min(4, len(said)) + 1)):
+            if said in words.totals or said in words.carried or said[:1] in _SUMS:
                 return True
     return False
 
@@ -198,3 +201,14 @@ def _place(leaves: dict[Path, Leaf], path: Path) -> tuple[int, float] | None:
     page = min(page for page, _ in places)
     heights = sorted(y for at, y in places if at == page)
     return page, heights[len(heights) // 2]
+
+
+def embedded_rows(one: Account, merged: Merged, evidence: Extraction) -> int:
+    """Put the rows that `one` lacks and the embedded extraction has into the merged answer; returns how many."""
+    try:
+        theirs = _at(evidence.values, one.path)
+    except (KeyError, IndexError, TypeError):
+        return 0
+    if not isinstance(theirs, list):
+        return 0
+    return put_in(merged.value, merged.leaves, one.path, evidence.values, evidence.leaves, one.missing)

@@ -1,0 +1,90 @@
+"""Between the answer to a request and the extractor that asks a model: begun with the first page, fed while the others are read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heliograph.errors import NotConfigured
+from heliograph.extraction.calibration import calibration
+from heliograph.extraction.plan import Plan
+from heliograph.extraction.prompted.extractor import Extractor
+from heliograph.extraction.prompted.extractor import extract as extract_whole
+from heliograph.extraction.prompted.pictures import ReadPictures
+from heliograph.extraction.prompted.request import NoSteps, Request, Steps
+from heliograph.extraction.result import Extraction
+from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.media.document import Document, Page
+from heliograph.models.contract import Backend
+from heliograph.perception.reader import Reader
+
+if TYPE_CHECKING:
+    from heliograph.models.serving import Models
+
+OnPage = Callable[[Page], Awaitable[None]]
+
+
+class Asking:
+    """What a model is asked about one request. Raises `NotConfigured` where there is none to ask."""
+
+    def __init__(
+        self, reader: Reader, paths: Sequence[Path], counts: Sequence[int], plan: Plan, models: Models | None, steps: Steps | None
+    ) -> None:
+        if models is None or plan.route is None:
+            raise NotConfigured(f"The model {plan.model} cannot be asked from here.", param="model")
+        self._plan = plan
+        self._backend: Backend = models.backend(plan.route)
+        self._calibration = calibration(models.settings.data_dir, plan.route)
+        self._pictures = ReadPictures(reader, paths, counts)
+        self._steps = steps or NoSteps()
+        self._schema = compile_schema(plan.schema) if plan.schema is not None else None
+        self._extractor: Extractor | None = None
+
+    def beside(self, on_page: OnPage | None) -> OnPage:
+        """`on_page`, and the page goes to the model as soon as its window is full."""
+
+        async def told(page: Page) -> None:
+            if on_page is not None:
+                await on_page(page)
+            await self._add(page)
+
+        return told
+
+    async def extraction(self, document: Document, schema: Schema) -> Extraction:
+        """The answer, when all pages are read."""
+        if self._extractor is not None:
+            return await self._extractor.finish(document)
+        made = self._request, self._backend, self._pictures, self._steps
+        return await extract_whole(document, schema, *made, calibration=self._calibration)
+
+    async def close(self) -> None:
+        """Stop asking, whatever happened."""
+        if self._extractor is not None:
+            await self._extractor.close()
+
+    async def _add(self, page: Page) -> None:
+        self._pictures.add(page)
+        if self._schema is None:
+            return  # the fields are found in the document, so its last page comes first
+        if self._extractor is None:
+            await self._check()
+            self._extractor = await Extractor.begin(
+                self._schema, self._request, self._backend, self._pictures, self._steps, calibration=self._calibration
+            )
+        self._extractor.add(page)
+
+    async def _check(self) -> None:
+        if self._plan.vision and not (await self._backend.profile()).vision:
+            raise NotConfigured(f"{self._plan.domain} needs a vision model, and {self._backend.name} takes no images.", param="domain")
+
+    @property
+    def _request(self) -> Request:
+        plan = self._plan
+        return Request(
+            instructions=plan.instructions,
+            detail=plan.detail,
+            temperature=plan.temperature,
+            max_tokens=plan.max_tokens,
+            max_retries=plan.max_retries,
+        )
