@@ -93,7 +93,7 @@ async def answer(reader: Any, paths: list[Path], plan: Plan, **_: Any) -> Any:
 def loop(settings: Settings, database: Database, log: Path, *, handlers: dict[Queue, Any] | None = None) -> Loop:
     """A worker's loop with the light reader. `handlers`: in place of its own."""
     own = Predictions(settings, database, Blobs(settings), cast("Any", Reading(log)), cast("Any", answer)).run
-    served: dict[Queue, Any] = {PREDICTIONS: own} | (handlers or {})
+    served: dict[Queue, Any] = {PREDICTIONS: own, **(handlers or {})}
     return Loop(
         database, served, {PREDICTIONS: settings.concurrency, WEBHOOKS: 8},
         heartbeat=settings.heartbeat, stalled_after=settings.stalled_after, drain_timeout=settings.drain_timeout,
