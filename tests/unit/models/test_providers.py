@@ -177,7 +177,7 @@ async def test_silence_and_slowness_end(kind):
     async with scripted(kind, [Turn(answer="a b c", pace=0.2), Turn(delay=2)]) as server:
         model = backend(kind, server, idle_timeout=0.1, timeout=1.5)
         assert (await model.ask(asked())).finish == "broken"
-        with pytest.raises(ModelUnavailable, match="within 1.5 seconds"):
+        with pytest.raises(ModelUnavailable, match=r"within 1\.5 seconds"):
             await model.ask(asked())
         await model.close()
 
