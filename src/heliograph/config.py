@@ -180,11 +180,19 @@ class Settings(BaseSettings):
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _fallbacks_exist(self) -> Settings:
+    def _fallbacks_lead_somewhere(self) -> Settings:
         known = self.routes()
         for name, model in known.items():
-            if model.fallback is not None and model.fallback not in known:
-                raise ValueError(f"models.{name}.fallback names {model.fallback!r}, which is not configured")
+            path = [name]
+            while model.fallback is not None:
+                if model.fallback not in known:
+                    raise ValueError(f"models.{path[-1]}.fallback names {model.fallback!r}, which is not configured")
+                if known[model.fallback].kind == "embedded":
+                    raise ValueError(f"models.{path[-1]}.fallback names {model.fallback!r}, which is the embedded engine, not a model")
+                if model.fallback in path:
+                    raise ValueError(f"fallbacks go in a circle: {' -> '.join([*path, model.fallback])}")
+                path.append(model.fallback)
+                model = known[model.fallback]  # noqa: PLW2901
         return self
 
     def routes(self) -> dict[str, ModelSettings]:

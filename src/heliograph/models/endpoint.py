@@ -177,11 +177,13 @@ class Incoming:
             async with asyncio.timeout_at(until):
                 piece = await self._answer.content.readany()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise self._endpoint.trouble(error, until - now) from None
+            piece, self._failed = b"", self._endpoint.trouble(error, until - now)
         if self._whole is not None:
+            if self._failed is not None:
+                raise self._failed
             return self._wholly(self._whole, piece)
         events = self._events.feed(piece) if piece else self._events.end()
-        self.complete = not piece
+        self.complete = not piece and self._failed is None
         self.done = any(event is DONE for event in events)
         if self.done and not self.complete:
             await self._part()
