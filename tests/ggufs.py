@@ -52,6 +52,9 @@ def write_model(path: Path, *, context: int = 4096, seed: int = 7) -> Path:
     for name, shape in shapes.items():
         count = shape[0] * (shape[1] if len(shape) == 2 else 1)
         values = [1.0] * count if name.endswith("norm") else [rng.gauss(0, 0.3) for _ in range(count)]
+        if name == "output":
+            # neither the end mark nor bytes beyond ASCII are ever the likeliest: it ends only where a grammar does, or at a limit
+            values[128 * WIDTH :] = [0.0] * (129 * WIDTH)
         tensors[f"{name}.weight"] = (shape, array("f", values))
     return write(path, facts, tensors)
 

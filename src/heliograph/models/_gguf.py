@@ -67,6 +67,7 @@ def _load(spec: dict[str, Any]) -> tuple[Any, str]:
     params = llama.CommonParams()
     token = secrets.token_urlsafe(24)
     params.model.path = spec["path"]
+    params.model_alias = {Path(spec["path"]).stem}
     if spec["mmproj"]:
         params.mmproj.path = spec["mmproj"]
     params.n_parallel = spec["slots"]

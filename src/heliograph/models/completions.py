@@ -52,6 +52,8 @@ def body(ask: Ask, profile: Profile, mode: JsonMode | None, *, model: str) -> di
         made |= {"stream": True, "stream_options": {"include_usage": True}}
     if ask.logprobs and profile.logprobs:
         made["logprobs"] = True
+        if profile.dialect == "llama.cpp":
+            made["top_logprobs"] = 1  # unasked it sends twenty alternatives a token, 2 kB of them
     if ask.schema is not None and mode is not None:
         made |= _held(ask, ask.schema, mode, profile)
         if mode in ("json_object", "prompt"):

@@ -25,6 +25,8 @@ from heliograph.models.parts import PARTS, Parts
 from heliograph.models.profiles import Found, profile_of
 from heliograph.models.servers import Server
 
+HEADERS = {"Connection": "close"}
+"""llama.cpp closes a connection some moments after a streamed answer although it offered to keep it; the next request would meet that."""
 Connect = Callable[[str, ModelSettings, Profile], Backend]
 """Makes the backend that speaks to the server, of a route's name, its settings with the server's address and key, and its profile."""
 
@@ -55,7 +57,7 @@ class GgufBackend:
             async with server.asking() as address:
                 return await (await self._at(address)).ask(ask)
         except ModelUnavailable:
-            if server.alive:
+            if not await server.died():
                 raise
         return await self._again(server, ask)
 
@@ -70,7 +72,7 @@ class GgufBackend:
                     yield delta
                 return
         except ModelUnavailable:
-            if begun or server.alive:
+            if begun or not await server.died():
                 raise
         async with server.asking() as address:
             async for delta in (await self._at(address)).stream(ask):
@@ -89,7 +91,7 @@ class GgufBackend:
             async with server.asking() as address:
                 return await (await self._at(address)).ask(ask)
         except ModelUnavailable as error:
-            if server.alive:
+            if not await server.died():
                 raise
             said = last_words(Path(server.spec.folder) / "log")
             words = f" Its last words: {said}" if said else " It may have been killed for its memory."
@@ -108,9 +110,10 @@ class GgufBackend:
         if self._to is None or self._to[0] != address:
             profile = await self.profile()
             told = {"kind": "openai", "url": address.url, "key": SecretStr(address.key), "key_env": None, "key_file": None}
+            told |= {"model": profile.model, "headers": HEADERS}
             old, self._to = (
                 self._to,
-                (address, self._connect(self.name, self._model.model_copy(update=told | {"model": profile.model}), profile)),
+                (address, self._connect(self.name, self._model.model_copy(update=told), profile)),
             )
             if old is not None:
                 await old[1].close()

@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -38,6 +39,8 @@ GRACE = 10.0
 """Seconds that it stays after the last process that may ask it has gone."""
 IDLE = 900.0
 """Seconds without a request after which it gives its memory back."""
+DYING = 3.0
+"""Seconds that are waited for a server that broke off to turn out dead."""
 STARTING = 0.05
 """Seconds between two looks at a server that is loading."""
 UNLOADABLE = "could not be loaded"
@@ -106,10 +109,14 @@ class LocalServer:
         self._place = Place(Path(spec.folder))
         self._user = Lock(self._place.users, shared=True)
 
-    @property
-    def alive(self) -> bool:
-        """Whether it answers, as far as its locks tell."""
-        return self._place.folder.is_dir() and self._place.read() is not None
+    async def died(self) -> bool:
+        """Whether it is dead, after a request that it did not answer. A process that is killed lets go of its memory before its locks."""
+        until = time.monotonic() + DYING
+        while not Lock(self._place.alive, shared=True).free():
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(STARTING)
+        return True
 
     @asynccontextmanager
     async def asking(self) -> AsyncGenerator[Address]:

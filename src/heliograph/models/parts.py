@@ -2,8 +2,8 @@
 
     parts = await ask_about(client, settings, server)
 
-A server that refuses a part says so with a status of 4xx, or of 500 where it takes the plain request. Its silence, a gateway's error
-and a wrong key say nothing about the part: it stays unknown, and is asked about again.
+A server that refuses a part says so with a status of 4xx, or of 500, where it takes the plain request. Its silence, a gateway's error
+and too many requests say nothing about the part: it stays unknown, and is asked about again.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class _Asking:
 def _accepted(answer: Answer) -> bool | None:
     if answer.status < 400:
         return True
-    if answer.status in {401, 403, 408, 409, 425, 429, 502, 503, 504}:
+    if answer.status in {408, 409, 425, 429, 502, 503, 504}:
         return None
     return False
 

@@ -139,14 +139,14 @@ async def test_a_name_says_nothing():
     assert (await profile(Fake(models=("gpt-5.5-vision-ollama",)))).dialect == "plain"
 
 
-@pytest.mark.parametrize("status", [400, 404, 422, 500, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 500, 501])
 async def test_a_part_that_is_refused_is_not_there(status):
     made = await profile(Fake(refuses={"json_schema": status, "images": status, "logprobs": status}))
     assert (made.json_modes, made.vision, made.logprobs) == (("tool", "json_object", "prompt"), False, False)
     assert {made.known_from[field] for field in ("json_modes", "vision", "logprobs")} == {"probed"}
 
 
-@pytest.mark.parametrize("status", [401, 429, 502, 503, ModelUnavailable("no answer in 20 s")])
+@pytest.mark.parametrize("status", [429, 502, 503, ModelUnavailable("no answer in 20 s")])
 async def test_a_part_nobody_answered_for_is_assumed_away_and_soon_asked_about_again(status):
     found = await examine(Fake(refuses={"images": status}), SETTINGS)
     assert profile_of(found, SETTINGS).vision is False

@@ -221,6 +221,8 @@ class Scripted:
                 self.requests.remove(recorded)
                 self.probes.append(recorded)
             check(heard, self.dialect, protocol, self.abilities)
+            if "logprobs" in self.abilities.without:
+                heard = recorded.heard = msgspec.structs.replace(heard, logprobs=False)
             if self.dialect == "ollama":
                 heard = recorded.heard = cut(heard, self.abilities.context)
             if not probe:
