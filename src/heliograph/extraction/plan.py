@@ -166,7 +166,7 @@ def resolve(
         warnings=warnings,
     )
     if operation == "schema":
-        return _routed(plan, _route(route, []))
+        return _routed(msgspec.structs.replace(plan, instructions=_instructions(None, [], asked.prompt)), _route(route, []))
 
     found, attached = _domain(domain, operation, asked.skills, skills)
     answering = _route(route, attached)
