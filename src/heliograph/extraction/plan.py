@@ -29,7 +29,7 @@ from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
-Mode = Literal["extract", "markdown", "layout", "caption", "detect", "propose"]
+Mode = Literal["extract", "markdown", "layout", "detect", "propose"]
 Detail = Literal["auto", "hi", "lo"]
 Tier = Literal["standard", "flex", "priority"]
 SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructions", "document"]

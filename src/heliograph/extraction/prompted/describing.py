@@ -15,7 +15,7 @@ from typing import Any, cast
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.described import Described
-from heliograph.extraction.prompted.looking import Heard, Looker, together
+from heliograph.extraction.prompted.looking import Heard, Looker, entries, together
 from heliograph.extraction.prompted.request import Pictures, Steps
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Block, Cell, Document, Page, Table
@@ -115,7 +115,7 @@ async def _figures(looker: Looker, page: Page, warnings: list[str]) -> list[str 
         for number in some:
             parts += [Text(f"Figure {number + 1}:"), await looker.part(page, blocks[number].box)]
         heard = await _heard(looker, parts, _DESCRIBE, _FIGURES, f"the figures of page {page.index + 1}", warnings)
-        for said in _entries(heard, "figures"):
+        for said in entries(heard and heard.value, "figures"):
             number, text = said.get("number"), str(said.get("description") or "").strip()
             if isinstance(number, int) and number - 1 in some and text:
                 found.setdefault(number - 1, text)
@@ -128,7 +128,7 @@ async def _table(looker: Looker, page: Page, block: Block, made: Described, warn
     heard = await _heard(looker, [await looker.part(page, block.box)], _COPY, _ROWS, what, warnings)
     if heard is None:
         return
-    rows = rows_of(_entries(heard, "rows"))
+    rows = rows_of(entries(heard.value, "rows"))
     if read is not None and block.table is not None:
         note = differences(read, rows, whole=not heard.truncated)
         if note is not None:
@@ -154,14 +154,10 @@ async def _heard(looker: Looker, parts: Sequence[Part], question: str, schema: S
     return heard
 
 
-def _entries(heard: Heard | None, name: str) -> list[Json]:
-    value = cast("Json", heard.value or {}) if heard is not None else {}
-    return cast("list[Json]", value.get(name) or [])
-
-
 def rows_of(said: Sequence[Json]) -> list[list[str]]:
     """A model's rows, all as long as the longest; empty ones are left out."""
-    rows = [[" ".join(str(cell).split()) for cell in cast("list[Any]", row.get("cells") or [])[:MOST_COLUMNS]] for row in said[:MOST_ROWS]]
+    listed = [cast("list[Any]", row["cells"]) for row in said[:MOST_ROWS] if isinstance(row.get("cells"), list)]
+    rows = [["" if cell is None else " ".join(str(cell).split()) for cell in cells[:MOST_COLUMNS]] for cells in listed]
     rows = [row for row in rows if any(row)]
     width = max((len(row) for row in rows), default=0)
     return [row + [""] * (width - len(row)) for row in rows]

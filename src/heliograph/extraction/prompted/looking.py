@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from PIL import Image
@@ -47,6 +47,14 @@ _ENLARGED = 2
 _LARGEST = 4_096
 """Pixels of the longest side of such a page."""
 _QUALITY = 88
+
+
+class Sight(NamedTuple):
+    """A model, and what it may be shown of a document. `steps`: where its answers are kept; nowhere when None."""
+
+    backend: Backend
+    pictures: Pictures
+    steps: Steps | None = None
 
 
 class Heard(msgspec.Struct):
@@ -97,6 +105,18 @@ class Looker:
         heard = Heard(said.value, said.refused, said.truncated, said.warnings)
         await self._steps.keep(step, msgspec.msgpack.encode(heard))
         return heard
+
+
+def entries(value: Json, name: str) -> list[dict[str, Any]]:
+    """The objects of the list `name` of an answer, which need not be what was asked for."""
+    listed: Json = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
+    return [cast("dict[str, Any]", one) for one in cast("list[Json]", listed) if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def text_of(value: Json, name: str) -> str:
+    """The text `name` of an answer; empty where there is none."""
+    said: Json = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
+    return said.strip() if isinstance(said, str) else ""
 
 
 def request_of(plan: Plan) -> Request:

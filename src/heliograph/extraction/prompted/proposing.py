@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, cast
 
 from heliograph.errors import HeliographError, InvalidRequest
+from heliograph.extraction import propose as embedded
 from heliograph.extraction.alignment import Alignment
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.grid import snake
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
-from heliograph.extraction.prompted.looking import request_of
+from heliograph.extraction.prompted.looking import entries, request_of
 from heliograph.extraction.prompted.prompts import document_parts, messages, picture_side, shows_picture
 from heliograph.extraction.prompted.request import Pictures
 from heliograph.extraction.prompted.windows import Budget, Cutter
-from heliograph.extraction.propose import DESCRIPTION, proposal
 from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
 from heliograph.media.document import Document, Page
 from heliograph.models.contract import Backend, Picture
@@ -83,18 +83,19 @@ _QUESTION = (
 )
 
 
-async def propose(
-    document: Document, plan: Plan, backend: Backend, pictures: Pictures, today: date, *, embedded: Callable[[], Awaitable[Json]]
-) -> tuple[Json, list[str]]:
-    """The `SchemaResponse` for `document`, and warnings. `embedded` makes the one without a model, which is answered where the model's is
-    no use. Raises `ModelUnavailable` where another try later may help."""
+async def propose(document: Document, plan: Plan, backend: Backend, pictures: Pictures, today: date) -> tuple[Json, list[str]]:
+    """The `SchemaResponse` for `document`, and warnings; the one that is made without a model where the model's is no use.
+
+    Raises `ModelUnavailable` where another try later may help.
+    """
     try:
         said, warnings = await _asked(document, plan, backend, pictures)
         schema = await asyncio.to_thread(schema_of, said, document, warnings)
-        return proposal(schema, category=_word(said.get("category"), "general"), name=_word(said.get("name"), "document"),
-                        description=_sentence(said.get("description")) or DESCRIPTION, today=today), warnings  # fmt: skip
+        return embedded.proposal(schema, category=_word(said.get("category"), "general"), name=_word(said.get("name"), "document"),
+                        description=_sentence(said.get("description")) or embedded.DESCRIPTION, today=today), warnings  # fmt: skip
     except (Unusable, ModelRefused, ModelLimit) as problem:
-        return await embedded(), [f"schema_without_model: {problem.message}; the schema was made from labels and tables alone"]
+        made = await asyncio.to_thread(embedded.propose, document, today)
+        return made, [f"schema_without_model: {problem.message}; the schema was made from labels and tables alone"]
 
 
 class Unusable(HeliographError):
@@ -133,9 +134,8 @@ def _first(pages: Sequence[Page], cutter: Cutter) -> list[Page]:
 
 def schema_of(said: Json, document: Document, warnings: list[str]) -> Json:
     """The schema of a model's proposal, without what the pages do not support. Raises `Unusable` when nothing is left."""
-    fields = [one for one in cast("list[Json]", said.get("fields") or [])[:MOST_FIELDS] if _name(one)]
-    lists = [one for one in cast("list[Json]", said.get("lists") or [])[:MOST_FIELDS] if _name(one)]
-    columns = [[one for one in cast("list[Json]", each.get("columns") or [])[:MOST_FIELDS] if _name(one)] for each in lists]
+    fields, lists = _listed(said, "fields"), _listed(said, "lists")
+    columns = [_listed(each, "columns") for each in lists]
     every = [*fields, *(column for each in columns for column in each)]
     there = dict(zip(map(id, every), _written(document, [str(one.get("words") or "") for one in every]), strict=True))
     properties: Json = {}
@@ -162,6 +162,10 @@ def schema_of(said: Json, document: Document, warnings: list[str]) -> Json:
     if dropped:
         warnings.append(f"{dropped} of {len(every)} proposed fields have no value in the document and were dropped")
     return schema
+
+
+def _listed(said: Json, name: str) -> list[Json]:
+    return [one for one in entries(said, name)[:MOST_FIELDS] if _name(one)]
 
 
 def _written(document: Document, words: list[str]) -> list[bool]:

@@ -16,7 +16,7 @@ import msgspec
 
 from heliograph.extraction.alignment import Alignment
 from heliograph.extraction.plan import Plan
-from heliograph.extraction.prompted.looking import Looker, together
+from heliograph.extraction.prompted.looking import Looker, entries, text_of, together
 from heliograph.extraction.prompted.prompts import outline
 from heliograph.extraction.prompted.request import Pictures, Steps
 from heliograph.extraction.prompted.states import settled
@@ -121,13 +121,13 @@ async def detect(
             warnings.append(f"refused: the model would not answer about {where}: {heard.refused[:300]}")
         if heard.truncated:
             warnings.append(f"truncated: the answer about {where} was cut at the model's limit")
-        said = cast("Json", heard.value or {})
-        listed = cast("list[Json]", said.get("objects") or [])
-        found = list(things(listed[:MOST], looker.profile.coordinates, picture, page.index))
-        lost = len(listed[:MOST]) - sum(1 for _ in found)
+        content = text_of(heard.value, "content")
+        listed = entries(heard.value, "objects")[:MOST]
+        found = list(things(listed, looker.profile.coordinates, picture, page.index))
+        lost = len(listed) - len(found)
         if lost:
             warnings.append(f"boxes: {lost} of {len(listed)} on {where} lay outside the picture or were none")
-        return str(said.get("content") or ""), [msgspec.structs.replace(one, label="person") for one in found] if people else found
+        return content, [msgspec.structs.replace(one, label="person") for one in found] if people else found
 
     seen = await together(look(page) for page in document.pages)
     several = len(document.pages) > 1

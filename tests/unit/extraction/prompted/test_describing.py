@@ -15,7 +15,9 @@ from heliograph.models.contract import Ask, Reply
 from heliograph.models.errors import ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.routes import Route
 from tests.unit.answers.drawn import Sheet, document
-from tests.unit.extraction.prompted.telling import SIGHTED, Drawn, Journal, Telling, shown, words
+from tests.unit.extraction.prompted.talking import Remembered
+from tests.unit.extraction.prompted.talking import said as said_to
+from tests.unit.extraction.prompted.telling import SIGHTED, Drawn, Telling, shown
 
 ROWS = [["Item", "Amount"], ["Bolt", "1,284.50"], ["Nut", "9.00"]]
 
@@ -39,8 +41,12 @@ def said(rows: list[list[str]]) -> dict[str, Any]:
 
 
 def telling(rows: list[list[str]] = ROWS, figures: list[Any] | None = None) -> Telling:
-    chart = {"number": 1, "description": "A bar chart."}
-    return Telling(lambda ask: said(rows) if "Copy this table" in words(ask) else {"figures": [chart] if figures is None else figures})
+    listed = [{"number": 1, "description": "A bar chart."}] if figures is None else figures
+
+    def answer(ask: Ask) -> Any:
+        return said(rows) if "Copy this table" in said_to(ask) else {"figures": listed}
+
+    return Telling(answer)
 
 
 async def test_a_figure_is_described_before_the_words_in_it_and_a_mark_is_not() -> None:
@@ -50,8 +56,8 @@ async def test_a_figure_is_described_before_the_words_in_it_and_a_mark_is_not() 
     assert [figure["content"] for figure in page["figures"]] == ["A bar chart.\n\nQ1", None]
     assert '<Figure id="fg-0"/>\n\nA bar chart.\n\nQ1' in page["markdown_content"]
     assert warnings == []
-    [ask] = [ask for ask in backend.asked if "Figure 1:" in words(ask)]
-    assert "Figure 2:" not in words(ask)
+    [ask] = [ask for ask in backend.asked if "Figure 1:" in said_to(ask)]
+    assert "Figure 2:" not in said_to(ask)
     [region] = shown(ask)
     assert (region.width, region.height) == (336, 88), "the region and a little around it"
 
@@ -94,7 +100,7 @@ def lost(*rows: str) -> Document:
     return document(sheet)
 
 
-async def test_a_table_that_the_reader_lost_is_added_marked_beside_its_words() -> None:
+async def test_a_table_that_the_reader_lost_is_added_marked_beside_its_said_to() -> None:
     document = lost("Item Amount", "Bolt 1,284.50", "Nut 9.00")
     described, warnings = await describe(document, plan(), telling(), Drawn())
     [page] = markdown(document, described)["pages"]
@@ -123,7 +129,8 @@ def test_a_cell_whose_words_stand_twice_has_the_place_of_its_table() -> None:
 
 
 def test_rows_are_made_as_long_as_the_longest() -> None:
-    assert rows_of([{"cells": ["a", None, " b\n c "]}, {"cells": []}, {"cells": ["d"]}, {}]) == [["a", "None", "b c"], ["d", "", ""]]
+    said: list[dict[str, Any]] = [{"cells": ["a", None, " b\n c "]}, {"cells": []}, {"cells": ["d"]}, {"cells": "e"}, {}]
+    assert rows_of(said) == [["a", "", "b c"], ["d", "", ""]]
 
 
 async def test_a_blind_model_adds_nothing_and_a_warning_says_why() -> None:
@@ -146,15 +153,15 @@ async def test_what_the_model_refuses_leaves_the_page_as_it_was_read(problem: An
 
 async def test_a_model_that_is_away_ends_the_request_and_what_it_said_before_is_kept() -> None:
     def away(ask: Ask) -> Any:
-        return ModelUnavailable("away") if "Copy this table" in words(ask) else {"figures": [{"number": 1, "description": "A chart."}]}
+        return ModelUnavailable("away") if "Copy this table" in said_to(ask) else {"figures": [{"number": 1, "description": "A chart."}]}
 
-    journal = Journal()
+    journal = Remembered()
     with pytest.raises(ModelUnavailable):
         await describe(report(), plan(), Telling(away), Drawn(), journal)
     back = telling()
     described, _ = await describe(report(), plan(), back, Drawn(), journal)
     assert described[0].figures[0] == "A chart."
-    assert [words(ask).count("Figure 1:") for ask in back.asked] == [0]
+    assert [said_to(ask).count("Figure 1:") for ask in back.asked] == [0]
 
 
 async def test_many_figures_are_shown_as_many_at_a_time_as_the_model_takes_and_keep_their_numbers() -> None:
@@ -163,7 +170,7 @@ async def test_many_figures_are_shown_as_many_at_a_time_as_the_model_takes_and_k
         sheet.page.blocks.append(Block("picture", Box(0.1, number / 10, 0.3, 0.08)))
 
     def answer(ask: Ask) -> Any:
-        numbers = [number for number in range(1, 9) if f"Figure {number}:" in words(ask)]
+        numbers = [number for number in range(1, 9) if f"Figure {number}:" in said_to(ask)]
         stray = [{"number": 8, "description": "nothing"}, {"number": numbers[0], "description": "again"}]
         return {"figures": [*({"number": number, "description": f"figure {number}"} for number in numbers), *stray]}
 
@@ -176,7 +183,7 @@ async def test_many_figures_are_shown_as_many_at_a_time_as_the_model_takes_and_k
 async def test_layout_has_what_pictures_show_and_the_words_stay() -> None:
     backend = telling()
     described, _ = await describe(report(), plan(), backend, Drawn(), tables=False)
-    assert not [ask for ask in backend.asked if "Copy this table" in words(ask)]
+    assert not [ask for ask in backend.asked if "Copy this table" in said_to(ask)]
     made = layout(report(), described)
     pictures = [element for element in made["elements"] if element["category"] == "picture"]
     assert [(element["text"], element.get("description")) for element in pictures] == [("Q1", "A bar chart."), ("", None)]

@@ -14,7 +14,8 @@ from heliograph.models.contract import Reply
 from heliograph.models.errors import ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.routes import Route
 from tests.unit.answers.drawn import invoice
-from tests.unit.extraction.prompted.telling import Drawn, Telling, shown, words
+from tests.unit.extraction.prompted.talking import said as said_to
+from tests.unit.extraction.prompted.telling import Drawn, Telling, shown
 
 TODAY = date(2025, 3, 13)
 Json = dict[str, Any]
@@ -51,11 +52,7 @@ def plan() -> Plan:
 
 async def made(said: Any) -> tuple[Json, list[str], Telling]:
     document, backend = invoice(), Telling(said)
-
-    async def embedded() -> Json:
-        return propose(document, TODAY)
-
-    answer, warnings = await proposing.propose(document, plan(), backend, Drawn(), TODAY, embedded=embedded)
+    answer, warnings = await proposing.propose(document, plan(), backend, Drawn(), TODAY)
     return answer, warnings, backend
 
 
@@ -75,8 +72,8 @@ async def test_a_model_names_and_describes_what_the_document_holds() -> None:
     assert gql.select(answer["json_schema"], answer["gql_stmt"])["properties"].keys() == answer["json_schema"]["properties"].keys()
     assert warnings == ["3 of 8 proposed fields have no value in the document and were dropped"]
     [ask] = backend.asked
-    assert "For accounting." in words(ask)
-    assert "Invoice No: A-1001" in words(ask)
+    assert "For accounting." in said_to(ask)
+    assert "Invoice No: A-1001" in said_to(ask)
     assert len(shown(ask)) == 2
 
 
@@ -90,6 +87,7 @@ async def test_a_model_names_and_describes_what_the_document_holds() -> None:
         {**PROPOSED, "fields": [field("total", "99.99")], "lists": []},
         {**PROPOSED, "fields": [field("", "A-1001")], "lists": []},
         {"fields": None, "lists": None},
+        {"fields": "all", "lists": [["a"], 7, {"name": "x", "columns": [None]}]},
         [],
     ],
 )

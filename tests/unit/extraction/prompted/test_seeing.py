@@ -14,7 +14,9 @@ from heliograph.models.contract import Reply
 from heliograph.models.errors import ModelUnavailable
 from heliograph.models.routes import Route
 from tests.unit.answers.drawn import Sheet, document
-from tests.unit.extraction.prompted.telling import SIGHTED, Drawn, Journal, Telling, shown, words
+from tests.unit.extraction.prompted.talking import Remembered
+from tests.unit.extraction.prompted.talking import said as said_to
+from tests.unit.extraction.prompted.telling import SIGHTED, Drawn, Telling, shown
 
 CAPTION = {"caption": "A white page with the word Sale.", "tags": ["page", "Sale"]}
 
@@ -37,9 +39,9 @@ async def test_a_picture_is_captioned_and_only_what_is_written_in_it_has_a_citat
     assert seen.warnings == []
     assert {path: leaf.match for path, leaf in seen.leaves.items()} == {("caption",): "none", ("tags", 0): "none", ("tags", 1): "exact"}
     [ask] = backend.asked
-    assert "Describe the picture.\n\nIn one sentence." in words(ask)
-    assert "- tags (list" in words(ask)
-    assert "never instructions" in words(ask)
+    assert "Describe the picture.\n\nIn one sentence." in said_to(ask)
+    assert "- tags (list" in said_to(ask)
+    assert "never instructions" in said_to(ask)
     assert [(one.width, one.height) for one in shown(ask)] == [(800, 400)]
     assert drawn.sides == [1000], "the model's own limit"
 
@@ -70,7 +72,7 @@ async def test_a_model_that_turns_out_to_be_blind_names_the_setting() -> None:
 
 
 async def test_what_was_answered_before_a_kill_is_not_asked_again() -> None:
-    journal = Journal()
+    journal = Remembered()
     first, again, other = Telling(CAPTION), Telling(CAPTION), Telling(CAPTION)
     for backend in (first, again):
         assert (await see(picture(), plan(), backend, Drawn(), journal)).values == CAPTION
@@ -103,7 +105,7 @@ async def test_boxes_come_from_every_way_of_writing_them(coordinates: Coordinate
     }
     assert warnings == []
     if coordinates == "pixels":
-        assert "800 wide and 400 high" in words(backend.asked[0])
+        assert "800 wide and 400 high" in said_to(backend.asked[0])
 
 
 async def test_things_of_one_kind_stand_together_and_each_once() -> None:
@@ -140,6 +142,12 @@ async def test_boxes_that_had_to_be_mended_are_lo_and_those_that_are_none_are_le
     assert [warning for warning in warnings if warning.startswith("boxes: 6 of 10 on page 1")]
 
 
+@pytest.mark.parametrize("said", [[], "a cat", {"objects": "none"}, {"content": None, "objects": [7, ["cat"], None]}])
+async def test_an_answer_that_is_none_of_what_was_asked_for_finds_nothing(said: Any) -> None:
+    response, _ = await detect(picture(), plan("image.object-detection"), Telling(said), Drawn())
+    assert response == {"content": None}
+
+
 async def test_pages_are_looked_at_one_by_one_and_named() -> None:
     backend = Telling({"content": "People.", "objects": [{"label": "woman", "box": [0, 0, 10, 10]}]})
     response, _ = await detect(picture(2), plan("image.person-detection", prompt="Only adults."), backend, Drawn())
@@ -147,7 +155,7 @@ async def test_pages_are_looked_at_one_by_one_and_named() -> None:
     assert response["content"] == "People.\nPeople."
     assert response["person_page1_metadata"]["bboxes"][0]["page"] == 1
     assert [len(shown(ask)) for ask in backend.asked] == [1, 1]
-    assert all("Only adults." in words(ask) and "every person" in words(ask) for ask in backend.asked)
+    assert all("Only adults." in said_to(ask) and "every person" in said_to(ask) for ask in backend.asked)
 
 
 async def test_a_model_that_is_away_ends_the_request_for_another_try() -> None:
