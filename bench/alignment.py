@@ -26,10 +26,8 @@ def measure() -> Iterator[Row]:
     first = _full(0)
     said, schema = _answer([0])
     times = [_seconds([first], said, schema) for _ in range(RUNS)]
-    words, fields = len(first.words), 20 + _ROWS
-    yield Row(
-        "full A4 page, 60 values", 1000 * quantiles(times, n=20)[-1], "ms", "p95 < 50", f"p95 of {RUNS}; {words} words, {fields} values"
-    )
+    p95 = 1000 * quantiles(times, n=20)[-1]
+    yield Row("full A4 page, 62 values", p95, "ms", "p95 < 50", f"p95 of {RUNS}; {len(first.words)} words")
     lost, _ = _answer([77])
     times = [_seconds([first], lost, schema) for _ in range(RUNS)]
     yield Row("the same, another page's values", 1000 * quantiles(times, n=20)[-1], "ms", "p95 < 50", f"p95 of {RUNS}; most on no page")
@@ -48,10 +46,7 @@ def _full(number: int) -> Page:
     """A page with a head of ten labelled values and a table of fourteen rows, filled up with text."""
     head = [f"{name.replace('_', ' ').title()}:  {value}" for name, value in _head(number).items()]
     rows = [f"{row['name']}    {row['day']}   {row['amount']:,.2f}" for row in _rows(number)]
-    prose = [
-        f"Clause {line} of part {number}: the carrier shall deliver to {_PLACES[line % 7]} within {line + 3} days after notice"
-        for line in range(30)
-    ]
+    prose = [_CLAUSE.format(line, number, _PLACES[line % 7], line + 3) for line in range(22)]
     return page("\n".join([*head, *rows, *prose]), index=number)
 
 

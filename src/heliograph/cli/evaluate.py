@@ -62,9 +62,14 @@ def evaluate(
         typer.Option(metavar="DIR", help="Where answers are kept, so that a broken-off run goes on. [default: ~/.cache/heliograph/eval]"),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no kept answer.")] = False,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Learn from the answers how sure the route of --via may be, and keep it in the data folder.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each wrong answer.")] = False,
 ) -> None:
     """Measure accuracy on labelled documents."""
+    if calibrate:
+        _check_route(via)
     from heliograph.evaluation.bar import heights, read_numbers
     from heliograph.evaluation.comparison import beside, verdicts
     from heliograph.evaluation.summary import summary
@@ -93,6 +98,8 @@ def evaluate(
         report.mkdir(parents=True, exist_ok=True)
         (report / "index.html").write_text(page, "utf-8")
         print(f"report: {report / 'index.html'}")
+    if calibrate:
+        _calibrate(shown, via)
     if least is not None:
         reached = heights(measured, least, {*sets, *(f"{name}-images" for name in sets)} if sets else None)
         _print_bar(reached)
@@ -101,6 +108,32 @@ def evaluate(
             print(f"under the bar: {height}")
         if low:
             raise typer.Exit(1)
+
+
+def _check_route(via: str) -> None:
+    from heliograph.config import settings
+
+    routes = settings().routes()
+    if via not in routes or routes[via].kind == "embedded":
+        there = ", ".join(name for name, route in routes.items() if route.kind != "embedded") or "none is configured"
+        raise typer.BadParameter(f"--calibrate measures a model route; give one with --via ({there})", param_hint="--calibrate")
+
+
+def _calibrate(shown: list[Shown], route: str) -> None:
+    """Learn the route's confidence and keep it where that is worth it; exit code 1 when there is too little to learn from."""
+    from heliograph.config import settings
+    from heliograph.evaluation.calibration import TooFew, fit, judgements
+    from heliograph.extraction.calibration import keep
+
+    found = judgements((one.outcome, one.said) for one in shown)
+    try:
+        made = fit(found, route=route, model=settings().routes()[route].model or "")
+    except TooFew as error:
+        print(f"not calibrated: {error}")
+        raise typer.Exit(1) from None
+    print(f"calibration of {route}: {made}")
+    if made.better:
+        print(f"kept in {keep(made.calibration, settings().data_dir)}; workers use it from their next start")
 
 
 def _items(

@@ -23,6 +23,7 @@ from heliograph.evaluation.kept import Kept, Pages, code, digest
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.answer import answer
 from heliograph.extraction.plan import resolve
+from heliograph.extraction.result import Extraction
 from heliograph.media.document import Page, PageImage
 from heliograph.perception.reader import Reader
 
@@ -40,6 +41,8 @@ class Said(msgspec.Struct):
     absent: dict[str, float] = {}
     """How likely it is that the document holds none of an empty field, by the field's name; only when the system tells."""
     rotations: dict[int, int] = {}
+    reasons: dict[str, dict[str, float]] = {}
+    """By the field's dotted name, the traits that its probability came from; only where a model was asked (`evaluation.calibration`)."""
     kept: bool = False
     """Whether it was said in an earlier run."""
 
@@ -86,6 +89,11 @@ class Embedded:
             {".".join(str(step) for step in path): leaf.probability for path, leaf in leaves.items() if leaf.value is None},
             {page.index: page.rotation for page in read if page.rotation},
         )
+
+
+def reasons_of(extraction: Extraction | None) -> dict[str, dict[str, float]]:
+    """The traits of each answer, by the field's dotted name."""
+    return {".".join(str(step) for step in path): traits for path, traits in (extraction.reasons if extraction else {}).items()}
 
 
 async def run(
