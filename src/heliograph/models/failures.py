@@ -23,7 +23,7 @@ LONGEST_WAIT = 24 * 3600
 """Seconds; a server that asks for more patience is taken to mean this."""
 
 _TOO_LONG = re.compile(
-    r"context[_ ](?:length|size|window)|exceed_context|maximum context|prompt is too long|input is too long|too many (?:input )?tokens"
+    r"context[_ ](?:length|size|window|limit)|exceed_context|maximum context|(?:prompt|input) is too long|too many (?:input )?tokens"
     r"|input token count .* exceeds|exceeds the (?:maximum|available) (?:number of tokens|context)|maximum (?:input|prompt) length"
     r"|longer than the model's context|request(?:_| )too(?:_| )large|reduce the length",
     re.IGNORECASE,
@@ -41,7 +41,7 @@ _ROOM = (
     re.compile(r"maximum context length is (?P<context>\d+) tokens.*?\((?P<input>\d+) in the messages", re.DOTALL),
     re.compile(r"maximum context length is (?P<context>\d+) tokens and your request has (?P<input>\d+) input tokens", re.DOTALL),
     re.compile(r"maximum context length is (?P<context>\d+) tokens.*?(?:prompt|input) contains (?:at least )?(?P<input>\d+) ", re.DOTALL),
-    re.compile(r"[Ii]nput length \+ max_tokens.*?: (?P<input>\d+) \+ \d+ > (?P<context>\d+)", re.DOTALL),
+    re.compile(r"[Ii]nput length (?:\+|and) `?max_tokens.*?: (?P<input>\d+) \+ \d+ > (?P<context>\d+)", re.DOTALL),
     re.compile(r"`inputs` tokens \+ `max_new_tokens` must be <= (?P<context>\d+)\. Given: (?P<input>\d+)", re.DOTALL),
 )
 

@@ -23,7 +23,7 @@ from heliograph.models import egress
 from heliograph.models.completions import instruction
 from heliograph.models.contract import Ask, Coordinates, Delta, Dialect, Finish, JsonMode, Message, Picture, Profile, Reply, Spent, Text
 from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
-from heliograph.models.failures import read
+from heliograph.models.failures import Complaint, failure, read
 from heliograph.models.keys import hide, read_key, secrets
 from heliograph.models.profiles import JSON_MODES, ProfileCache, profile_of
 
@@ -201,9 +201,8 @@ class ProviderBackend:
         if isinstance(problem, ModelError):
             return problem
         words = self._words(problem)
-        wait = getattr(problem, "retry_after", None)
-        wait = None if wait is None else math.ceil(wait)
-        status = getattr(problem, "status_code", None)
+        told = getattr(problem, "retry_after", None)
+        wait = None if told is None else math.ceil(told)
         match problem:
             case theirs.ContentFilterError():
                 return None
@@ -213,12 +212,12 @@ class ProviderBackend:
                 return ModelBusy(f"{self.who} takes no more requests for now: {words}", retry_after=wait)
             case theirs.ModelQuotaExceededError():
                 return ModelRefused(f"{self.who} has no quota left: {words}")
-            case theirs.ModelAuthenticationError():
-                return ModelRefused(f"{self.who} does not accept its key: {words} Set models.{self.name}.key_env or key_file.")
-            case theirs.ModelNotFoundError():
-                return ModelRefused(f"{self.who} was not found: {words} Check models.{self.name}.model and models.{self.name}.url.")
+            case theirs.ModelHTTPError():
+                headers = {} if told is None else {"Retry-After": str(told)}
+                complaint = _complaint(problem)
+                return failure(problem.status_code, complaint, headers, who=self.who, route=self.name, hidden=words)
             case theirs.ModelRequestRejectedError():
-                return ModelLimit(f"{self.who}: {words}") if status == 413 else ModelRefused(f"{self.who} refused the request: {words}")
+                return ModelRefused(f"{self.who} refused the request: {words}")
             case theirs.UserError():
                 return ModelRefused(f"{self.who} cannot be asked so: {words}")
             case TimeoutError():
@@ -229,9 +228,13 @@ class ProviderBackend:
                 raise problem
 
     def _words(self, problem: Exception) -> str:
-        body: Any = getattr(problem, "body", None)
-        words = read(cast("dict[str, Any]", body)).sentence if isinstance(body, dict) else str(problem)
+        words = _complaint(problem).sentence
         return hide(" ".join(words.split())[:300], self._hidden)
+
+
+def _complaint(problem: Exception) -> Complaint:
+    body: Any = getattr(problem, "body", None)
+    return read(cast("dict[str, Any]", body)) if isinstance(body, dict) else Complaint(str(problem))
 
 
 def _load(route: str, kind: str) -> None:

@@ -9,6 +9,7 @@ from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models.contract import Ask, Picture, Text, assistant, system, user
 from heliograph.models.errors import ModelBusy, ModelLimit, ModelRefused, ModelUnavailable
+from heliograph.models.failures import room
 from heliograph.models.providers import ProviderBackend
 from heliograph.models.scripted import Scripted, Turn
 
@@ -156,6 +157,15 @@ async def test_too_long_a_prompt_is_a_limit(kind):
         with pytest.raises(ModelLimit):
             await model.ask(asked("word " * 100))
         await model.close()
+
+
+async def test_an_answer_that_leaves_too_little_room_is_a_limit_and_says_how_much_there_is():
+    async with scripted("anthropic", ["x"], context=5000) as server:
+        model = backend("anthropic", server)
+        with pytest.raises(ModelLimit) as raised:
+            await model.ask(asked(max_tokens=4998))
+        await model.close()
+    assert room(raised.value) == 5000 - len(server.requests[0].heard.prompt)
 
 
 @BOTH

@@ -17,9 +17,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -33,6 +33,7 @@ from heliograph.models.scripted.heard import Heard, cut
 from heliograph.models.scripted.saying import Said, say, shared
 from heliograph.models.scripted.script import Script, Turn, read
 
+_CONTEXTS: Final[Mapping[Dialect, int]] = {"anthropic": 200_000, "gemini": 1_000_000}
 _GARBAGE = b'\x00\xff<html>not an event\n\ndata: {"choices": [\n\n'
 
 
@@ -69,7 +70,7 @@ class Scripted:
         """`abilities`: the fields of `Abilities`, such as `context=8192`, `without={"json_schema"}`, `key="secret"`."""
         self.script = script if isinstance(script, Script) else read(script) if isinstance(script, Path) else Script(script)
         self.dialect: Dialect = dialect
-        self.abilities = msgspec.convert({**abilities}, Abilities)
+        self.abilities = msgspec.convert({"context": _CONTEXTS.get(dialect, Abilities().context)} | abilities, Abilities)
         self.requests: list[Recorded] = []
         self.probes: list[Recorded] = []
         self.open = 0

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import sys
 import time
 
 import aiohttp
@@ -326,3 +327,29 @@ async def test_the_most_requests_at_a_time_are_counted():
     async with Scripted(Script([Turn(answer="a", delay=0.1, times=0)])) as server:
         await asyncio.gather(*(post(server, body()) for _ in range(3)))
         assert (server.most_open, server.open) == (3, 0)
+
+
+async def test_from_a_shell_it_serves_a_script_until_it_is_stopped(tmp_path):
+    script = tmp_path / "script.toml"
+    script.write_text('[[turn]]\nanswer = "from a file"\n')
+    command = (sys.executable, "-m", "heliograph.models.scripted", str(script), "--dialect", "ollama", "--model", "qwen")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        async with aiohttp.ClientSession() as session, session.post(f"{url}/chat/completions", json={**body(), "model": "qwen"}) as answer:
+            assert said(await answer.json()) == "from a file"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_script_that_is_none_is_said_in_a_line(tmp_path):
+    script = tmp_path / "script.toml"
+    script.write_text("[[turn]]\nanswr = 1\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "heliograph.models.scripted", str(script), stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"answr" in errors
+    assert b"Traceback" not in errors
