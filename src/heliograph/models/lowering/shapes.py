@@ -381,7 +381,8 @@ def _kinds(flat: Node) -> tuple[list[Kind], bool]:
     nullable = "null" in named or flat.get("nullable") is True or None in _list(flat.get("enum"))
     kinds: list[Kind] = [kind for kind in _TYPES if named.count(kind)]
     if not named and "enum" not in flat and "const" not in flat:
-        kinds = [kind for key, kind in _IMPLIED.items() if key in flat][:1]
+        implied = next((kind for key, kind in _IMPLIED.items() if key in flat), None)
+        kinds = [implied] if implied else []
     if "integer" in kinds and "number" in kinds:
         kinds.remove("integer")
     return kinds, nullable
