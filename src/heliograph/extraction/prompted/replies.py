@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from json.decoder import JSONDecodeError, scanstring
+from json import JSONDecodeError
+from json.decoder import scanstring  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from typing import Any, Literal, cast
 
 import msgspec
@@ -49,13 +50,18 @@ _THOUGHT = ("</think>", "</thinking>", "</reasoning>")
 
 
 class Parsed(msgspec.Struct, kw_only=True):
-    """What a reply holds. `found`: whether there is a value at all. `complete`: whether it was closed. `end`: the offset behind the last
-    piece that is whole; `text[:end]` can be gone on from. `spans`: the offsets of each scalar. `notes`: what was read as meant."""
+    """What a reply holds.
+
+    `found`: whether there is a value at all. `complete`: whether it was closed; else `cut` leads to where it ended. `start`: where it
+    begins; `end`: behind its last piece that is whole, so that `text[start:end]` can be gone on from. `spans`: the offsets of each
+    scalar. `notes`: what was read as meant.
+    """
 
     value: Json = None
     found: bool = False
     complete: bool = False
     cut: Path | None = None
+    start: int = 0
     end: int = 0
     spans: dict[Path, tuple[int, int]] = {}
     notes: list[str] = []
@@ -77,8 +83,8 @@ def parse(text: str, *, spans: bool = False) -> Parsed:
     if best is None or (best.ended == "wrong" and not best.root):
         return _alone(text, begin)
     return Parsed(
-        value=best.root, found=True, complete=best.ended == "closed", cut=None if best.ended == "closed" else best.path, end=best.safe,
-        spans=best.spans, notes=list(dict.fromkeys(best.notes)),
+        value=best.root, found=True, complete=best.ended == "closed", cut=None if best.ended == "closed" else best.path,
+        start=best.start, end=best.safe, spans=best.spans, notes=list(dict.fromkeys(best.notes)),
     )  # fmt: skip
 
 
@@ -114,7 +120,7 @@ def _alone(text: str, begin: int) -> Parsed:
         return Parsed()
     reading = _Reading(f"[{words}]", 0, spans=False)
     if reading.ended == "closed" and isinstance(reading.root, list) and len(cast("list[Json]", reading.root)) == 1:
-        return Parsed(value=reading.root[0], found=True, complete=True, end=len(text), notes=reading.notes)
+        return Parsed(value=cast("list[Json]", reading.root)[0], found=True, complete=True, end=len(text), notes=reading.notes)
     return Parsed()
 
 
@@ -260,10 +266,8 @@ class _Reading:
             if value is None:
                 return "cut" if self._unclosed(mark) else "wrong"
         elif match := _WORD.match(self.text, self.at):
-            if match.end() == len(self.text):
-                return "cut"
             if match[0] not in _WORDS:
-                return "wrong"
+                return "cut" if match.end() == len(self.text) else "wrong"
             value = _WORDS[match[0]]
             if match[0] not in ("true", "false", "null"):
                 self.notes.append(f"{match[0]} for JSON")

@@ -36,6 +36,10 @@ class Lowered:
         moved: dict[Path, Path] = {}
         return self._raiser.raised(value, (), (), moved), moved
 
+    def asks(self, path: Path) -> bool:
+        """Whether this part asks for the value that has `path` in the original."""
+        return self._raiser.asks(path)
+
 
 def lower(schema: dict[str, Any], profile: Profile) -> list[Lowered]:
     """`schema` for a backend: one, or several to be asked apart where one would be too large.

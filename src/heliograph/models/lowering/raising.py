@@ -29,6 +29,10 @@ class Raiser(Protocol):
         """How well a value looks like this place's, for choosing between alternatives; negative for not at all."""
         ...
 
+    def asks(self, path: Path) -> bool:
+        """Whether the asked value at `path`, from here, is asked for."""
+        ...
+
 
 class Known(msgspec.Struct, frozen=True):
     """A key of an object: its name in the original. `missing`: what stands there when nothing was `sent`, `...` for no key.
@@ -56,6 +60,9 @@ class Leaf(msgspec.Struct, frozen=True):
     def fit(self, value: Json) -> int:  # noqa: D102
         return -1 if isinstance(value, (dict, list)) else 1
 
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return True
+
 
 class Blank(msgspec.Struct, frozen=True):
     """A scalar that was asked for as text, since the dialect has too few unions for null: empty is null, and `kind` is what it spells."""
@@ -79,6 +86,9 @@ class Blank(msgspec.Struct, frozen=True):
     def fit(self, value: Json) -> int:  # noqa: D102
         return Leaf().fit(value)
 
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return True
+
 
 class Emptied(msgspec.Struct, frozen=True):
     """An object that may be null and was asked for as one that may not: null where it holds nothing."""
@@ -91,6 +101,9 @@ class Emptied(msgspec.Struct, frozen=True):
 
     def fit(self, value: Json) -> int:  # noqa: D102
         return self.raiser.fit(value)
+
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return self.raiser.asks(path)
 
 
 class Keyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +150,12 @@ class Keyed(msgspec.Struct, frozen=True, kw_only=True):
         given = cast("dict[str, Json]", value)
         return sum(2 for key in given if key in self.fields) - sum(1 for key in self.fields if key not in given)
 
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        if self.unwrap:
+            return next(iter(self.fields.values())).raiser.asks(path)
+        known = next((known for known in self.fields.values() if path and known.name == path[0]), None)
+        return not path or (known.sent and known.raiser.asks(path[1:]) if known is not None else self.others is not None)
+
 
 class Listed(msgspec.Struct, frozen=True):
     """A list."""
@@ -154,6 +173,9 @@ class Listed(msgspec.Struct, frozen=True):
             return -1
         items = cast("list[Json]", value)
         return 1 + (self.item.fit(items[0]) if items else 0)
+
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return self.item.asks(path[1:])
 
 
 class Paired(msgspec.Struct, frozen=True):
@@ -178,6 +200,9 @@ class Paired(msgspec.Struct, frozen=True):
 
     def fit(self, value: Json) -> int:  # noqa: D102
         return 1 if isinstance(value, (dict, list)) else -1
+
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return self.value.asks(path[1:])
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -205,6 +230,9 @@ class Placed(msgspec.Struct, frozen=True):
             return 1
         return 2 * sum(f"item_{number}" in value for number in range(1, len(self.places) + 1)) - 1 if isinstance(value, dict) else -1
 
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return True
+
 
 class Choice(msgspec.Struct, frozen=True):
     """One of several: the one that a value looks most like."""
@@ -217,6 +245,9 @@ class Choice(msgspec.Struct, frozen=True):
 
     def fit(self, value: Json) -> int:  # noqa: D102
         return max(option.fit(value) for option in self.options)
+
+    def asks(self, path: Path) -> bool:  # noqa: D102
+        return any(option.asks(path) for option in self.options)
 
 
 def holds(value: Json) -> bool:

@@ -379,13 +379,13 @@ def _kinds(flat: Node) -> tuple[list[Kind], bool]:
     """The kinds of value besides null that a schema names or implies, and whether null is among them."""
     named = _list(flat.get("type"))
     nullable = "null" in named or flat.get("nullable") is True or None in _list(flat.get("enum"))
-    kinds: list[Kind] = [kind for kind in _TYPES if named.count(kind)]
+    kinds = [kind for kind in _TYPES if kind in named]
     if not named and "enum" not in flat and "const" not in flat:
-        implied = next((kind for key, kind in _IMPLIED.items() if key in flat), None)
-        kinds = [implied] if implied else []
+        implied = next((key for key in _IMPLIED if key in flat), None)
+        kinds = [] if implied is None else [_IMPLIED[implied]]
     if "integer" in kinds and "number" in kinds:
         kinds.remove("integer")
-    return kinds, nullable
+    return cast("list[Kind]", kinds), nullable
 
 
 def _common(a: list[Json], b: list[Json]) -> list[Json]:
