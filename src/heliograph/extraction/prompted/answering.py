@@ -107,6 +107,9 @@ class Questioner:
         leaves = {path: one.leaf for path, one in found.items()}
         why: State = "unreadable" if blind else "absent"
         made.value = settled(said.value, self._schema.root, leaves, missing="not_reached" if said.truncated else why, null=why)
+        for path, leaf in leaves.items():
+            if leaf.value is None and (state := said.states.get(path, "absent")) in ("unreadable", "refused"):
+                leaf.state = state
         sure = {id(leaf): said.tokens[path] for path, leaf in leaves.items() if path in said.tokens}
         ways = list(found.values())
         for one in account(made.value, leaves, self._schema.root, window.pages):
@@ -119,7 +122,7 @@ class Questioner:
     async def _converse(self, parts: list[Part], asked: str, schema: Schema, made: Answered) -> Said:
         said = await converse(self._backend, prompts.messages(parts, asked), schema, self._request)
         made.warnings += said.warnings
-        made.asked += 1
+        made.asked += said.asked
         made.spent = added([made.spent, said.spent])
         return said
 

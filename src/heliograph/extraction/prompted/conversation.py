@@ -352,7 +352,9 @@ class _Conversation:
     def _states(self, value: Json, dropped: set[Path]) -> dict[Path, State]:
         lacking: dict[Path, Leaf] = {}
         settled(value, self.schema.root, lacking, missing="not_reached", null="absent")
-        states: dict[Path, State] = {path: "absent" if found is None else "found" for path, found in leaves(value) if path or found is not None}
+        states: dict[Path, State] = {path: "absent" if found is None else "found" for path, found in leaves(value)}
+        if value is None:
+            states.clear()
         for path, leaf in lacking.items():
             states[path] = self._why(path) if leaf.state == "not_reached" else leaf.state
         for path in dropped:
