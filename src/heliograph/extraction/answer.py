@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 
-from heliograph.errors import RequiredMissing
+from heliograph.errors import NotConfigured, RequiredMissing
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.layout import layout
 from heliograph.extraction.markdown import markdown
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.asking import Asking
+from heliograph.extraction.prompted.describing import describe
+from heliograph.extraction.prompted.looking import Sight
+from heliograph.extraction.prompted.pictures import ReadPictures
+from heliograph.extraction.prompted.proposing import propose as propose_richer
 from heliograph.extraction.prompted.request import Steps
+from heliograph.extraction.prompted.seeing import detect, see
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
 from heliograph.extraction.result import Extraction
@@ -73,29 +78,53 @@ async def answer(
     that are not there, `RequiredMissing` where a strict schema stays without a required value, `ModelError` where the model fails.
     """
     counts = await _counts(reader, paths, plan)
-    asking = Asking(reader, paths, counts, plan, models, steps) if plan.route is not None and plan.mode == "extract" else None
+    asks = plan.route is not None and plan.mode == "extract" and not plan.vision
+    asking = Asking(reader, paths, counts, plan, models, steps) if asks else None
     try:
         document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
-        return await _answered(document, plan, asking)
+        sight = None if asking is not None or plan.route is None else _sight(reader, paths, counts, document, plan, models, steps)
+        return await _answered(document, plan, asking, sight)
     finally:
         if asking is not None:
             await asking.close()
 
 
-async def _answered(document: Document, plan: Plan, asking: Asking | None) -> Answer:
+def _sight(
+    reader: Reader, paths: Sequence[Path], counts: Sequence[int], document: Document, plan: Plan, models: Models | None, steps: Steps | None
+) -> Sight:
+    """What the model of `plan.route` may be shown of a document that has been read."""
+    if models is None or plan.route is None:
+        raise NotConfigured(f"The model {plan.model} cannot be asked from here.", param="model")
+    pictures = ReadPictures(reader, paths, counts)
+    for page in document.pages:
+        pictures.add(page)
+    return Sight(models.backend(plan.route), pictures, steps)
+
+
+async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None) -> Answer:
     warnings = [*plan.warnings, *_reading_warnings(document)]
     response: Any
     extraction: Extraction | None = None
     match plan.mode:
-        case "markdown":
-            response = await asyncio.to_thread(markdown, document)
-        case "layout":
-            response = layout(document)
+        case "markdown" | "layout":
+            described, said = await describe(document, plan, *sight, tables=plan.mode == "markdown") if sight is not None else ({}, [])
+            warnings += said
+            response = await asyncio.to_thread(markdown if plan.mode == "markdown" else layout, document, described)
+        case "detect":
+            response, said = await detect(document, plan, *_needed(sight, plan))
+            warnings += said
         case "propose":
-            response = await asyncio.to_thread(propose, document, datetime.now(UTC).date())
+            today = datetime.now(UTC).date()
+            response = await asyncio.to_thread(propose, document, today) if sight is None else None
+            if sight is not None:
+                response, said = await propose_richer(document, plan, sight.backend, sight.pictures, today)
+                warnings += said
         case "extract":
             schema = await asyncio.to_thread(_schema, document, plan)
-            extraction = await asking.extraction(document, schema) if asking is not None else None
+            if asking is not None:
+                extraction = await asking.extraction(document, schema)
+            elif plan.vision:
+                extraction = await see(document, plan, *_needed(sight, plan))
             response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, warnings)
     return Answer(
         response=response,
@@ -105,6 +134,12 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None) -> An
         document=document,
         extraction=extraction,
     )
+
+
+def _needed(sight: Sight | None, plan: Plan) -> Sight:
+    if sight is None:
+        raise NotConfigured(f"{plan.domain} asks for what a picture shows, and no model answers for {plan.model}.", param="domain")
+    return sight
 
 
 def _schema(document: Document, plan: Plan) -> Schema:

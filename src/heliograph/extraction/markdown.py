@@ -8,9 +8,11 @@ footer and number are kept as HTML comments. Text is the document's own: nothing
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from heliograph.extraction.grid import Grid, grid
+from heliograph.extraction.prompted.described import Described
 from heliograph.media.document import Block, Document, Line, Page, Table
 from heliograph.media.geometry import Box, union
 
@@ -23,16 +25,20 @@ _BULLET = re.compile(r"^\s*(?:[•●○◦▪■□‣∙·*o»➢✓–—-]|)
 _NUMBERED = re.compile(r"^\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+")
 _BROKEN_WORD = re.compile(r"(?P<start>[^\W\d_]{2,})(?P<hyphen>[-\u00ad])$")
 _PREFIXES = frozenset({"all", "cross", "ex", "non", "quasi", "self", "well"})
+FOUND_BY_MODEL = "Made out by a model, not by the table reader (match: model). Its words stand on the page."
 _FULL_LINE = 0.8
 """A line that reaches this far through its block runs on in the next; a shorter one ends there."""
 
 
-def markdown(document: Document) -> Json:
-    """`document` in the shape of the client's `MarkdownDocument`; pages in order, `page_number` 0-indexed in the file."""
-    return {"pages": [_page(page) for page in document.pages]}
+def markdown(document: Document, described: Mapping[int, Described] | None = None) -> Json:
+    """`document` in the shape of the client's `MarkdownDocument`; pages in order, `page_number` 0-indexed in the file.
+
+    `described`: what a model added to pages, by their index.
+    """
+    return {"pages": [_page(page, (described or {}).get(page.index) or Described()) for page in document.pages]}
 
 
-def _page(page: Page) -> Json:
+def _page(page: Page, added: Described) -> Json:
     tables: list[Json] = []
     figures: list[Json] = []
     parts: list[str] = []
@@ -41,7 +47,7 @@ def _page(page: Page) -> Json:
     for number, block in enumerate(blocks):
         text = paragraph(page, block)
         if block.kind == "table" and block.table is not None and block.table < len(page.tables):
-            table = _table(page.tables[block.table], _caption(page, blocks, number))
+            table = _table(page.tables[block.table], _caption(page, blocks, number), added.notes.get(block.table))
             title = table["metadata"]["title"]
             part = (f"{_plain(title)}\n\n" if title else "") + f'<Table id="tb-{len(tables)}"/>'
             tables.append(table)
@@ -49,13 +55,17 @@ def _page(page: Page) -> Json:
             part = f'<Figure id="fg-{len(figures)}"/>'
             caption = _caption(page, blocks, number)
             bbox = {"xywh": block.box.xywh()}
-            figures.append({"id": len(figures), "title": None, "caption": caption, "content": text or None, "bbox": bbox})
+            said = "\n\n".join(part for part in (added.figure(len(figures)), text) if part)
+            figures.append({"id": len(figures), "title": None, "caption": caption, "content": said or None, "bbox": bbox})
         else:
             part = _written(block, text)
         if part:
             # items of one list stand together, everything else is a paragraph of its own
             parts += ["\n" if block.kind == previous == "list-item" else "\n\n", part] if parts else [part]
             previous = block.kind
+    for table in added.lost:
+        parts += ["\n\n" if parts else "", f'<Table id="tb-{len(tables)}"/>']
+        tables.append(_table(table, None, FOUND_BY_MODEL))
     content = "".join(parts)
     return {
         "content": content,
@@ -169,10 +179,10 @@ def _gap(one: Box, other: Box) -> float:
     return max(one.y - other.y1, other.y - one.y1, 0.0)
 
 
-def _table(table: Table, caption: str | None) -> Json:
+def _table(table: Table, caption: str | None, notes: str | None) -> Json:
     data = grid(table)
     return {
-        "metadata": {"title": data.title, "caption": caption, "notes": None},
+        "metadata": {"title": data.title, "caption": caption, "notes": notes},
         "content": _as_markdown(data),
         "headers": [
             {"id": column.id, "column": number, "name": column.name, "dtype": column.dtype} for number, column in enumerate(data.columns)

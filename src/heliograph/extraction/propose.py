@@ -27,6 +27,7 @@ from heliograph.media.document import Cell, Document, Table
 Json = dict[str, Any]
 
 MAX_FIELDS = 200
+DESCRIPTION = "Auto-generated schema"
 _LABEL = re.compile(r"^(?P<label>[^:\d][^:]{0,59}?)\s*(?::|：)\s*(?P<value>.*)$", re.DOTALL)
 _LONG = 7
 """Words: what is longer is a sentence, not a label."""
@@ -50,12 +51,16 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
 
 def propose(document: Document, today: date) -> Json:
     """The `SchemaResponse` for `document`; its `json_schema` has no properties where no label and no table was found."""
-    schema = proposed_schema(document)
     category, name = _kind(document)
+    return proposal(proposed_schema(document), category=category, name=name, description=DESCRIPTION, today=today)
+
+
+def proposal(schema: Json, *, category: str, name: str, description: str, today: date) -> Json:
+    """The `SchemaResponse` for a schema that was made today."""
     stamp = today.strftime("%Y%m%d")
     return {
         "domain": f"custom.{category}.{name}-{stamp}",
-        "description": "Auto-generated schema",
+        "description": description,
         "schema_version": stamp,
         "schema_hash": hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest(),
         "gql_stmt": gql.statement(schema),

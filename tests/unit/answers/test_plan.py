@@ -123,7 +123,7 @@ def test_what_a_picture_shows_is_planned_for_a_model_that_may_see_and_for_no_oth
         return resolve("image", "generate", domain, config, route=Route(asked="vlm-1", name="house", vision=vision))
 
     for vision in (None, True):
-        assert (routed("image.caption", vision).mode, routed("image.caption", vision).vision) == ("caption", True)
+        assert (routed("image.caption", vision).mode, routed("image.caption", vision).vision) == ("extract", True)
         assert routed("image.person-detection", vision).mode == "detect"
         assert routed("retail.product-catalog", vision, gql_stmt="{ season }").vision
     for config in ({}, {"gql_stmt": "{ season }"}):
