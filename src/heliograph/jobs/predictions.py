@@ -121,6 +121,8 @@ class Predictions:
                     return
                 outcome = _failed(row, Failure(type=problem.type, message=problem.message, pages_read=journal.pages_read))
             await self._finish(job, row, run, outcome)
+            answered = f"the route {plan.route}" if plan.route is not None else "the embedded engine"
+            log.info("prediction %s is %s: %s was asked for, %s answered", row.id, outcome.status, plan.model, answered)
         except Lost:
             await self._let_go(job, row, run)
             raise

@@ -65,8 +65,9 @@ def _texts(response: str | None) -> list[str]:
 
 
 async def test_a_long_statement_is_answered_row_by_row_with_its_boxes(
-    database: Database, blobs: Blobs, asking: Asking, settled: Settled
+    database: Database, blobs: Blobs, asking: Asking, settled: Settled, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "heliograph.jobs.predictions")
     await _asked(database, blobs, 40)
     with Scripted([Turn(answer=read_rows, times=0)], "vllm") as server:
         async with asking(server):
@@ -78,6 +79,7 @@ async def test_a_long_statement_is_answered_row_by_row_with_its_boxes(
     last = made["entries"][-1]
     assert (last["amount"], last["amount_metadata"]["bboxes"][0]["page"]) == (float(amount(39, 11)), 39)
     assert last["amount_metadata"]["match"] == "exact"
+    assert "prediction p is completed: vlm-1 was asked for, the route default answered" in caplog.messages
     assert sorted(page for heard in _heard(server) for page in set(pages_shown(heard))) == list(range(40))
     assert "rows_missing" not in (usage(row)["message"] or "")
 
