@@ -50,8 +50,8 @@ class ModelSettings(BaseModel):
     price_input: float = Field(default=0.0, ge=0, description="Price of a million tokens read.")
     price_output: float = Field(default=0.0, ge=0, description="Price of a million tokens written.")
     concurrency: int = Field(default=8, gt=0, description="Requests to it at a time, at most; fewer while it is overloaded.")
-    timeout: float = Field(default=600.0, gt=0, description="Longest time for one answer.")
-    idle_timeout: float = Field(default=120.0, gt=0, description="Longest silence while it answers.")
+    timeout: float = Field(default=600.0, gt=0, description="Longest time for one answer, with its retries.")
+    idle_timeout: float = Field(default=120.0, gt=0, description="Longest silence once it has begun to answer.")
     attempts: int = Field(default=4, gt=0, description="Tries of one request, where another try may help.")
     fallback: str | None = Field(default=None, description="The route that is asked when this one is out of service.")
     egress: Literal["local", "cloud"] | None = Field(
@@ -114,9 +114,12 @@ class Settings(BaseSettings):
     json_depth: int = Field(default=64, gt=0, description="Deepest nesting of a JSON request body.")
 
     # reaching out
-    offline: bool = Field(default=False, description="Refuse every outgoing address but the database, the store and `fetch_allow`.")
+    offline: bool = Field(
+        default=False, description="Refuse every outgoing address but the database, the store, models on this machine and `fetch_allow`."
+    )
     fetch_allow: Annotated[list[str], NoDecode] = Field(
-        default=[], description="Hosts or CIDRs that URL inputs and webhooks may reach although they are private, separated by commas."
+        default=[],
+        description="Hosts or CIDRs that URL inputs and webhooks may reach although private, and models offline, separated by commas.",
     )
     fetch_timeout: float = Field(default=60.0, gt=0, description="Longest time to fetch a URL input.")
     webhook_timeout: float = Field(default=30.0, gt=0, description="Longest time to wait for a webhook receiver.")

@@ -140,17 +140,23 @@ class Completion:
 
     def take(self, chunk: dict[str, Json]) -> str:
         """Take a chunk of a stream, or a whole answer; the text that it adds."""
-        self.model = string(chunk.get("model")) or self.model
-        self._usage = table(chunk.get("usage")) or self._usage
-        choices = tables(chunk.get("choices"))
-        if not choices:
+        if self.cut:
             return ""
-        choice = choices[0]
-        added = self._said(table(choice.get("delta")) or table(choice.get("message")))
-        self._logprobs += entries(table(choice.get("logprobs")).get("content"))
-        if choice.get("finish_reason"):
-            self.ended = str(choice["finish_reason"]).lower()
-        return added
+        if usage := chunk.get("usage"):
+            self._usage = table(usage) or self._usage
+        if not self.model:
+            self.model = string(chunk.get("model"))
+        try:
+            choice = chunk["choices"][0]
+            said = choice.get("delta") or choice.get("message")
+            logprobs, finish = choice.get("logprobs"), choice.get("finish_reason")
+        except (LookupError, TypeError, AttributeError):
+            return ""  # no choice in it
+        if logprobs:
+            self._logprobs += entries(table(logprobs).get("content"))
+        if finish:
+            self.ended = str(finish).lower()
+        return self._said(table(said)) if said else ""
 
     def reply(self, finish: Finish | None = None, *, route: str, model: str) -> Reply:
         """The answer. `finish`: why it ended, when the server did not say."""
@@ -177,9 +183,10 @@ class Completion:
         )
 
     def _said(self, said: dict[str, Json]) -> str:
-        if refusal := string(said.get("refusal")):
-            self._refusal.append(refusal)
-        content = _text(said.get("content"))
+        if refusal := said.get("refusal"):
+            self._refusal.append(string(refusal))
+        content = said.get("content")
+        content = content if isinstance(content, str) else _text(content)
         if content:
             self._content.append(content)
         if self.mode != "tool":

@@ -113,11 +113,10 @@ class OpenAIBackend:
             silence, heard = None, 0  # the first word may take as long as a whole answer: a queue, a long prompt
             try:
                 while (chunks := await incoming.chunks(silence)) is not None:
-                    for chunk in chunks:
-                        if piece := said.take(chunk):
-                            yield piece
-                        if said.cut:
-                            return
+                    if piece := "".join([said.take(chunk) for chunk in chunks]):
+                        yield piece
+                    if said.cut:
+                        return
                     heard += len(chunks)
                     if said.ended is not None:
                         silence = AFTERWORD

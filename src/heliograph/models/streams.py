@@ -22,6 +22,7 @@ class Done:
 
 
 DONE: Final = Done()
+_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 Event = dict[str, Any] | Done
 
 
@@ -46,6 +47,14 @@ class Events:
         for line in lines:
             if self.garbled is not None:
                 break
+            if line.startswith(b"data: {") and not self._pending and not self._kind:  # nearly all of them
+                try:
+                    events.append(_DECODER.decode(line[6:]))
+                    continue
+                except msgspec.DecodeError:
+                    pass
+            if line == b"\n" and not self._pending and not self._kind:
+                continue
             if (event := self._line(line.rstrip(b"\r\n"))) is not None:
                 events.append(event)
         return events

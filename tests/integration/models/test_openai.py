@@ -117,7 +117,7 @@ async def test_tokens_spell_the_answer_with_their_probabilities() -> None:
 
 
 async def test_a_stream_gives_pieces_and_the_whole_at_last() -> None:
-    async with asked([ANSWER, Turn(calls=[Call("answer", ANSWER)])]) as (backend, _):
+    async with asked([Turn(answer=ANSWER, pace=0.01), Turn(calls=[Call("answer", ANSWER)])]) as (backend, _):
         for mode in ("json_schema", "tool"):
             deltas = [delta async for delta in backend.stream(question(mode=mode))]
             assert deltas[-1].reply is not None
