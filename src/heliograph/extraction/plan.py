@@ -218,7 +218,8 @@ def _check_able(domain: Domain, route: Route, warnings: list[str]) -> None:
     else:
         return
     if domain.vision == "needed":
-        raise NotConfigured(f"{domain.domain} asks for what a picture shows. That {lacking}.", param="domain")
+        written = "Text and barcodes are read without one: ask for them with config.json_schema."
+        raise NotConfigured(f"{domain.domain} asks for what a picture shows. That {lacking}. {written}", param="domain")
     warnings.append(f"{domain.domain} asks for what a picture shows too: only what is written in it is answered. The rest {lacking}")
 
 

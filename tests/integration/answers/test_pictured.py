@@ -15,6 +15,7 @@ from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.extraction.answer import Answer, answer
 from heliograph.extraction.plan import resolve
+from heliograph.models.contract import Dialect
 from heliograph.models.routes import Routes
 from heliograph.models.scripted import Scripted, Turn, When
 from heliograph.models.serving import Models
@@ -54,7 +55,7 @@ async def asked(reader: Reader, tmp_path: Path) -> AsyncIterator[Asked]:
 
 
 async def test_a_picture_is_captioned_with_metadata_that_claims_nothing(asked: Asked, photo: Path) -> None:
-    async with Scripted([{"caption": "A red square on white.", "tags": ["square", "red"]}], dialect="vllm") as server:
+    async with Scripted([{"caption": "A red square on white.", "tags": ["square", "red"]}]) as server:
         made = await asked(server, photo, "image.caption", grounding=True)
     assert made.response["caption"] == "A red square on white."
     assert made.response["tags"] == ["square", "red"]
@@ -63,9 +64,10 @@ async def test_a_picture_is_captioned_with_metadata_that_claims_nothing(asked: A
     assert (made.warnings, made.element_type) == ([], "image")
 
 
-async def test_things_have_boxes_in_fractions_of_the_picture(asked: Asked, photo: Path) -> None:
+@pytest.mark.parametrize("dialect", ["openai", "vllm", "llama.cpp", "ollama"])
+async def test_things_have_boxes_in_fractions_of_the_picture(asked: Asked, photo: Path, dialect: Dialect) -> None:
     said = {"content": "A red square.", "objects": [{"label": "red square", "box": [100, 100, 300, 400]}]}
-    async with Scripted([said], dialect="vllm") as server:
+    async with Scripted([said], dialect) as server:
         made = await asked(server, photo, "image.object-detection")
     assert made.response["content"] == "A red square."
     assert made.response["red_square_metadata"]["bboxes"] == [{"content": "red_square", "bbox": {"xywh": [0.1, 0.1, 0.2, 0.3]}, "page": 0}]
@@ -73,16 +75,16 @@ async def test_things_have_boxes_in_fractions_of_the_picture(asked: Asked, photo
 
 async def test_a_domain_about_what_is_seen_is_answered_in_its_schema(asked: Asked, photo: Path) -> None:
     said = {"description": "A square.", "category": "apparel", "season": "summer", "gender": "women"}
-    async with Scripted([said], dialect="vllm") as server:
+    async with Scripted([said]) as server:
         made = await asked(server, photo, "retail.product-catalog")
         assert made.response == said
         assert server.requests
-    async with Scripted([{"season": "winter"}], dialect="vllm") as server:
+    async with Scripted([{"season": "winter"}]) as server:
         assert (await asked(server, photo, "retail.product-catalog", gql_stmt="{ season }")).response == {"season": "winter"}
 
 
 async def test_a_model_that_turns_out_to_be_blind_is_not_configured(asked: Asked, photo: Path) -> None:
-    async with Scripted([], dialect="vllm", vision=False) as server:
+    async with Scripted([], vision=False) as server:
         for domain in ("image.caption", "image.person-detection"):
             with pytest.raises(NotConfigured, match="default takes no pictures"):
                 await asked(server, photo, domain, vision=None)
@@ -95,7 +97,7 @@ async def test_markdown_keeps_every_word_and_says_where_a_model_reads_a_table_ot
         Turn(when=When(text="Copy this table"), answer={"rows": [{"cells": ["Item", "Price"]}, {"cells": ["Lens", "123456.78"]}]}),
         Turn(when=When(text="Describe what"), answer={"figures": [{"number": 1, "description": "A picture."}]}),
     ]
-    async with Scripted(script, dialect="vllm") as server:
+    async with Scripted(script) as server:
         made = await asked(server, INVOICE, "document.markdown")
         assert server.requests
     assert [page["content"] for page in made.response["pages"]] == [page["content"] for page in before["pages"]]
@@ -113,11 +115,11 @@ async def test_a_proposed_schema_has_the_models_names_for_what_the_file_holds(as
         {"name": "moon_phase", "type": "string", "description": "The moon", "words": "waxing gibbous"},
     ]
     said = {"category": "finance", "name": "invoice", "description": "An invoice.", "fields": fields, "lists": []}
-    async with Scripted([said], dialect="vllm") as server:
+    async with Scripted([said]) as server:
         made = await asked(server, INVOICE, None, "schema")
     assert list(made.response["json_schema"]["properties"]) == ["invoice_number"]
     assert made.response["description"] == "An invoice."
-    async with Scripted(["I would rather not."] * 3, dialect="vllm") as server:
+    async with Scripted(["I would rather not."] * 3) as server:
         made = await asked(server, INVOICE, None, "schema")
     assert "invoice" in made.response["domain"]
     assert made.response["json_schema"]["properties"]

@@ -30,7 +30,7 @@ def _generate(server: Server, domain: str, **body: Any) -> tuple[int, Any]:
 
 def test_a_picture_is_looked_at_by_the_model_and_by_no_other_name(tmp_path: Path) -> None:
     with (
-        Scripted([Turn(answer=_answer, times=0)], "vllm") as model,
+        Scripted([Turn(answer=_answer, times=0)]) as model,
         running_server(tmp_path / "data", HELIOGRAPH_MODEL_URL=model.url, HELIOGRAPH_MODEL_NAME="scripted") as server,
     ):
         status, captioned = _generate(server, "image.caption")
@@ -49,7 +49,7 @@ def test_a_picture_is_looked_at_by_the_model_and_by_no_other_name(tmp_path: Path
 
 def test_a_model_without_eyes_fails_the_prediction_and_names_the_setting(tmp_path: Path) -> None:
     with (
-        Scripted([Turn(answer=_answer, times=0)], "vllm", vision=False) as model,
+        Scripted([Turn(answer=_answer, times=0)], vision=False) as model,
         running_server(tmp_path / "data", HELIOGRAPH_MODEL_URL=model.url, HELIOGRAPH_MODEL_NAME="scripted") as server,
     ):
         status, failed = _generate(server, "image.caption")

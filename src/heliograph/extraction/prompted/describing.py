@@ -151,6 +151,9 @@ async def _heard(looker: Looker, parts: Sequence[Part], question: str, schema: S
     if heard.refused is not None:
         warnings.append(f"refused: the model would not answer about {what}: {heard.refused[:300]}")
         return None
+    if heard.value is None:
+        warnings.append(f"not_described: {what}: nothing could be made of the model's answer")
+        return None
     return heard
 
 

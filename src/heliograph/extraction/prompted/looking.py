@@ -22,6 +22,7 @@ from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
 from heliograph.extraction.prompted.prompts import picture_side
 from heliograph.extraction.prompted.request import NoSteps, Pictures, Request, Steps
+from heliograph.extraction.result import State
 from heliograph.extraction.schema import Schema
 from heliograph.media.document import Page
 from heliograph.media.geometry import Box, to_pixels
@@ -58,12 +59,14 @@ class Sight(NamedTuple):
 
 
 class Heard(msgspec.Struct):
-    """What a model said to one question. `value`: in the shape that was asked for, None when it would not answer (`refused`)."""
+    """What a model said to one question. `value`: in the shape that was asked for; None when it would not answer (`refused`) or nothing
+    could be made of its answer. `empty`: why values are null, where that is not that they are absent."""
 
     value: Json = None
     refused: str | None = None
     truncated: bool = False
     warnings: list[str] = []
+    empty: list[tuple[list[str | int], State]] = []
 
 
 class Looker:
@@ -102,7 +105,10 @@ class Looker:
             return msgspec.msgpack.decode(known, type=Heard)
         async with self._places:
             said = await converse(self._backend, messages, schema, self._request)
-        heard = Heard(said.value, said.refused, said.truncated, said.warnings)
+        empty: list[tuple[list[str | int], State]] = [
+            (list(path), state) for path, state in said.states.items() if state not in ("found", "absent")
+        ]
+        heard = Heard(said.value, said.refused, said.truncated, said.warnings, empty)
         await self._steps.keep(step, msgspec.msgpack.encode(heard))
         return heard
 

@@ -82,7 +82,7 @@ async def see(document: Document, plan: Plan, backend: Backend, pictures: Pictur
         warnings.append(f"not_reached: of {len(document.pages)} pages the model was shown {len(shown)}, the most that it takes at a time")
     if heard.truncated:
         warnings.append("truncated: the answer was cut at the model's limit")
-    state: State = "absent"
+    state: State = "absent" if heard.value is not None else "unreadable"
     if heard.refused is not None:
         warnings.append(f"refused: the model would not answer: {heard.refused[:300]}")
         state = "refused"
@@ -91,6 +91,9 @@ async def see(document: Document, plan: Plan, backend: Backend, pictures: Pictur
         alignment = await asyncio.to_thread(Alignment, document.pages)
         leaves = await asyncio.to_thread(alignment.align, heard.value, schema)
     values = settled(heard.value, schema.root, leaves, missing="not_reached" if heard.truncated else state, null=state)
+    for path, why in heard.empty:
+        if (leaf := leaves.get(tuple(path))) is not None and leaf.value is None:
+            leaf.state = why
     return Extraction(values, leaves, warnings)
 
 

@@ -60,6 +60,9 @@ async def test_a_refusal_and_nothing_to_be_seen_do_not_look_the_same() -> None:
     assert [warning for warning in refused.warnings if "refused: the model would not answer: No." in warning]
     assert (nothing.values["caption"], nothing.leaves["caption",].state) == (None, "absent")
     assert nothing.warnings == []
+    babble = await see(picture(), plan(), Telling(Reply(text="Well, let me see.")), Drawn())
+    assert (babble.values["caption"], babble.leaves["caption",].state) == (None, "unreadable")
+    assert babble.warnings
 
 
 async def test_a_model_that_turns_out_to_be_blind_names_the_setting() -> None:
