@@ -15,6 +15,10 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 MiB = 1 << 20
 
 
+EMBEDDED = "embedded"
+"""The embedded engine, as a kind of model and as a fallback."""
+
+
 class ModelSettings(BaseModel):
     """A model, `[models.<route>]` in heliograph.toml. What is not set about its abilities is probed."""
 
@@ -53,7 +57,9 @@ class ModelSettings(BaseModel):
     timeout: float = Field(default=600.0, gt=0, description="Longest time for one answer, with its retries.")
     idle_timeout: float = Field(default=120.0, gt=0, description="Longest silence once it has begun to answer.")
     attempts: int = Field(default=4, gt=0, description="Tries of one request, where another try may help.")
-    fallback: str | None = Field(default=None, description="The route that is asked when this one is out of service.")
+    fallback: str | None = Field(
+        default=None, description="The route that is asked when this one is out of service; `embedded` is the embedded engine."
+    )
     egress: Literal["local", "cloud"] | None = Field(
         default=None, description="Whether requests leave your network. Unset: `local` for loopback and private addresses and GGUF."
     )
@@ -187,11 +193,11 @@ class Settings(BaseSettings):
         known = self.routes()
         for name, model in known.items():
             path = [name]
-            while model.fallback is not None:
+            while model.fallback is not None and model.fallback != EMBEDDED:
                 if model.fallback not in known:
                     raise ValueError(f"models.{path[-1]}.fallback names {model.fallback!r}, which is not configured")
                 if known[model.fallback].kind == "embedded":
-                    raise ValueError(f"models.{path[-1]}.fallback names {model.fallback!r}, which is the embedded engine, not a model")
+                    raise ValueError(f"models.{path[-1]}.fallback names {model.fallback!r}, which is the embedded engine; say `embedded`")
                 if model.fallback in path:
                     raise ValueError(f"fallbacks go in a circle: {' -> '.join([*path, model.fallback])}")
                 path.append(model.fallback)

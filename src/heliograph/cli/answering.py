@@ -20,12 +20,14 @@ import typer
 
 from heliograph.cli.question import Question
 from heliograph.errors import HeliographError, InvalidRequest, Unauthorized, Unavailable
+from heliograph.models.errors import ModelNotFound
 
 if TYPE_CHECKING:
     import aiohttp
 
     from heliograph.config import Settings
     from heliograph.media.document import Page
+    from heliograph.models.serving import Models
     from heliograph.perception.reader import Reader
 
 Record = dict[str, Any]
@@ -33,6 +35,8 @@ OnPage = Callable[[int, int, str], Awaitable[None]]
 """Called after each page with how many are done, of how many, and where its words came from."""
 
 
+MODEL_FILES = 4
+"""Files that are best asked about at a time where a model answers: while it works on one, another is read."""
 PATIENCE = 120.0
 """Seconds that a server may be busy or away in the middle of a run."""
 
@@ -53,22 +57,26 @@ class Answerer(Protocol):
 
 
 class Here:
-    """Answers in this process; engines run in its children."""
-
-    at_once = 1
+    """Answers in this process; engines run in its children, and a model where the question's leads to one."""
 
     def __init__(self, question: Question, settings: Settings, reader: Reader | None = None) -> None:
         """`reader`: one that stays with its owner. Raises `typer.BadParameter` (exit code 2) at once when the question is wrong."""
         from heliograph.extraction.plan import resolve
+        from heliograph.models.routes import Route, Routes
         from heliograph.perception.reader import Reader
         from heliograph.skills.attach import reader as skill_reader
 
+        def route(of_skill: str | None) -> Route:
+            return Routes(settings).find(question.model or of_skill)
+
         try:
-            self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader())
-        except InvalidRequest as error:
+            self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader(), route=route)
+        except (InvalidRequest, ModelNotFound) as error:
             raise typer.BadParameter(error.message) from None
+        self.at_once = 1 if self.plan.route is None else MODEL_FILES
         self.reader = reader or Reader(settings)
         self._own = reader is None
+        self._models = _models(settings) if self.plan.route is not None else None
 
     async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
         """Read and extract; the record's `usage` counts pages."""
@@ -85,7 +93,7 @@ class Here:
             if on_page:
                 await on_page(done, total, page.source)
 
-        result = await answer(self.reader, [path], self.plan, on_page=count)
+        result = await answer(self.reader, [path], self.plan, on_page=count, models=self._models)
         usage = {
             "elements_processed": result.elements,
             "element_type": result.element_type,
@@ -96,9 +104,17 @@ class Here:
         return {"file": path.name, "status": "completed", "domain": self.plan.domain, "response": result.response, "usage": usage}
 
     async def close(self) -> None:
-        """Stop the children."""
+        """Stop the children, and let go of the model."""
+        if self._models is not None:
+            await self._models.close()
         if self._own:
             await self.reader.close()
+
+
+def _models(settings: Settings) -> Models:
+    from heliograph.models.serving import Models
+
+    return Models(settings)
 
 
 class There:
@@ -125,6 +141,8 @@ class There:
         if not (file and file.get("id")):
             file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
         body = {"id": prediction_id, "file_id": file["id"], "domain": self.question.domain, "config": self.question.config, "batch": True}
+        if self.question.model:
+            body["model"] = self.question.model
         prediction = await self._settled(body)
         pages = prediction["usage"].get("elements_processed") or 0
         if on_page:

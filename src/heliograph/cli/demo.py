@@ -36,8 +36,11 @@ async def _run(out: Path) -> None:
     try:
         for path, domain in ((RECEIPT, "document.receipt"), (INVOICE, "document.invoice")):
             here = Here(ask(domain), settings(), reader)
-            with Progress(path.name) as progress:
-                record = await here.answer(path, progress.page)
+            try:
+                with Progress(path.name) as progress:
+                    record = await here.answer(path, progress.page)
+            finally:
+                await here.close()
             answer = out / f"{path.stem}.json"
             answer.write_text(json.dumps(record["response"], indent=2, ensure_ascii=False), "utf-8")
             print(f"# {path.name} as {domain}; what it does not hold is left out here, and is null in {answer}")

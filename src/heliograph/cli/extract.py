@@ -27,6 +27,9 @@ def extract(
     prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="Hints in words, added to those of domain or skill.")] = None,
     pages: Annotated[str | None, typer.Option(help="Pages to read, from 0, such as 0,2. Default: all.")] = None,
     detail: Annotated[Literal["lo", "auto", "hi"], typer.Option(help="How closely pages are looked at.")] = "auto",
+    model: Annotated[
+        str | None, typer.Option(metavar="ROUTE", help="The model that answers, as in [models.<route>]. Default: as a server's vlm-1.")
+    ] = None,
     grounding: Annotated[bool, typer.Option(help="Give each value its boxes, citation and confidence.")] = True,
     annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a picture of each page with its boxes here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the answer of one file, or one line a file for several.")] = False,
@@ -38,7 +41,14 @@ def extract(
 ) -> None:
     """Turn files into grounded JSON here, without a server."""
     question = ask(
-        domain, schema=schema, skill=skill, prompt=prompt, pages=pages, detail=detail, grounding=grounding or annotate is not None
+        domain,
+        schema=schema,
+        skill=skill,
+        prompt=prompt,
+        pages=pages,
+        detail=detail,
+        grounding=grounding or annotate is not None,
+        model=model,
     )
     if server and output is None:
         raise typer.BadParameter("--server works on folders: add -o OUT")

@@ -19,6 +19,7 @@ import typer
 from heliograph.cli.answering import Answerer, Here, Record, Refused, There
 from heliograph.cli.question import Question
 from heliograph.errors import HeliographError, Unauthorized, Unavailable
+from heliograph.models.errors import ModelUnavailable
 
 QUESTION = ".question.json"
 ERRORS = "errors.jsonl"
@@ -44,8 +45,8 @@ async def run_folder(inputs: list[Path], out: Path, question: Question, *, serve
                 for source, target in queue:
                     try:
                         record = await answerer.answer(source)
-                    except (Unavailable, Unauthorized):
-                        raise  # about the server, not about this file
+                    except (Unavailable, Unauthorized, ModelUnavailable):
+                        raise  # about the server or the model, not about this file
                     except HeliographError as error:
                         run.failed += 1
                         line = {

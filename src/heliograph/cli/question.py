@@ -20,11 +20,13 @@ class Question:
 
     domain: str | None
     config: dict[str, Any]
+    model: str | None = None
 
     @property
     def digest(self) -> str:
         """Equal for equal questions: 16 hex digits."""
-        return hashlib.sha256(json.dumps([self.domain, self.config]).encode()).hexdigest()[:16]
+        asked = [self.domain, self.config, *([self.model] if self.model else [])]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
 def ask(
@@ -36,6 +38,7 @@ def ask(
     pages: str | None = None,
     detail: str = "auto",
     grounding: bool = True,
+    model: str | None = None,
 ) -> Question:
     """The question these options make. Raises `typer.BadParameter` (exit code 2) with what is wrong about which."""
     if not (domain or schema or skill):
@@ -53,7 +56,7 @@ def ask(
             config["page_indices"] = [int(part) for part in pages.split(",")]
         except ValueError:
             raise typer.BadParameter(f"--pages takes page numbers from 0, such as 0,2; not {pages!r}") from None
-    return Question(domain, config)
+    return Question(domain, config, model)
 
 
 def _read_schema(path: Path) -> dict[str, Any]:

@@ -122,7 +122,7 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
         case "extract":
             schema = await asyncio.to_thread(_schema, document, plan)
             if asking is not None:
-                extraction = await asking.extraction(document, schema)
+                extraction = await asking.extraction(document, schema, warnings)
             elif plan.vision:
                 extraction = await see(document, plan, *_needed(sight, plan))
             response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, warnings)

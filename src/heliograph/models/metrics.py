@@ -34,6 +34,12 @@ class ModelMetrics:
             registry=self.registry,
             buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000),
         )
+        self._windows = Counter(
+            "heliograph_model_windows",
+            "Windows of documents that were answered: asked for, or found in the journal of an earlier run.",
+            ["route", "how"],
+            registry=self.registry,
+        )
         self._circuit = Gauge("heliograph_model_circuit", "0 closed, 1 half open, 2 open.", ["route"], registry=self.registry)
         self._limit = Gauge("heliograph_model_limit", "Requests it gets at a time, as it keeps up.", ["route"], registry=self.registry)
 
@@ -56,6 +62,11 @@ class ModelMetrics:
     def fell_back(self, route: str, fallback: str) -> None:
         """Another route answered."""
         self._fallbacks.labels(route, fallback).inc()
+
+    def windows(self, route: str, *, asked: int, resumed: int) -> None:
+        """A document was answered."""
+        self._windows.labels(route, "asked").inc(asked)
+        self._windows.labels(route, "resumed").inc(resumed)
 
     def stands(self, route: str, state: State, limit: float) -> None:
         """How a model stands now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from heliograph.config import ModelSettings, Settings
+from heliograph.config import EMBEDDED, ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models import egress
 from heliograph.models.contract import Backend
@@ -45,6 +45,13 @@ class Models:
             self._backends[route] = Chain(guard, self._configured[route], others, metrics=self.metrics) if others else guard
         return self._backends[route]
 
+    def ends_embedded(self, route: str) -> bool:
+        """Whether the embedded engine answers when the models of a route and its fallbacks are all out of service."""
+        name: str | None = route
+        while name is not None and name != EMBEDDED:
+            name = self._configured[name].fallback if name in self._configured else None
+        return name == EMBEDDED
+
     async def close(self) -> None:
         """Close all backends."""
         guards, self._guards, self._backends = self._guards, {}, {}
@@ -63,7 +70,7 @@ class Models:
         """The routes behind this one, as far as their settings allow. Raises NotConfigured when its own fallback is not allowed."""
         links: list[Link] = []
         before = [(route, self._configured[route])]
-        while (name := before[-1][1].fallback) is not None and name not in [earlier for earlier, _ in before]:
+        while (name := before[-1][1].fallback) not in (None, EMBEDDED, *(earlier for earlier, _ in before)):
             model = self._configured[name]
             leaking = next((earlier for earlier, its in before if _leaks(its, model)), None)
             if leaking == before[-1][0] and not links:

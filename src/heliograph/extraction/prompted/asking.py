@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,13 @@ from heliograph.errors import NotConfigured
 from heliograph.extraction.calibration import calibration
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.extractor import Extractor
-from heliograph.extraction.prompted.extractor import extract as extract_whole
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.request import NoSteps, Request, Steps
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Document, Page
 from heliograph.models.contract import Backend
+from heliograph.models.errors import ModelUnavailable
 from heliograph.perception.reader import Reader
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Asking:
         self._pictures = ReadPictures(reader, paths, counts)
         self._steps = steps or NoSteps()
         self._schema = compile_schema(plan.schema) if plan.schema is not None else None
+        self._metrics = models.metrics
+        self._ends_embedded = models.ends_embedded(plan.route)
+        self._given_up: ModelUnavailable | None = None
         self._extractor: Extractor | None = None
 
     def beside(self, on_page: OnPage | None) -> OnPage:
@@ -47,16 +51,35 @@ class Asking:
         async def told(page: Page) -> None:
             if on_page is not None:
                 await on_page(page)
-            await self._add(page)
+            with self._giving_up():
+                await self._add(page)
 
         return told
 
-    async def extraction(self, document: Document, schema: Schema) -> Extraction:
-        """The answer, when all pages are read."""
-        if self._extractor is not None:
-            return await self._extractor.finish(document)
-        made = self._request, self._backend, self._pictures, self._steps
-        return await extract_whole(document, schema, *made, calibration=self._calibration)
+    async def extraction(self, document: Document, schema: Schema, warnings: list[str]) -> Extraction | None:
+        """The answer, when all pages are read; None, with a warning, where the model is away and its fallback is the embedded engine."""
+        with self._giving_up():
+            if self._extractor is None and self._given_up is None:
+                self._extractor = await self._begin(schema)  # the fields were found in the document
+                for page in document.pages:
+                    self._extractor.add(page)
+            if self._extractor is not None and self._given_up is None:
+                made = await self._extractor.finish(document)
+                self._metrics.windows(self._backend.name, asked=self._extractor.asked, resumed=self._extractor.resumed)
+                return made
+        said = self._given_up.message if self._given_up is not None else ""
+        warnings.append(f"model_unavailable: the embedded engine answered alone, as the fallback of {self._backend.name} says. {said}")
+        return None
+
+    @contextmanager
+    def _giving_up(self) -> Generator[None]:
+        """Where the settings let the embedded engine stand in, a model that is away ends the asking, not the request."""
+        try:
+            yield
+        except ModelUnavailable as problem:
+            if not self._ends_embedded:
+                raise
+            self._given_up = self._given_up or problem
 
     async def close(self) -> None:
         """Stop asking, whatever happened."""
@@ -65,18 +88,15 @@ class Asking:
 
     async def _add(self, page: Page) -> None:
         self._pictures.add(page)
-        if self._schema is None:
+        if self._schema is None or self._given_up is not None:
             return  # the fields are found in the document, so its last page comes first
         if self._extractor is None:
-            await self._check()
-            self._extractor = await Extractor.begin(
-                self._schema, self._request, self._backend, self._pictures, self._steps, calibration=self._calibration
-            )
+            self._extractor = await self._begin(self._schema)
         self._extractor.add(page)
 
-    async def _check(self) -> None:
-        if self._plan.vision and not (await self._backend.profile()).vision:
-            raise NotConfigured(f"{self._plan.domain} needs a vision model, and {self._backend.name} takes no images.", param="domain")
+    async def _begin(self, schema: Schema) -> Extractor:
+        parts = self._request, self._backend, self._pictures, self._steps
+        return await Extractor.begin(schema, *parts, calibration=self._calibration)
 
     @property
     def _request(self) -> Request:

@@ -61,7 +61,10 @@ async def extract(
 
 
 class Extractor:
-    """Asks about the pages of a document as they come. `begin` it, `add` pages in order, `finish`; `close` it whatever happened."""
+    """Asks about the pages of a document as they come. `begin` it, `add` pages in order, `finish`; `close` it whatever happened.
+
+    `asked`, `resumed`: windows that this run asked about and that an earlier one had, once it has finished.
+    """
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Extractor:
         self._places = asyncio.Semaphore(max(1, budget.profile.concurrency))
         self._asking: list[asyncio.Task[list[Answered]]] = []
         self._problem: BaseException | None = None
+        self.asked = self.resumed = 0
 
     @classmethod
     async def begin(
@@ -194,9 +198,11 @@ class Extractor:
         return combine(merged.value, self._schema, found, evidence, logprobs=logprobs, calibration=self._calibration)
 
     def _note(self, document: Document, answered: list[Answered], seconds: float) -> None:
+        self.resumed = sum(answer.resumed for answer in answered)
+        self.asked = len(answered) - self.resumed
         spent = added(answer.spent for answer in answered if not answer.resumed)
         log.info(
             "model %s: %d pages in %d windows (%d resumed), %d requests, tokens %d read (%d cached) and %d written, %.1f s after reading",
-            self._backend.name, len(document.pages), len(answered), sum(answer.resumed for answer in answered),
+            self._backend.name, len(document.pages), len(answered), self.resumed,
             sum(answer.asked for answer in answered if not answer.resumed), spent.input, spent.cached, spent.output, seconds,
         )  # fmt: skip
