@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from PIL import Image
 
 from heliograph.config import ModelSettings, Settings
-from heliograph.errors import NotConfigured
 from heliograph.extraction.answer import Answer, answer
 from heliograph.extraction.plan import Plan, resolve
 from heliograph.models.errors import ModelUnavailable
@@ -162,12 +160,6 @@ async def test_a_model_without_eyes_says_of_a_blank_photograph_that_it_saw_nothi
     assert server.requests == []
     assert made.response["total_metadata"]["state"] == "unreadable"
     assert "takes no images" in (made.message or "")
-
-
-async def test_a_domain_that_needs_eyes_is_refused_where_the_model_has_none(reader: Reader, tmp_path: Path) -> None:
-    plan = msgspec.structs.replace(_plan(), vision=True, domain="image.caption")
-    with Scripted([], "vllm") as server, pytest.raises(NotConfigured, match="takes no images"):
-        await _answer(reader, tmp_path, RECEIPT, plan, server)
 
 
 async def test_several_files_are_one_document_to_the_model(reader: Reader, tmp_path: Path) -> None:
