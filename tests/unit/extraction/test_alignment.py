@@ -128,6 +128,19 @@ def test_part_of_a_word_is_not_the_value() -> None:
     assert align("Qty 3pcs", {"quantity": 3})[("quantity",)].match == "exact"
 
 
+def test_digits_of_a_larger_number_are_not_the_value() -> None:
+    assert align("Rents 1,500", {"rents": "500"})[("rents",)].match == "none"
+    assert align("Rents 1.5", {"rents": 5})[("rents",)].match == "none"
+    assert align("Filed 12.03.2019", {"year": 2019})[("year",)].match == "exact"
+
+
+def test_a_box_to_tick_is_not_mistaken_for_the_one_before_it() -> None:
+    text = "Classification:\n☐ C Corporation   ☐ S Corporation   ☐ Partnership"
+    leaves = align(text, {"c_corporation": False, "s_corporation": False})
+    first, second = (leaves[(name,)].evidence[0].box.x for name in ("c_corporation", "s_corporation"))
+    assert first < second
+
+
 def test_lines_of_a_column_are_one_text_with_a_box_for_each() -> None:
     text = "Seller            Buyer\nNorth Mill Ltd    Jane Poe\n1 Mill Lane       22 High Street\nYork YO1 1AA      Leeds LS1 4AB"
     leaf = align(text, {"buyer": "Jane Poe\n22 High Street\nLeeds LS1 4AB"})[("buyer",)]

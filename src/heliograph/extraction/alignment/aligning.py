@@ -133,7 +133,7 @@ class _Choosing:
             ]
             scored: list[tuple[float, Place, float]] = []
             for place in one.places[:_WEIGHED]:
-                label = nearness(place, one.wanted)
+                label = _label(one, place)
                 score = place.quality + _LABEL * label + _STATED * self._as_stated(one, place) - self._taken(one, place)
                 score += _SIBLING * max((_together(place, other) for other in beside), default=0.0)
                 scored.append((score - 0.01 * place.board.ordinal, place, label))
@@ -191,7 +191,7 @@ class _Choosing:
     def _unfounded(self, row: list[Sought]) -> None:
         """A row all of whose words are another row's is not on the pages a second time; nor is one of which no more is there than a 1."""
         chosen = [one for one in row if one.chosen is not None]
-        bare = len(row) > 1 and all(_common(one) for one in chosen)
+        bare = len(row) > 1 and all(_common(one) and not _with_cents(one) for one in chosen)
         if bare or all(one.chosen is not None and self._shared(one, one.chosen) for one in chosen):
             for one in chosen:
                 if one.chosen is not None:
@@ -224,6 +224,11 @@ class _Choosing:
         return best if best > 0.1 else 0.0
 
 
+def _label(one: Sought, place: Place) -> float:
+    """How well the label at a place fits; of a box to tick that is how it was found, since what stands beside it is another one's."""
+    return place.quality if isinstance(one.value, bool) else nearness(place, one.wanted)
+
+
 def _together(a: Place, b: Place) -> float:
     """How near two places are, 0-1: 1 on one line, half of it after five lines."""
     if a.board is not b.board:
@@ -239,6 +244,12 @@ def _stretch(parent: Path, settled: Mapping[Path, Spot]) -> tuple[float, float] 
         return None
     here, following = settled[parent], settled.get((*parent[:-1], last + 1))
     return here.down - 3 * here.height, following.down + 0.6 * here.height if following is not None else math.inf
+
+
+def _with_cents(one: Sought) -> bool:
+    """Whether a number is printed with decimals, and so is no mere count."""
+    text = one.chosen.board.text(one.chosen.spans[0]) if one.chosen is not None else ""
+    return bool(one.value) and any(mark in text for mark in ".,") and one.wanted.kind == "money"
 
 
 def _common(one: Sought) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -16,6 +17,8 @@ from heliograph.media.geometry import Box, union
 
 _WIDE = 1.6
 """Heights of a word: a gap wider than this ends a run."""
+_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,'’]\d{3})+(?:[.,]\d+)?(?![\d.,]*\d)|(?<![\d.,])\d+[.,]\d{1,4}(?![\d.,]*\d)")
+"""A number whose dots and commas part no words: the 500 of `1,500` is no value."""
 _NARROW = 0.7
 """A gap narrower than this is none between cells either: such borders were found wrongly."""
 
@@ -73,7 +76,12 @@ class Board:
             if not text.isascii():
                 breaks.update(at + i for i, c in enumerate(text) if unspaced(c) or (i and unspaced(text[i - 1])))
             if origins is not None:
-                breaks.update(at + i for i, (a, b) in enumerate(pairwise(origins), 1) if b - a > 1)
+                whole = _NUMBER.search(word.text)
+                breaks.update(
+                    at + i
+                    for i, (a, b) in enumerate(pairwise(origins), 1)
+                    if b - a > 1 and not (whole and whole.start() <= a and b < whole.end())
+                )
             pieces.append(text)
             at += len(text)
         breaks.add(at)
