@@ -208,6 +208,43 @@ def test_the_rows_of_a_list_go_down_the_page_and_each_cell_stands_on_its_rows_li
         assert qty < unit < amount
 
 
+REPEATED = """
+Item        Price
+Delivery    1 x 4,10    4,10
+Delivery    2 x 3,00    6,00
+Oak board   1 x 7,50    7,50
+Delivery    3 x 1,00    3,00
+"""
+
+
+def _aslant(upright: Page, slope: float) -> Page:
+    """The same page as a scanner sees it that it lies in askew."""
+    for word in upright.words:
+        box = word.box
+        word.box = Box(box.x, box.y + slope * box.cx * upright.width / upright.height, box.w, box.h, box.page)
+    return upright
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.045, -0.045])
+def test_rows_that_say_the_same_are_told_apart_also_on_a_page_that_lies_askew(slope: float) -> None:
+    said = [("Delivery", 4.1), ("Delivery", 6.0), ("Oak board", 7.5), ("Delivery", 3.0)]
+    values = {"items": [{"description": name, "amount": amount} for name, amount in said]}
+    made = _aslant(page(REPEATED), slope)
+    leaves = align([made], values)
+    lines = [line.words for line in made.lines[1:]]
+    for row, words in enumerate(lines):
+        first, last = made.words[words[0]].box, made.words[words[-1]].box
+        assert leaves[("items", row, "description")].evidence[0].box.y == pytest.approx(first.y, abs=0.004)
+        assert leaves[("items", row, "amount")].evidence[0].box.x == pytest.approx(last.x)
+
+
+def test_a_rows_misread_text_is_cited_rather_than_another_rows_that_reads_well() -> None:
+    text = "Red tiles 15x15    10.00\nOak board          20.00\nRed tlles 15x15    30.00"
+    leaves = align(text, {"items": [{"name": "Red tiles 15x15", "price": 10.0}, {"name": "Red tiles 15x15", "price": 30.0}]})
+    first, second = (leaves[("items", row, "name")] for row in (0, 1))
+    assert (first.match, second.match, under(second)) == ("exact", "fuzzy", "Red tlles 15x15")
+
+
 def test_a_row_said_once_too_often_is_not_supported() -> None:
     leaves = align(ITEMS, rows((1, "Blue pen", 2.0, 2.0), (2, "Red pen", 2.0, 4.0), (2, "Red pen", 2.0, 4.0), (1, "Blue pen", 2.0, 2.0)))
     second, third = (leaves[("items", row, "description")].match for row in (1, 2))

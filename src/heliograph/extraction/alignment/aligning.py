@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
-from statistics import median
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from heliograph.extraction.alignment.captions import heading, nearness
 from heliograph.extraction.alignment.deriving import derived
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.places import Place
-from heliograph.extraction.alignment.rows import Spot, down, spots
+from heliograph.extraction.alignment.rows import PAGE, Spot, Table, down, spots
 from heliograph.extraction.alignment.seeking import Seeker
 from heliograph.extraction.alignment.sought import Sought, nulls, sought
 from heliograph.extraction.result import Evidence, Leaf, Match, Path
@@ -27,6 +26,8 @@ PRIOR: dict[Match, float] = {"exact": 0.8, "computed": 0.65, "fuzzy": 0.6, "mode
 _LABEL, _STATED, _SIBLING, _ROW, _COLUMN, _USED = 1.5, 2.0, 0.5, 2.0, 0.8, 0.3
 """What counts, beside the quality of the place (1): a fitting label, a box that the model stated, other values of its object or row
 near, its column's place, and against it that another value has it already."""
+_LAST = 0.2
+"""What counts for the last amount of a row, times the fraction of the page it is to the right: quantity and price come before it."""
 _WEIGHED = 24
 """Places of one value that are weighed against each other."""
 _TELLS = 0.3
@@ -73,7 +74,7 @@ class Alignment:
         self._seeker.alike = [one for one in every if isinstance(one.value, bool)]
         for one in every:
             one.places = self._seeker.places(one, pages)
-        _Choosing(every, boxes).choose()
+        _Choosing(every, boxes, self._seeker.similar).choose()
         made = {path: Found(Leaf(None, "absent", "none", 0.0)) for path in nulls(values)}
         for one in every:
             made[one.path] = self._found(one, every, boxes.get(one.path, ()), pages)
@@ -105,8 +106,8 @@ class Alignment:
 class _Choosing:
     """The values of one answer, and where each of them is taken to stand."""
 
-    def __init__(self, every: list[Sought], stated: Mapping[Path, list[Box]]) -> None:
-        self.every, self.stated = every, stated
+    def __init__(self, every: list[Sought], stated: Mapping[Path, list[Box]], similar: Callable[[Sought, Set[int]], list[Place]]) -> None:
+        self.every, self.stated, self.similar = every, stated, similar
         self.used: dict[tuple[int, int, int], list[Path]] = {}
 
     def choose(self) -> None:
@@ -125,7 +126,7 @@ class _Choosing:
 
     def _alone(self, alone: list[Sought]) -> None:
         """The values that belong to no row: the surest first, then those near others of their object."""
-        for one in sorted(alone, key=lambda one: (len(one.places), one.path.__len__())):
+        for one in sorted(alone, key=lambda one: (len(one.places), len(one.path))):
             if not one.places:
                 continue
             beside = [
@@ -148,8 +149,8 @@ class _Choosing:
         parent = next((path[:at] for at in range(len(path), 0, -1) if path[:at] in settled), None)
         stretch = _stretch(parent, settled) if parent is not None else None
         found = spots([rows[index] for index in indices], [stretch] * len(indices))
-        columns: dict[Path, list[tuple[int, float]]] = {}
-        waiting: list[tuple[Sought, Spot]] = []
+        table = Table()
+        waiting: list[tuple[Sought, Spot, list[Sought]]] = []
         for index, spot in zip(indices, found, strict=True):
             if spot is None:
                 continue
@@ -158,27 +159,34 @@ class _Choosing:
                 here = [place for place in one.places if spot.near(down(place)) >= 0.6]
                 if len(here) == 1 and not self._shared(one, here[0]):
                     self._take(one, here[0], 0.0)
-                    columns.setdefault(one.column, []).append((here[0].board.ordinal, here[0].head.cx))
                 elif one.places:
-                    waiting.append((one, spot))
-        across = {column: median(x for _, x in places) for column, places in columns.items() if len(places) > 1}
-        for one, spot in waiting:
-            self._in_row(one, spot, across.get(one.column))
+                    waiting.append((one, spot, rows[index]))
+            table.add([one for one in rows[index] if one.chosen is not None])
+        for one, spot, row in sorted(waiting, key=lambda each: _lines(each[0], each[1])):  # those first that tell the others' line
+            self._in_row(one, spot, row, table)
         for index in indices:
             self._unfounded(rows[index])
 
-    def _in_row(self, one: Sought, spot: Spot, across: float | None) -> None:
+    def _in_row(self, one: Sought, spot: Spot, row: Sequence[Sought], table: Table) -> None:
+        """The place of a value that is several times near its row: as the other rows have it, under its heading, else on the row's line."""
+        if all(spot.near(down(place)) < 0.6 or self._shared(one, place) for place in one.places):
+            keys = {place.key for place in one.places}
+            one.places += [
+                place for place in self.similar(one, {int(spot.down // PAGE)}) if place.key not in keys and spot.near(down(place)) >= 0.6
+            ]
         near = sorted(one.places, key=lambda place: abs(down(place) - spot.down))[:_WEIGHED]
         best: tuple[float, Place, float] | None = None
         for place in near:
-            row = spot.near(down(place))
-            label = nearness(place, one.wanted) if row < 0.6 or len(near) > 1 else 0.0
-            if row >= 0.35 and across is None and len(near) > 1:
-                label = max(label, 0.8 * heading(place, one.wanted))
-            score = place.quality + _ROW * row + 0.5 * label + _STATED * self._as_stated(one, place)
-            if across is not None and row >= 0.35:
-                score += _COLUMN * max(0.0, 1 - 8 * abs(place.head.cx - across))
-            score -= 2 * self._taken(one, place) if row >= 0.35 else 0.0
+            close = spot.near(down(place))
+            label = nearness(place, one.wanted) if close < 0.6 or len(near) > 1 else 0.0
+            score = place.quality + _ROW * close + _STATED * self._as_stated(one, place)
+            if close >= 0.35:
+                usual = table.usual(one, place, row)
+                if usual is None and len(near) > 1:
+                    label = max(label, 0.8 * heading(place, one.wanted))
+                score += _COLUMN * (usual or 0.0) - 2 * self._taken(one, place)
+                score += _LAST * place.head.cx if one.wanted.kind == "money" else 0.0
+            score += 0.5 * label
             if best is None or score > best[0]:
                 best = score, place, label
         if best is None:
@@ -224,6 +232,11 @@ class _Choosing:
         return best if best > 0.1 else 0.0
 
 
+def _lines(one: Sought, spot: Spot) -> int:
+    """On how many lines about its row a value stands."""
+    return len({round(down(place) / spot.height) for place in one.places if spot.near(down(place)) >= 0.35})
+
+
 def _label(one: Sought, place: Place) -> float:
     """How well the label at a place fits; of a box to tick that is how it was found, since what stands beside it is another one's."""
     return place.quality if isinstance(one.value, bool) else nearness(place, one.wanted)
@@ -233,7 +246,7 @@ def _together(a: Place, b: Place) -> float:
     """How near two places are, 0-1: 1 on one line, half of it after five lines."""
     if a.board is not b.board:
         return 0.0
-    lines = abs(a.head.cy - b.head.cy) * a.board.page.height / max(a.board.height, 1.0)
+    lines = abs(a.level - b.level) / max(a.board.height, 1.0)
     return math.exp(-max(0.0, lines - 0.5) / 7)
 
 

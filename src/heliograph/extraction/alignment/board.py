@@ -19,6 +19,8 @@ _WIDE = 1.6
 """Heights of a word: a gap wider than this ends a run."""
 _NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,'’]\d{3})+(?:[.,]\d+)?(?![\d.,]*\d)|(?<![\d.,])\d+[.,]\d{1,4}(?![\d.,]*\d)")
 """A number whose dots and commas part no words: the 500 of `1,500` is no value."""
+_LONG, _MANY, _STEEP = 6, 5, 0.2
+"""Heights of a word that a line must be long, and how many of them it takes, to say how the page slopes; more slope than this is none."""
 _NARROW = 0.7
 """A gap narrower than this is none between cells either: such borders were found wrongly."""
 
@@ -33,7 +35,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, gc=False):
-    """Words `[first, last]` that stand together on one line. `x0, y0, x1, y1` and `height` in points of the page."""
+    """Words `[first, last]` that stand together on one line. `x0, y0, x1, y1` and `height` in points of the page, its slope taken out."""
 
     index: int
     first: int
@@ -57,11 +59,31 @@ class Board:
     def __init__(self, page: Page, ordinal: int) -> None:
         self.page, self.ordinal = page, ordinal
         self.words: list[Word] = [word for word in page.words if word.text.strip()]
+        self.slope = self._sloping()
         self.stream, self.starts, self._breaks = self._streamed()
         self.runs: list[Run] = list(self._cut())
         self.run_of: list[int] = [run.index for run in self.runs for _ in range(run.first, run.last + 1)]
         heights = sorted(run.height for run in self.runs)
         self.height = heights[len(heights) // 2] if heights else 10.0
+
+    def _sloping(self) -> float:
+        """By how much the page's lines fall to the right, as a tangent: the median of those that are long; 0 when there are few."""
+        ends: dict[int, tuple[Box, Box]] = {}
+        for word in self.words:
+            if word.line >= 0:
+                ends[word.line] = (ends[word.line][0] if word.line in ends else word.box, word.box)
+        width, height = self.page.width, self.page.height
+        falls = [
+            (b.cy - a.cy) * height / ((b.cx - a.cx) * width)
+            for a, b in ends.values()
+            if abs(b.cx - a.cx) * width > _LONG * max(a.h, b.h) * height
+        ]
+        slope = sorted(falls)[len(falls) // 2] if len(falls) >= _MANY else 0.0
+        return slope if abs(slope) < _STEEP else 0.0
+
+    def level(self, box: Box) -> float:
+        """How far down the page the centre of a box is, in points, had the page's lines not been sloping."""
+        return box.cy * self.page.height - self.slope * box.cx * self.page.width
 
     def _streamed(self) -> tuple[str, list[int], set[int]]:
         """The folded stream, where each word begins in it, and where a value may begin or end inside words."""
@@ -102,6 +124,7 @@ class Board:
                     if gap <= _WIDE * tall and not bordered:
                         continue
             words = self.words[first:at]
+            fall = self.slope * (words[0].box.x + words[-1].box.x1) / 2 * width
             tall = sorted(word.box.h for word in words)[len(words) // 2] * height
             yield Run(
                 index,
@@ -109,9 +132,9 @@ class Board:
                 at - 1,
                 " ".join(word.text for word in words),
                 min(word.box.x for word in words) * width,
-                min(word.box.y for word in words) * height,
+                min(word.box.y for word in words) * height - fall,
                 max(word.box.x1 for word in words) * width,
-                max(word.box.y1 for word in words) * height,
+                max(word.box.y1 for word in words) * height - fall,
                 max(tall, 1.0),
             )
             first, index = at, index + 1

@@ -23,10 +23,9 @@ class Place(msgspec.Struct, eq=False):
         return self.board.ordinal, self.spans[0].first, self.spans[0].start
 
     @property
-    def order(self) -> tuple[int, float, float]:
-        """For sorting down the pages: page, and the centre of the first word in points."""
-        box = self.head
-        return self.board.ordinal, box.cy * self.board.page.height, box.x
+    def level(self) -> float:
+        """How far down its page it begins, in points, the page's slope taken out."""
+        return self.board.level(self.head)
 
     @property
     def head(self) -> Box:

@@ -15,6 +15,7 @@ import msgspec
 
 from heliograph.extraction.alignment.places import Place
 from heliograph.extraction.alignment.sought import Sought
+from heliograph.extraction.result import Path
 
 _LIKELY = 12
 """Places of a row that are weighed against each other."""
@@ -22,6 +23,10 @@ _COMMON = 60
 """Places of a value that still say where its row may be."""
 _BACK, _SAME, _SKIP = 0.35, 0.5, 0.06
 """Cost of a row over the one before it, on the same line, and of each doubling of the lines between them."""
+_WIDEST = 12
+"""Columns of a list whose places are compared with each other's."""
+_TELL = 15
+"""Rows that say where a column stands."""
 PAGE = 1e6
 """Points between two pages, on the one scale that rows are put on."""
 
@@ -38,9 +43,45 @@ class Spot(msgspec.Struct, frozen=True):
         return 1.0 if lines < 0.6 else 0.6 if lines < 1.8 else 0.35 if lines < 3.5 else 0.1 if lines < 6 else 0.0
 
 
+class Table:
+    """Where the columns of a list stand, learned from the rows that leave no choice."""
+
+    def __init__(self) -> None:
+        self._across: dict[Path, list[float]] = {}
+        self._apart: dict[tuple[Path, Path], list[float]] = {}
+
+    def add(self, row: Sequence[Sought]) -> None:
+        """Learn from the values of a row whose place is known."""
+        known = [(one.column, one.chosen) for one in row if one.chosen is not None][:_WIDEST]
+        for column, place in known:
+            self._across.setdefault(column, []).append(place.head.cx)
+            for other, beside in known:
+                if other != column:
+                    self._apart.setdefault((column, other), []).append((down(place) - down(beside)) / max(place.board.height, 1.0))
+
+    def usual(self, one: Sought, place: Place, row: Sequence[Sought]) -> float | None:
+        """How well a place fits a value's column, 0-2: across the page, and by its lines from the row's other values. None if unknown."""
+        across = self._across.get(one.column)
+        if across is None:
+            return None
+        fit = max(0.0, 1 - 8 * abs(place.head.cx - _middle(across)))
+        for other in row:
+            apart = self._apart.get((one.column, other.column))
+            if other.chosen is not None and apart is not None:
+                lines = (down(place) - down(other.chosen)) / max(place.board.height, 1.0)
+                return fit + math.exp(-abs(lines - _middle(apart)))
+        return fit
+
+
+def _middle(values: list[float]) -> float:
+    """The median of the first values, which are enough to tell."""
+    first = sorted(values[:_TELL])
+    return first[len(first) // 2]
+
+
 def down(place: Place) -> float:
     """How far down all pages a place is, in points."""
-    return place.board.ordinal * PAGE + place.head.cy * place.board.page.height
+    return place.board.ordinal * PAGE + place.level
 
 
 def spots(rows: Sequence[Sequence[Sought]], between: Sequence[tuple[float, float] | None]) -> list[Spot | None]:

@@ -35,6 +35,8 @@ _MARKS = re.compile(r"[☐☑☒□✓✔✗⊠■]|[\[(]\s?[xX✓✔]?\s?[\])]"
 _LABELLED = 0.7
 """Fit of a label whose words are taken as saying yes."""
 _LONGEST_CHOICE = 60
+_SHARED = {"$": "CAD AUD NZD SGD HKD TWD MXN ARS CLP COP", "¥": "CNY", "kr": "SEK NOK DKK ISK", "£": "EGP"}
+"""Signs that stand for these currencies too (ISO 4217)."""
 _ENOUGH = 200
 """Places of one value from which on no more are looked at."""
 
@@ -59,6 +61,10 @@ class Seeker:
             if place.key not in best or place.quality > best[place.key].quality:
                 best[place.key] = place
         return sorted(best.values(), key=lambda place: (-place.quality, place.key))
+
+    def similar(self, one: Sought, pages: Set[int]) -> list[Place]:
+        """Where a text stands with letters misread, though it also stands somewhere as it is."""
+        return list(self.texts.fuzzy(one.value, pages)) if isinstance(one.value, str) and one.field.enum is None else []
 
     def _places(self, one: Sought, pages: Set[int] | None) -> Iterator[Place]:
         value = one.value
@@ -160,7 +166,7 @@ class Seeker:
     def _clock(self, day: Place, time: str) -> list[Span]:
         """The time of day nearest to a date on its page."""
         near = [place for place in self.figures.times(time) if place.board is day.board]
-        near.sort(key=lambda place: abs(place.head.cy - day.head.cy))
+        near.sort(key=lambda place: abs(place.level - day.level))
         return near[0].spans if near else []
 
     def _month(self, year: int, month: int) -> Iterator[Place]:
@@ -174,7 +180,11 @@ class Seeker:
                         yield Place(board, [board.within(run, found.start(), found.end())], "exact", 1.0)
 
     def _currency(self, code: str, pages: Set[int] | None) -> Iterator[Place]:
+        """A currency's code, name or sign; a sign that several currencies have only goes with it."""
         yield from self.texts.exact(code, pages)
+        for sign in (sign for sign, codes in _SHARED.items() if code in codes):
+            for place in self.texts.exact(sign, pages):
+                yield Place(place.board, place.spans, "computed", 0.6)
         for board in self.boards:
             for run in board.runs:
                 for found in re.finditer(r"[^\W\d_]+\$?|[$€£¥₹₩₽₺฿₱₫₪₴₦]", run.text):

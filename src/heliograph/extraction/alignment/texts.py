@@ -28,6 +28,8 @@ _SAMPLED = 12
 """Grams of a text by which pages are told that may hold it."""
 _COVERED = 0.85
 """Least share of a text's letters that its pieces must have."""
+_STARTS = 12
+"""Places of a text's first word from which its pieces are looked for."""
 _MOST_PIECES = 40
 _MOST_APART = 4
 _FURTHER = 3.2
@@ -80,12 +82,16 @@ class Texts:
         return (board for board in self.boards if pages is None or board.ordinal in pages)
 
     def _pages(self, key: str, pages: Set[int] | None, *, share: float) -> Iterator[Board]:
-        """The pages that have at least this share of a text's grams."""
+        """The pages that may have at least this share of a text's grams."""
         if len(key) < _GRAM:
             yield from self._among(pages)
             return
         step = max(1, (len(key) - _GRAM + 1) // _SAMPLED)
         grams = {key[i : i + _GRAM] for i in range(0, len(key) - _GRAM + 1, step)}
+        if share >= 1.0:  # the pages of the rarest one are few
+            rarest = min((self._grams.get(gram, []) for gram in grams), key=len)
+            yield from (self.boards[ordinal] for ordinal in rarest if pages is None or ordinal in pages)
+            return
         counts: dict[int, int] = {}
         for gram in grams:
             for ordinal in self._grams.get(gram, ()):
@@ -129,9 +135,11 @@ class Texts:
         if not 2 <= len(tokens) <= 400:
             return
         for ordinal in self._starting(tokens, pages):
-            found = self._cover(self.boards[ordinal], tokens)
-            if found is not None:
-                yield found
+            board = self.boards[ordinal]
+            for first in self._words[ordinal].get(tokens[0], [-1])[:_STARTS]:
+                found = self._cover(board, tokens, first)
+                if found is not None:
+                    yield found
 
     def _starting(self, tokens: list[str], pages: Set[int] | None) -> list[int]:
         """The pages that have most of the words, the fullest first, at most four."""
@@ -144,13 +152,14 @@ class Texts:
         likely = [ordinal for ordinal, count in counts.items() if count >= 0.5 * whole]
         return sorted(likely, key=lambda ordinal: (-counts[ordinal], ordinal))[:4]
 
-    def _cover(self, board: Board, tokens: list[str]) -> Place | None:
+    def _cover(self, board: Board, tokens: list[str], first: int) -> Place | None:
+        """All of a text in pieces, the first of which begins with word `first` (-1: anywhere)."""
         spans: list[Span] = []
         missed = 0
         apart = False
         at = 0
         while at < len(tokens) and len(spans) <= _MOST_PIECES:
-            best = self._longest(board, tokens, at, spans)
+            best = self._longest(board, tokens, at, spans, first if at == 0 else -1)
             if best is None:
                 if any(c.isdigit() for c in tokens[at]):
                     return None
@@ -169,10 +178,10 @@ class Texts:
             return Place(board, spans, "computed", 0.6) if whole else None
         return Place(board, spans, "fuzzy" if missed else "exact", 0.95 * (letters - missed) / letters)
 
-    def _longest(self, board: Board, tokens: list[str], at: int, spans: list[Span]) -> tuple[int, Span, bool] | None:
+    def _longest(self, board: Board, tokens: list[str], at: int, spans: list[Span], first: int) -> tuple[int, Span, bool] | None:
         """The most words from `at` on that stand together, those that go on where the last piece ended before others."""
         best: tuple[tuple[bool, int, float], int, Span] | None = None
-        for word in self._words[board.ordinal].get(tokens[at], ())[: 4 * _MOST]:
+        for word in self._words[board.ordinal].get(tokens[at], ())[: 4 * _MOST] if first < 0 else [first]:
             start = board.starts[word]
             end, count = start + len(tokens[at]), 1
             while at + count < len(tokens) and board.stream.startswith(tokens[at + count], end):
@@ -236,7 +245,7 @@ def _follows(board: Board, last: Span, span: Span) -> bool:
     a, b = board.words[last.last].box, board.words[span.first].box
     head = board.words[last.first].box
     tall = max(a.h, b.h) * page.height
-    down = (b.cy - a.cy) * page.height
+    down = board.level(b) - board.level(a)
     if abs(down) < 0.5 * tall:
         return 0 <= (b.x - a.x1) * page.width < 6 * tall
     wide = 12 * tall / page.width
