@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from heliograph.models.scripted.rules import resolve
+from heliograph.models.scripted.places import resolve
 from heliograph.models.scripted.shapes import Node, is_array, is_object, mapping, sequence
 
 _SAMPLES = {

@@ -11,9 +11,11 @@
 - vllm: `has_xgrammar_unsupported_json_features` in vllm/v1/structured_output/backend_xgrammar.py. Under `auto` vLLM goes over to a
   slower backend for these; under `--structured-outputs-config.backend xgrammar` it answers 400. Older versions refuse every
   `patternProperties` and `propertyNames`, so these are refused here.
-- sglang: xgrammar without that check (docs.sglang.ai, structured outputs): only what fails to compile.
-- llama.cpp: common/json-schema-to-grammar.cpp and grammars/README.md, limit of repetitions in src/llama-grammar.cpp. ollama
-  compiles its `format` with the same code.
+- sglang: xgrammar without that check (docs.sglang.ai, structured outputs): only what fails to compile, tried with xgrammar 0.2.8.
+  Look-around is refused by older ones and ignored by this one.
+- llama.cpp: common/json-schema-to-grammar.cpp and grammars/README.md, limit of repetitions in src/llama-grammar.cpp; ollama compiles
+  its `format` with the same code. llama.cpp built with LLGUIDANCE (xllamacpp is) compiles schemas with llguidance, which refuses
+  what it does not implement (its docs/json_schema.md, tried with 1.9.1); what either refuses is refused here.
 - gemini: `responseJsonSchema` of https://ai.google.dev/api/generate-content#GenerationConfig lists the keywords that are read.
 - anthropic: https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations and the transformation
   in the `anthropic` package (lib/_parse/_transform.py); the counts are those of pydantic-ai's `_anthropic_schema_limits.py`.
@@ -24,52 +26,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
-
-import msgspec
 
 from heliograph.models.contract import Dialect, JsonMode
+from heliograph.models.scripted.places import places, recursive, resolve, types_of
 from heliograph.models.scripted.shapes import Node, is_array, is_object, mapping, sequence
 
-_MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_ONES = (
-    "items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else",
-    "unevaluatedProperties", "unevaluatedItems", "additionalItems",
-)  # fmt: skip
 _TYPING = ("type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const")
 _LOOKS = re.compile(r"(?<!\\)(?:\\\\)*\((?:\?=|\?!|\?<=|\?<!)")
+_ASIDE = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[bBpP]|\(\?[a-zA-Z^-]+[:)])")
 _BACK = re.compile(r"(?<!\\)(?:\\\\)*\\[1-9]")
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A subschema and where it is: `#/properties/lines/items`. `depth`: objects around it and itself, `$ref`s not followed."""
-
-    where: str
-    node: Node
-    depth: int
-
-
-def places(schema: Node, where: str = "#", depth: int = 0) -> Iterator[Place]:
-    """Every subschema of `schema`, itself first. Definitions are visited where they stand, with a depth of their own."""
-    depth += "properties" in schema
-    yield Place(where, schema, depth)
-    for keyword in _MAPS:
-        for name, value in mapping(schema.get(keyword)).items():
-            if is_object(value):
-                yield from places(value, f"{where}/{keyword}/{name}", 0 if keyword in ("$defs", "definitions") else depth)
-    for keyword in _LISTS:
-        for index, value in enumerate(sequence(schema.get(keyword))):
-            if is_object(value):
-                yield from places(value, f"{where}/{keyword}/{index}", depth)
-    for keyword in _ONES:
-        value = schema.get(keyword)
-        if is_object(value):
-            yield from places(value, f"{where}/{keyword}", depth)
-        elif keyword == "items" and is_array(value):
-            for index, item in enumerate(value):
-                if is_object(item):
-                    yield from places(item, f"{where}/items/{index}", depth)
 
 
 def violations(schema: Node, dialect: Dialect, mode: JsonMode = "json_schema") -> list[str]:
@@ -141,7 +106,7 @@ def _openai_node(where: str, node: Node) -> Iterator[str]:
         return
     if not node.keys() & {"type", "anyOf", "enum", "const"}:
         yield f"{where}: schema must have a 'type' key."
-    types = _types(node)
+    types = types_of(node)
     if "object" in types:
         if node.get("additionalProperties") is not False:
             yield f"{where}: 'additionalProperties' is required to be supplied and to be false."
@@ -169,7 +134,7 @@ _XGRAMMAR_FORMATS = _OPENAI_FORMATS | {"uri", "uri-reference", "uri-template", "
 
 def _vllm(schema: Node, mode: JsonMode) -> Iterator[str]:
     for place in places(schema):
-        where, node, types = place.where, place.node, _types(place.node)
+        where, node, types = place.where, place.node, types_of(place.node)
         refused = {"patternProperties", "propertyNames"} & node.keys()
         if types & {"integer", "number"}:
             refused |= {"multipleOf"} & node.keys()
@@ -191,16 +156,20 @@ def _xgrammar(schema: Node) -> Iterator[str]:
     for place in places(schema):
         where, node = place.where, place.node
         pattern = str(node.get("pattern", ""))
-        if _LOOKS.search(pattern) or _BACK.search(pattern):
-            yield f"{where}: look-around and back references cannot be made into a grammar."
+        if _LOOKS.search(pattern) or _BACK.search(pattern) or _ASIDE.search(pattern) or not _parses(pattern):
+            yield f"{where}: the pattern has what cannot be made into a grammar: look-around, references, \\b, \\p, flags, or an error."
         yield from _local(schema, where, node)
-        if node.get("items") is False or ("enum" in node and not node["enum"]):
-            yield f"{where}: nothing fits, so there is no grammar."
+        yield from _impossible(where, node)
 
 
 # llama.cpp, Ollama
 
 _GBNF_REPETITIONS = 2_000
+_LLGUIDANCE_REFUSED = frozenset({
+    "not", "if", "then", "else", "uniqueItems", "contains", "minContains", "maxContains", "propertyNames", "dependencies",
+    "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
+})  # fmt: skip
+_LLGUIDANCE_FORMATS = _OPENAI_FORMATS | {"uri"}
 _GBNF_KNOWN = frozenset({
     "type", "properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems", "anyOf", "oneOf", "allOf",
     "enum", "const", "$ref", "$defs", "definitions", "pattern", "format", "minLength", "maxLength", "minimum", "maximum",
@@ -208,19 +177,29 @@ _GBNF_KNOWN = frozenset({
 })  # fmt: skip
 
 
+def _llama(schema: Node, mode: JsonMode) -> Iterator[str]:
+    yield from _gbnf(schema, mode)
+    for place in places(schema):
+        where, node = place.where, place.node
+        if refused := sorted(_LLGUIDANCE_REFUSED & node.keys()):
+            yield f"{where}: Unimplemented keys: {', '.join(refused)}."
+        if "string" in types_of(node) and "format" in node and node["format"] not in _LLGUIDANCE_FORMATS:
+            yield f"{where}: Unknown format: {node['format']}."
+        choices = [choice for choice in sequence(node.get("oneOf")) if is_object(choice)]
+        if any(not _disjoint(one, other) for place_, one in enumerate(choices) for other in choices[:place_]):
+            yield f"{where}: oneOf constraints are not supported."
+
+
 def _gbnf(schema: Node, mode: JsonMode) -> Iterator[str]:
     for place in places(schema):
         where, node = place.where, place.node
         yield from _local(schema, where, node)
+        yield from _impossible(where, node)
         if isinstance(node.get("pattern"), str):
             yield from _gbnf_pattern(where, node["pattern"])
         for keyword in ("minItems", "maxItems", "minLength", "maxLength"):
             if isinstance(node.get(keyword), int) and node[keyword] > _GBNF_REPETITIONS:
                 yield f"{where}: '{keyword}': number of repetitions exceeds sane defaults, please reduce the number of repetitions."
-        kinds = node.get("type")
-        unknown = [kind for kind in (kinds if is_array(kinds) else [kinds]) if kind is not None and kind not in _TYPES]
-        if unknown:
-            yield f"{where}: Unrecognized schema: type {unknown[0]!r}."
 
 
 def _gbnf_pattern(where: str, pattern: str) -> Iterator[str]:
@@ -252,7 +231,7 @@ def _gemini(schema: Node, mode: JsonMode) -> Iterator[str]:
             yield f"{where}: only 'enum' and 'date-time' are supported for STRING type formats."
         if any(not isinstance(value, str | int | float) or isinstance(value, bool) for value in sequence(node.get("enum"))):
             yield f"{where}: enum values must be strings or numbers."
-        if "array" in _types(node) and "items" not in node and "prefixItems" not in node:
+        if "array" in types_of(node) and "items" not in node and "prefixItems" not in node:
             yield f"{where}: items: missing field."
     if recursive(schema, through=lambda node, name: name in sequence(node.get("required"))):
         yield "#: a reference leads back to itself through required properties."
@@ -274,7 +253,7 @@ def _anthropic(schema: Node, mode: JsonMode) -> Iterator[str]:
         return
     optional = union = 0
     for place in places(schema):
-        where, node, types = place.where, place.node, _types(place.node)
+        where, node, types = place.where, place.node, types_of(place.node)
         kind = next(iter(sorted(types)), "schema")
         for keyword in sorted(node.keys() - _ANTHROPIC_KNOWN):
             yield f"{where}: For '{kind}' type, property '{keyword}' is not supported."
@@ -310,62 +289,52 @@ _RULES: dict[Dialect, Callable[[Node, JsonMode], Iterator[str]]] = {
     "openai": _openai,
     "vllm": _vllm,
     "sglang": _sglang,
-    "llama.cpp": _gbnf,
+    "llama.cpp": _llama,
     "ollama": _gbnf,
     "gemini": _gemini,
     "anthropic": _anthropic,
 }
 
 
-def _types(node: Node) -> set[str]:
+def _parses(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return _ASIDE.search(pattern) is not None
+    return True
+
+
+def _impossible(where: str, node: Node) -> Iterator[str]:
+    """What no grammar is made of: unknown types, choices of nothing, bounds that cross."""
     kinds = node.get("type")
-    return {kinds} if isinstance(kinds, str) else set(kinds) if is_array(kinds) else set()
+    unknown = [kind for kind in (kinds if is_array(kinds) else [kinds]) if kind is not None and kind not in _TYPES]
+    if unknown:
+        yield f"{where}: Unrecognized schema: type {unknown[0]!r}."
+    if "enum" in node and not node["enum"]:
+        yield f"{where}: enum array must not be empty."
+    if any(part is False for part in mapping(node.get("properties")).values()):
+        yield f"{where}: Schema 'false' cannot accept any value."
+    for low, high in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")):
+        if isinstance(node.get(low), int | float) and isinstance(node.get(high), int | float) and node[low] > node[high]:
+            yield f"{where}: {low} is greater than {high}."
+
+
+def _disjoint(one: Node, other: Node) -> bool:
+    """Whether it can be seen that no value fits both: other types, other constants, or a required property for which this holds."""
+    kinds, others = types_of(one), types_of(other)
+    if kinds and others and not kinds & others and {*kinds, *others} & {"integer", "number"} != {"integer", "number"}:
+        return True
+    values, theirs = ([node["const"]] if "const" in node else sequence(node.get("enum")) for node in (one, other))
+    if values and theirs:
+        return not any(value in theirs for value in values)
+    shared = set(sequence(one.get("required"))) & set(sequence(other.get("required")))
+    properties, their = mapping(one.get("properties")), mapping(other.get("properties"))
+    return any(
+        is_object(properties.get(name)) and is_object(their.get(name)) and _disjoint(properties[name], their[name]) for name in shared
+    )
 
 
 def _local(schema: Node, where: str, node: Node) -> Iterator[str]:
     ref = node.get("$ref")
     if ref is not None and resolve(schema, ref) is None:
         yield f"{where}: Unsupported ref: {ref}."
-
-
-def resolve(schema: Node, ref: Any) -> Node | None:
-    """What a reference inside `schema` leads to; None when it leads nowhere, or outside."""
-    if not isinstance(ref, str) or not ref.startswith("#"):
-        return None
-    found: Any = schema
-    for token in filter(None, ref[1:].split("/")):
-        key = token.replace("~1", "/").replace("~0", "~")
-        if is_array(found) and key.isdigit() and int(key) < len(found):
-            found = found[int(key)]
-        elif is_object(found) and key in found:
-            found = found[key]
-        else:
-            return None
-    return found if is_object(found) else None
-
-
-def recursive(schema: Node, through: Callable[[Node, str], bool] = lambda node, name: True) -> bool:
-    """Whether a reference leads back to where it stands; `through` says which properties of an object the way may go by."""
-    done: set[str] = set()
-
-    def walk(node: Any, open_: tuple[str, ...]) -> bool:
-        if not is_object(node):
-            return is_array(node) and any(walk(item, open_) for item in node)
-        ref = node.get("$ref")
-        if isinstance(ref, str):
-            if ref in open_:
-                return True
-            if ref not in done:
-                done.add(ref)
-                target = resolve(schema, ref)
-                if target is not None and walk(target, (*open_, ref)):
-                    return True
-        for keyword, value in node.items():
-            if keyword in ("properties", "patternProperties") and is_object(value):
-                if any(walk(part, open_) for name, part in value.items() if through(node, name)):
-                    return True
-            elif (keyword in _LISTS or keyword in _ONES) and walk(value, open_):
-                return True
-        return False
-
-    return walk(schema, ("#",))

@@ -54,6 +54,14 @@ def test_a_strict_schema_of_plain_types_is_taken_by_all(dialect):
         ("vllm", {"type": "string", "format": "phone"}),
         ("vllm", {"type": "string", "pattern": "a+", "maxLength": 3}),
         ("sglang", {"type": "string", "pattern": r"(a)\1"}),
+        ("sglang", {"type": "string", "pattern": r"\bfoo\b"}),
+        ("sglang", {"type": "string", "pattern": "[a-z"}),
+        ("sglang", {"type": "money"}),
+        ("sglang", {"type": "string", "minLength": 5, "maxLength": 2}),
+        ("sglang", {"type": "object", "properties": {"b": False}}),
+        ("llama.cpp", {"type": "string", "format": "json-pointer"}),
+        ("llama.cpp", {"not": {"type": "null"}}),
+        ("llama.cpp", {"oneOf": [{"type": "integer"}, {"type": "number"}]}),
         ("sglang", {"$ref": "https://example.com/schema.json"}),
         ("llama.cpp", {"type": "string", "pattern": "a+"}),
         ("llama.cpp", {"type": "string", "pattern": r"^\d+$"}),
@@ -107,10 +115,23 @@ def test_a_loose_tool_of_anthropic_takes_any_object_schema():
     assert violations({"type": "string"}, "anthropic", "tool")
 
 
-def test_what_llama_cpp_takes_and_forgets_is_told_apart():
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [{"type": "string"}, {"type": "null"}],
+        [{"const": "a"}, {"enum": ["b", "c"]}],
+        [{"type": "object", "properties": {"kind": {"const": name}}, "required": ["kind"]} for name in "ab"],
+    ],
+)
+def test_choices_that_exclude_each_other_are_taken_by_llama_cpp(choices):
+    assert violations(around({"oneOf": choices}), "llama.cpp") == []
+
+
+def test_what_ollama_takes_and_forgets_is_told_apart_from_what_llama_cpp_may_refuse():
     schema = around({"type": "array", "items": {"type": "string"}, "uniqueItems": True})
-    assert violations(schema, "llama.cpp") == []
-    assert unenforced(schema, "llama.cpp") == ["#/properties/a: 'uniqueItems' has no effect."]
+    assert violations(schema, "ollama") == []
+    assert violations(schema, "llama.cpp")
+    assert unenforced(schema, "ollama") == ["#/properties/a: 'uniqueItems' has no effect."]
 
 
 @pytest.mark.parametrize("path", DOMAINS, ids=lambda path: path.stem)
