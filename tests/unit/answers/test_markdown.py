@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def test_no_word_of_a_table_is_left_out(rows: list[list[str]], header_rows: int,
     sheet = Sheet()
     sheet.table([[text.replace("<", "(").replace("^", "") for text in row] for row in rows], header_rows=header_rows, indent={indented: 10})
     made = page(sheet)
-    said = made["markdown_content"].replace("\\|", "|").replace("\\\\", "\\")
+    said = made["markdown_content"] + re.sub(r"\\(.)", r"\1", made["markdown_content"])  # cells are escaped, a title is not
     for row in rows:
         for text in row:
             for word in text.replace("<", "(").split():
