@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +11,7 @@ from starlette.requests import Request
 
 from heliograph.config import Settings
 from heliograph.errors import Forbidden
-from heliograph.store.signing import sign, verify
+from heliograph.store.signing import content_path, verify
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,7 @@ class Links:
 
     def content(self, request: Request, file_id: str, *, seconds: float, method: Literal["GET", "PUT"] = "GET") -> str:
         """A URL that may read (or write) the content of a file for so long, without a key."""
-        path = f"/v1/files/{file_id}/content"
-        expires = int(time.time() + seconds)
-        signature = sign(self.secret, path, expires, method=method)
-        return f"{self.base(request)}{path}?expires={expires}&signature={signature}"
+        return self.base(request) + content_path(self.secret, file_id, seconds=seconds, method=method)
 
     def check(self, path: str, expires: int, signature: str, *, method: Literal["GET", "PUT"]) -> None:
         """Raise Forbidden unless the link is ours, for this and still good."""

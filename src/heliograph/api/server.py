@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -75,6 +76,11 @@ class Server:
             async with self.database.begin() as conn:
                 self._links = Links(self.settings, await server.url_secret(conn))
         return self._links
+
+    async def linker(self, request: Request) -> Callable[[str], str]:
+        """Makes the public URL of a file for who sent `request`."""
+        links = await self.links()
+        return lambda file_id: links.content(request, file_id, seconds=self.settings.public_file_ttl)
 
     async def _seed_key(self, conn: AsyncConnection) -> None:
         given = self.settings.api_key

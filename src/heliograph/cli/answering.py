@@ -1,6 +1,7 @@
 """The two places where a question is answered: in this process, or by a server.
 
-Both give the same record: `{"file", "status", "domain", "response", "usage"}`, as `GET /v1/predictions/{id}` would.
+Both give the same record: `{"file", "status", "domain", "response", "usage"}`, as `GET /v1/predictions/{id}` would. A file that was
+made here, a redacted copy, comes with it as `made` until `keep_copy` has put it somewhere.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from heliograph.config import Settings
+    from heliograph.extraction.redaction.copying import Made
     from heliograph.media.document import Page
     from heliograph.models.serving import Models
     from heliograph.perception.reader import Reader
@@ -101,7 +104,8 @@ class Here:
             "message": "; ".join(result.warnings) or None,
             "duration_seconds": round(time.monotonic() - started, 3),
         }
-        return {"file": path.name, "status": "completed", "domain": self.plan.domain, "response": result.response, "usage": usage}
+        record = {"file": path.name, "status": "completed", "domain": self.plan.domain, "response": result.response, "usage": usage}
+        return record | {"made": result.made} if result.made else record
 
     async def close(self) -> None:
         """Stop the children, and let go of the model."""
@@ -115,6 +119,16 @@ def _models(settings: Settings) -> Models:
     from heliograph.models.serving import Models
 
     return Models(settings)
+
+
+def keep_copy(record: Record, beside: Path) -> None:
+    """Move the file that was made for an answer, if one was, to `beside` with its own ending, and name it in the answer."""
+    made: Made | None = record.pop("made", None)
+    if made is not None:
+        target = beside.with_name(f"{beside.name}.redacted{made.suffix}")
+        shutil.copyfile(made.path, target)
+        made.close()
+        record["response"]["redacted_uri"] = str(target)
 
 
 class There:

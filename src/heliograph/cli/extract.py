@@ -68,7 +68,7 @@ def extract(
 
 async def _each(files: list[Path], question: Question, pictures: Path | None, as_json: bool) -> int:
     """Answer file after file on standard output. Returns how many failed; each of them is told on standard error."""
-    from heliograph.cli.answering import Here
+    from heliograph.cli.answering import Here, keep_copy
     from heliograph.cli.progress import Progress
     from heliograph.config import settings
 
@@ -82,6 +82,7 @@ async def _each(files: list[Path], question: Question, pictures: Path | None, as
                 try:
                     with Progress(path.name) as progress:
                         record = await here.answer(path, progress.page)
+                        keep_copy(record, Path(path.name))
                         written = await write_pictures(here, path, record, pictures, names[given]) if pictures else []
                 except HeliographError as error:
                     failed += 1

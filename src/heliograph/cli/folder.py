@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from heliograph.cli.answering import Answerer, Here, Record, Refused, There
+from heliograph.cli.answering import Answerer, Here, Record, Refused, There, keep_copy
 from heliograph.cli.question import Question
 from heliograph.errors import HeliographError, Unauthorized, Unavailable
 from heliograph.models.errors import ModelUnavailable
@@ -99,6 +99,7 @@ def _remember(out: Path, question: Question) -> None:
 
 def _write(target: Path, record: Record) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    keep_copy(record, target.with_suffix(""))
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     unfinished.write_text(json.dumps(record, indent=2, ensure_ascii=False), "utf-8")
     unfinished.replace(target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -28,6 +29,8 @@ from heliograph.extraction.prompted.request import Steps
 from heliograph.extraction.prompted.seeing import detect, see
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
+from heliograph.extraction.redaction.copying import Made
+from heliograph.extraction.redaction.redacting import redacted
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Field, Schema, compile_schema
 from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 Known = Callable[[int], Awaitable[Page | None]]
 """A page that was read before, by its index in the answer; None to have it read."""
 OnPage = Callable[[Page], Awaitable[None]]
+Redact = Callable[[Document, Plan, list[str]], Awaitable[tuple[dict[str, Any], Made]]]
+"""`redacting.redacted`, told of everything but what was read, what is asked, and where warnings go."""
 MAX_WARNINGS = 20
 Placed = TypeVar("Placed", Word, Line, Block, Table, Cell, Barcode)
 
@@ -54,6 +59,8 @@ class Answer(msgspec.Struct, kw_only=True):
     document: Document
     extraction: Extraction | None = None
     """How each value is known, the empty ones too, which the response leaves out."""
+    made: Made | None = None
+    """A file that belongs to the answer; `response["redacted_uri"]` is for who keeps it to fill. To be closed by who takes the answer."""
 
     @property
     def message(self) -> str | None:
@@ -83,7 +90,8 @@ async def answer(
     try:
         document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
         sight = None if asking is not None or plan.route is None else _sight(reader, paths, counts, document, plan, models, steps)
-        return await _answered(document, plan, asking, sight)
+        redact = partial(redacted, reader, paths, backend=sight.backend if sight else None, steps=steps)
+        return await _answered(document, plan, asking, sight, redact)
     finally:
         if asking is not None:
             await asking.close()
@@ -101,10 +109,11 @@ def _sight(
     return Sight(models.backend(plan.route), pictures, steps)
 
 
-async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None) -> Answer:
+async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None, redact: Redact) -> Answer:
     warnings = [*plan.warnings, *_reading_warnings(document)]
     response: Any
     extraction: Extraction | None = None
+    made: Made | None = None
     match plan.mode:
         case "markdown" | "layout":
             described, said = await describe(document, plan, *sight, tables=plan.mode == "markdown") if sight is not None else ({}, [])
@@ -119,6 +128,8 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
             if sight is not None:
                 response, said = await propose_richer(document, plan, sight.backend, sight.pictures, today)
                 warnings += said
+        case "redact" | "replace":
+            response, made = await redact(document, plan, warnings)
         case "extract":
             schema = await asyncio.to_thread(_schema, document, plan)
             if asking is not None:
@@ -133,6 +144,7 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
         warnings=list(dict.fromkeys(warnings)),
         document=document,
         extraction=extraction,
+        made=made,
     )
 
 
@@ -235,7 +247,7 @@ async def _read_one(
         path,
         pages=pages,
         detail=plan.detail,
-        structure="full" if plan.mode in ("markdown", "layout") else "light",
+        structure="full" if plan.mode in ("markdown", "layout", "redact", "replace") else "light",
         known=known_here if known else None,
         on_page=on_page_here if on_page else None,
     )

@@ -29,7 +29,7 @@ from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
-Mode = Literal["extract", "markdown", "layout", "detect", "propose"]
+Mode = Literal["extract", "markdown", "layout", "detect", "propose", "redact", "replace"]
 Detail = Literal["auto", "hi", "lo"]
 Tier = Literal["standard", "flex", "priority"]
 SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructions", "document"]
@@ -183,6 +183,8 @@ def resolve(
         _check_able(found, answering, warnings)
     if mode == "markdown" and (asked.grounding or asked.confidence):
         warnings.append("markdown carries its own boxes: grounding and confidence have no effect on it")
+    if mode in ("redact", "replace") and (asked.grounding or asked.confidence):
+        warnings.append("the report says where each finding is: grounding and confidence have no effect on it")
     return msgspec.structs.replace(
         plan,
         mode=mode,
@@ -307,6 +309,10 @@ def _schema(
             raise InvalidRequest("gql_stmt selects fields of a schema: give a domain, or a skill that has one.", param="config.gql_stmt")
         if domain is None:
             _compiled(base, "config.skills")
+        if domain and domain.mode in ("redact", "replace"):
+            raise InvalidRequest(
+                f"{domain.domain} answers a copy and its report, of which gql_stmt cannot select.", param="config.gql_stmt"
+            )
         selected = gql.select(base, asked.gql_stmt)
         warnings += _compiled(selected, "config.gql_stmt").warnings
         return selected, "gql_stmt", False

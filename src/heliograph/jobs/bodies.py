@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from heliograph.extraction.plan import Plan
+from heliograph.jobs.copies import Link, linked
 from heliograph.store.predictions import Prediction
 
 _USAGE = msgspec.Raw(
@@ -43,8 +44,8 @@ def asked(row: Prediction) -> Asked:
     return msgspec.json.decode(row.request, type=Asked)
 
 
-def prediction_body(row: Prediction) -> bytes:
-    """A prediction as every route answers it, in the contract's order of fields; UTF-8 JSON.
+def prediction_body(row: Prediction, link: Link | None = None) -> bytes:
+    """A prediction as every route answers it, in the contract's order of fields; UTF-8 JSON. `link` makes the URL of a file of its own.
 
     `message` (read by one official client) repeats the sentence of `error` (read by another).
     """
@@ -55,7 +56,7 @@ def prediction_body(row: Prediction) -> bytes:
             "id": row.id,
             "created_at": _utc(row.created_at),
             "completed_at": _utc(row.completed_at),
-            "response": _raw(row.response, _NULL),
+            "response": _raw(linked(row, link), _NULL),
             "status": row.status,
             "domain": row.domain,
             "metadata": _raw(row.metadata, _METADATA),

@@ -29,6 +29,7 @@ from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
     from heliograph.media.content import Inspection
+    from heliograph.media.mask import Mask, Masked
     from heliograph.perception.options import Detail, Structure
     from heliograph.perception.reader import Known, OnPage, Reader
 
@@ -197,6 +198,11 @@ class JournalledReader:
             return await self._reader.picture(path, index, page, longest_side)
 
         return await self._journal.picture(self._reads[path], options, index, draw)
+
+    async def mask(self, path: Path, index: int, how: Mask) -> Masked:
+        """As `Reader.mask`, unless the worker is stopping."""
+        self._journal.check()
+        return await self._reader.mask(path, index, how)
 
     async def read(
         self,

@@ -25,7 +25,7 @@ from heliograph.config import Settings
 from heliograph.errors import HeliographError, NotFound, Unavailable
 from heliograph.extraction.plan import Plan
 from heliograph.ids import new_id
-from heliograph.jobs import queue
+from heliograph.jobs import copies, queue
 from heliograph.jobs.bodies import asked
 from heliograph.jobs.journal import Journal, JournalledReader, JournalledSteps
 from heliograph.jobs.loop import Draining, Lost
@@ -93,6 +93,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     response: str | None = None
     error: str | None = None
+    copy: copies.Stored | None = None
 
 
 class Predictions:
@@ -146,7 +147,7 @@ class Predictions:
             async with self._inputs(row, journal) as paths:
                 reader = cast("Reader", JournalledReader(self._reader, journal, paths))
                 answer = await self._watched(journal, reader, list(paths), plan)
-            return _completed(row, plan, answer, journal)
+            return _completed(row, plan, answer, journal, await self._copied(row, answer))
         except (Unavailable, ModelUnavailable):
             raise
         except HeliographError as problem:
@@ -186,6 +187,16 @@ class Predictions:
             if not paused or not await queue.again(conn, job, at=datetime.now(UTC) + timedelta(seconds=seconds)):
                 raise Lost("cancelled, deleted, or run by another")
         log.warning("prediction %s waits %.0f s for its model: %s", row.id, seconds, problem.message)
+
+    async def _copied(self, row: Prediction, answer: Answer) -> copies.Stored | None:
+        """The file that belongs to the answer, stored."""
+        if answer.made is None:
+            return None
+        try:
+            answer.response["redacted_uri"] = copies.MADE
+            return await copies.store(self._blobs, row, answer.made)
+        finally:
+            answer.made.close()
 
     @asynccontextmanager
     async def _inputs(self, row: Prediction, journal: Journal) -> AsyncGenerator[dict[Path, Input]]:
@@ -230,6 +241,8 @@ class Predictions:
             if written is None or not await queue.done(conn, job):
                 raise Lost("cancelled, deleted, or run by another")
             await steps.clear(conn, row.tenant, row.id)
+            if outcome.copy:
+                await copies.register(conn, self._settings, row, outcome.copy)
             if row.callback_url:
                 await queue.enqueue_webhook(conn, row.tenant, row.id)
 
@@ -265,7 +278,7 @@ class Predictions:
         return Failure(type=InternalError.type, message=message, pages_read=journal.pages_read, id=id)
 
 
-def _completed(row: Prediction, plan: Plan, answer: Answer, journal: Journal) -> Outcome:
+def _completed(row: Prediction, plan: Plan, answer: Answer, journal: Journal, copy: copies.Stored | None) -> Outcome:
     usage = Usage(
         elements_processed=answer.elements,
         element_type=answer.element_type,
@@ -273,7 +286,7 @@ def _completed(row: Prediction, plan: Plan, answer: Answer, journal: Journal) ->
         message=answer.message,
         duration_seconds=_seconds(row),
     )
-    return Outcome(status="completed", usage=usage, response=msgspec.json.encode(answer.response).decode())
+    return Outcome(status="completed", usage=usage, response=msgspec.json.encode(answer.response).decode(), copy=copy)
 
 
 def _failed(row: Prediction, failure: Failure) -> Outcome:

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.config import Settings
 from heliograph.jobs import queue
+from heliograph.jobs.copies import copy_id
 from heliograph.store import files, idempotency, predictions
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -128,7 +129,7 @@ async def _predictions(settings: Settings, database: Database, blobs: Blobs, now
 async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tuple[Prediction | None, int]:
     """Remove a prediction with all that belongs to it, whoever waits for it or runs it: what it was, and how many files went with it.
 
-    The files that it read go where it was not to be retained and nothing else reads them.
+    The file that was made for it goes with it; the files that it read go where it was not to be retained and nothing else reads them.
     """
     unused: list[str] = []
     async with database.begin() as conn:
@@ -136,6 +137,9 @@ async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tupl
         row = await predictions.delete(conn, tenant, id)
         await queue.cancel(conn, tenant, id)
         removed = 0
+        if row is not None and (made := await files.delete(conn, tenant, copy_id(row))):
+            removed += 1
+            unused += [made[1]] if made[1] else []
         for file_id in {read.file_id for read in reads if read.file_id} if row is not None and not row.retain else ():
             if not await conn.scalar(_FILE_IN_USE, {"tenant": tenant, "file": file_id}):
                 deleted = await files.delete(conn, tenant, file_id)

@@ -24,9 +24,10 @@ from heliograph.config import Settings
 from heliograph.errors import HeliographError
 from heliograph.jobs import queue
 from heliograph.jobs.bodies import prediction_body
+from heliograph.jobs.copies import link_from
 from heliograph.jobs.loop import Draining
 from heliograph.jobs.queue import Job
-from heliograph.store import deliveries, predictions, tenants
+from heliograph.store import deliveries, predictions, server, tenants
 from heliograph.store.database import Database
 from heliograph.store.deliveries import Delivery
 from heliograph.store.predictions import Prediction
@@ -56,8 +57,9 @@ class Webhooks:
                 await queue.done(conn, job)
                 return
             secret = await tenants.webhook_secret(conn, job.tenant)
+            link = link_from(self._settings, await server.url_secret(conn))
             delivery = await deliveries.start(conn, job.tenant, job.prediction, webhook_id=webhook_id(row), url=url)
-        status, error = await self._post(url, prediction_body(row), secret, delivery.webhook_id)
+        status, error = await self._post(url, prediction_body(row, link), secret, delivery.webhook_id)
         await self._note(job, row, delivery, status, error)
 
     async def _post(self, url: str, body: bytes, secret: str, id: str) -> tuple[int | None, str | None]:

@@ -26,7 +26,8 @@ class Mask(msgspec.Struct):
     """How a page is to be drawn. Boxes are on the page as read, turned clockwise by `rotation`; `size` is its size in points.
 
     `words`: boxes to be told of whether anything is seen there. `whole`: paint over all of it. `media_type`: encode as such an image
-    file; None for a PDF's page. `pictures`: paint over the pictures that a PDF's page draws beside its words.
+    file; None for a PDF's page. The pictures that a PDF's page draws are painted over, but for those in which `few` words or more
+    stand, as in the strips of a scan.
     """
 
     patches: list[Patch]
@@ -35,7 +36,7 @@ class Mask(msgspec.Struct):
     rotation: int = 0
     dpi: float = 200.0
     whole: bool = False
-    pictures: bool = True
+    few: int = 10
     media_type: str | None = None
 
 

@@ -38,7 +38,7 @@ def masked(page: tuple[PageImage, PageImage | None, list[Box]], how: Mask) -> Ma
     """`page` (its pixels, those without its text if it has any, its pictures' boxes) drawn as `how` says."""
     pixels, bare, pictures = page
     picture = _upright(pixels, how.rotation)
-    covered = [box for box in (_turned(box, how.rotation) for box in pictures) if how.pictures and _is_picture(box, how.size)]
+    covered = [box for box in (_turned(box, how.rotation) for box in pictures) if _is_picture(box, how)]
     blank = all(low == high for low, high in picture.getextrema())
     seen = _seen(picture, _upright(bare, how.rotation) if bare is not None else None, how.words)
     if how.whole:
@@ -68,8 +68,10 @@ def _turned(box: Box, rotation: int) -> Box:
     return Box(box.y, 1 - box.x1, box.h, box.w, box.page) if rotation == 270 else box
 
 
-def _is_picture(box: Box, size: tuple[float, float]) -> bool:
-    return box.area <= PHOTO and (box.w * size[0] >= SMALLEST or box.h * size[1] >= SMALLEST)
+def _is_picture(box: Box, how: Mask) -> bool:
+    width, height = how.size
+    within = sum(box.x <= word.cx <= box.x1 and box.y <= word.cy <= box.y1 for word in how.words)
+    return box.area <= PHOTO and within < how.few and (box.w * width >= SMALLEST or box.h * height >= SMALLEST)
 
 
 def _seen(picture: Any, bare: Any | None, boxes: list[Box]) -> list[bool]:

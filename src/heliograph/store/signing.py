@@ -14,6 +14,13 @@ def sign(secret: bytes, path: str, expires: int, *, method: str = "GET") -> str:
     return hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
+def content_path(secret: bytes, file_id: str, *, seconds: float, method: str = "GET") -> str:
+    """Path and query that may read (or write, by `PUT`) the content of a file for so long from now."""
+    path = f"/v1/files/{file_id}/content"
+    expires = int(time.time() + seconds)
+    return f"{path}?expires={expires}&signature={sign(secret, path, expires, method=method)}"
+
+
 def verify(secret: bytes, path: str, expires: int, signature: str, *, method: str = "GET", now: float | None = None) -> bool:
     """Whether `signature` is right for exactly these and has not expired. Compared in constant time."""
     right = hmac.compare_digest(sign(secret, path, expires, method=method).encode(), signature.encode())

@@ -82,6 +82,7 @@ class Answered(msgspec.Struct):
     elements: int
     element_type: str = "page"
     message: str | None = None
+    made: Any = None
 
 
 async def answer(reader: Any, paths: list[Path], plan: Plan, **_: Any) -> Any:

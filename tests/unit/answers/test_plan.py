@@ -252,6 +252,14 @@ def test_markdown_takes_no_grounding_and_says_so() -> None:
     assert plan("document.layout-detection", grounding=True).warnings == []
 
 
+def test_a_copy_is_planned_whole_and_never_in_part() -> None:
+    assert (plan("healthcare.phi-redaction").mode, plan("healthcare.phi-edit-replace").mode) == ("redact", "replace")
+    assert any("a person must look" in warning for warning in plan("healthcare.phi-redaction").warnings)
+    assert any("no effect" in warning for warning in plan("healthcare.phi-redaction", grounding=True).warnings)
+    with pytest.raises(InvalidRequest, match="cannot select"):
+        plan("healthcare.phi-redaction", gql_stmt="{ counts }")
+
+
 def test_schema_operation_needs_nothing() -> None:
     assert resolve("image", "schema").mode == "propose"
 

@@ -122,7 +122,7 @@ def _only_latest(name: str, version: str | int) -> None:
 async def _answer(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:
     row = await submit(server, caller, asked)
     if asked.body.batch:
-        return Response(prediction_body(row), 201, media_type="application/json")
+        return Response(prediction_body(row, await server.linker(request)), 201, media_type="application/json")
     if row.status not in predictions.FINISHED:
         await server.waiter.wait((caller.tenant, row.id), server.settings.wait_timeout, left=left(request))
     async with server.database.begin() as conn:
@@ -132,7 +132,7 @@ async def _answer(request: Request, server: Server, caller: Caller, asked: Asked
     noted = None
     if not found.retain and found.status in predictions.FINISHED and not await request.is_disconnected():
         noted = BackgroundTask(_delivered, server, found)  # once the answer is out
-    return Response(prediction_body(found), 201, media_type="application/json", background=noted)
+    return Response(prediction_body(found, await server.linker(request)), 201, media_type="application/json", background=noted)
 
 
 async def _delivered(server: Server, row: Prediction) -> None:

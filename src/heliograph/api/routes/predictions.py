@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from heliograph.api.auth import CallerOf, Guarded
 from heliograph.api.body import parse
@@ -24,6 +24,7 @@ router = APIRouter(prefix="/v1/predictions", tags=["predictions"], route_class=G
 
 @router.get("", response_model=list[PredictionResponse], responses=answers(401, 422))
 async def list_predictions(
+    request: Request,
     server: ServerOf,
     caller: CallerOf,
     *,
@@ -47,7 +48,8 @@ async def list_predictions(
     wanted |= {"session_id": session_id} if session_id else {}
     async with server.database.begin() as conn:
         rows = await predictions.list_(conn, caller.tenant, skip=skip, limit=limit, metadata=wanted or None, statuses=status or ())
-    return Response(msgspec.json.encode([msgspec.Raw(prediction_body(row)) for row in rows]), media_type="application/json")
+    link = await server.linker(request)
+    return Response(msgspec.json.encode([msgspec.Raw(prediction_body(row, link)) for row in rows]), media_type="application/json")
 
 
 # Ids are any string a client chose, slashes too, so the longer addresses stand first.
@@ -87,23 +89,23 @@ async def page_picture(
 
 
 @router.get("/{prediction_id:path}", response_model=PredictionResponse, responses=answers(401, 404))
-async def get_prediction(prediction_id: str, server: ServerOf, caller: CallerOf) -> Response:
+async def get_prediction(prediction_id: str, request: Request, server: ServerOf, caller: CallerOf) -> Response:
     """A prediction, with its response once it is completed."""
     async with server.database.begin() as conn:
         row = await predictions.get(conn, caller.tenant, prediction_id)
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
-    return Response(prediction_body(row), media_type="application/json")
+    return Response(prediction_body(row, await server.linker(request)), media_type="application/json")
 
 
 @router.delete("/{prediction_id:path}", response_model=PredictionResponse, responses=answers(401, 404))
-async def delete_prediction(prediction_id: str, server: ServerOf, caller: CallerOf) -> Response:
+async def delete_prediction(prediction_id: str, request: Request, server: ServerOf, caller: CallerOf) -> Response:
     """Cancel the prediction if it is not finished, and remove it with its inputs and results, and with `allow_retention: false` the
     uploaded files that only it read. Answers what it was."""
     row, _ = await retention.forget(server.database, server.blobs, caller.tenant, prediction_id)
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
-    return Response(prediction_body(row), media_type="application/json")
+    return Response(prediction_body(row, await server.linker(request)), media_type="application/json")
 
 
 def _object(text: str, depth: int) -> dict[str, object]:
