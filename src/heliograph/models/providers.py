@@ -270,7 +270,7 @@ def _make(route: str, settings: ModelSettings, id: str, key: str | None) -> Mode
     try:
         return infer_model(f"{settings.kind}:{id}", provider_factory=provider)
     except UserError as problem:
-        advice = f"Set models.{route}.key_env or key_file."
+        advice = f"Set models.{route}.key_env or key_file." if "KEY" in problem.message else "This kind is set up by its own environment."
         raise NotConfigured(f"The model route {route!r} cannot be used: {problem.message.splitlines()[0]} {advice}") from problem
     except ImportError as missing:
         raise NotConfigured(f"The kind {settings.kind!r} of the model route {route!r} needs a package: {missing}") from missing

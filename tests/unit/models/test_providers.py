@@ -215,6 +215,8 @@ async def test_what_is_missing_is_named(monkeypatch):
         await ProviderBackend("mine", ModelSettings(kind="anthropic", model="claude-haiku-4-5")).profile()
     with pytest.raises(NotConfigured, match=r"models\.mine\.kind is 'nobody'"):
         await ProviderBackend("mine", ModelSettings(kind="nobody", model="x")).profile()
+    with pytest.raises(NotConfigured, match=r"mistral.*needs a package"):
+        await ProviderBackend("mine", ModelSettings(kind="mistral", model="x", key="k")).profile()
     with pytest.raises(NotConfigured, match="offline"):
         ProviderBackend("mine", ModelSettings(kind="anthropic", model="x"), settings=Settings(offline=True))
 
