@@ -43,7 +43,12 @@ def evaluate(
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Only this set; may be given again.")] = None,
     via: Annotated[
-        str, typer.Option(metavar="embedded|URL", help="What is measured: the engine here, or a server (key in VLMRUN_API_KEY).")
+        str,
+        typer.Option(
+            metavar="embedded|ROUTE|alone:ROUTE|URL",
+            help="What is measured: the engine here, a model route as its clients get it, the model without the engine beside it, "
+            "or a server (key in VLMRUN_API_KEY).",
+        ),
     ] = "embedded",
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many documents of each set.")] = None,
     as_images: Annotated[
@@ -74,6 +79,7 @@ def evaluate(
     from heliograph.evaluation.comparison import beside, verdicts
     from heliograph.evaluation.summary import summary
 
+    _check_via(via)
     sheaves = _sheaves(data, sets, limit) if schema is None and via == "embedded" else []
     wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images, others=bool(sheaves))
     try:
@@ -134,6 +140,20 @@ def _calibrate(shown: list[Shown], route: str) -> None:
     print(f"calibration of {route}: {made}")
     if made.better:
         print(f"kept in {keep(made.calibration, settings().data_dir)}; workers use it from their next start")
+
+
+def _check_via(via: str) -> None:
+    """Raises where there is no such route."""
+    from heliograph.config import settings
+
+    route = via.removeprefix("alone:")
+    known = settings().routes()
+    if via == "embedded" or via.startswith(("http://", "https://")) or (route in known and known[route].kind != "embedded"):
+        return
+    there = ", ".join(name for name, model in known.items() if model.kind != "embedded")
+    raise typer.BadParameter(
+        f"{via!r} is neither `embedded`, nor a URL, nor a configured model route ({there or 'there is none'})", param_hint="--via"
+    )
 
 
 def _items(
@@ -215,6 +235,7 @@ async def _run(
 
     import heliograph
     from heliograph.config import settings
+    from heliograph.evaluation.asked import Asked
     from heliograph.evaluation.kept import Kept
     from heliograph.evaluation.reading import measure
     from heliograph.evaluation.report import Shown
@@ -225,13 +246,16 @@ async def _run(
 
     console = Console(stderr=True)
     reader = Reader(settings())
-    served = None if via == "embedded" else Served(via)
+    served = Served(via) if via.startswith(("http://", "https://")) else None
+    asked = (
+        Asked(reader, settings(), via, pages=pages, kept=Kept(state / "windows", fresh=fresh)) if via != "embedded" and not served else None
+    )
     shown: list[Shown] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         if served is not None:
             await served.meet()
-        system = served or Embedded(reader, pages)
+        system = served or asked or Embedded(reader, pages)
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("starting", total=len(wanted) + len(sheaves))
             async for item, outcome, said in run(system, reader, wanted, state=state, fresh=fresh):
@@ -255,12 +279,13 @@ async def _run(
             console.print(f"{kept} of {len(shown)} answers were kept from an earlier run in {state}; --fresh asks anew.", markup=False)
         if not report:
             return shown, read, ""
-        what = "the embedded engine" if served is None else served.root
+        what = served.root if served is not None else "the embedded engine" if asked is None else asked.what
         heading = f"Heliograph {heliograph.__version__}, {what}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         return shown, read, await make_report(reader, shown, summary([one.outcome for one in shown]), heading, read)
     finally:
-        if served is not None:
-            await served.close()
+        for system in (served, asked):
+            if system is not None:
+                await system.close()
         await reader.close()
 
 

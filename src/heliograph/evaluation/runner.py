@@ -21,8 +21,8 @@ import heliograph
 from heliograph.evaluation.judging import Judged, Outcome, judge
 from heliograph.evaluation.kept import Kept, Pages, code, digest
 from heliograph.evaluation.sets import Item
-from heliograph.extraction.answer import answer
-from heliograph.extraction.plan import resolve
+from heliograph.extraction.answer import Answer, Known, OnPage, answer
+from heliograph.extraction.plan import Plan, resolve
 from heliograph.extraction.result import Extraction
 from heliograph.media.document import Page, PageImage
 from heliograph.perception.reader import Reader
@@ -79,7 +79,7 @@ class Embedded:
                 pages.keep(page)
 
         started = time.monotonic()
-        made = await answer(self.reader, [path], plan, known=known, on_page=on_page)
+        made = await self._answer(path, plan, known, on_page)
         read = made.document.pages
         leaves = made.extraction.leaves if made.extraction is not None else {}
         return Said(
@@ -88,7 +88,11 @@ class Embedded:
             [word.text for page in read for word in page.words],
             {".".join(str(step) for step in path): leaf.probability for path, leaf in leaves.items() if leaf.value is None},
             {page.index: page.rotation for page in read if page.rotation},
+            reasons_of(made.extraction),
         )
+
+    async def _answer(self, path: Path, plan: Plan, known: Known, on_page: OnPage) -> Answer:
+        return await answer(self.reader, [path], plan, known=known, on_page=on_page)
 
 
 def reasons_of(extraction: Extraction | None) -> dict[str, dict[str, float]]:

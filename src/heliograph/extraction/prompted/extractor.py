@@ -46,8 +46,10 @@ async def extract(
     steps: Steps,
     *,
     calibration: Calibration | None = None,
+    alone: bool = False,
 ) -> Extraction:
-    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right.
+    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right; `alone`:
+    without the embedded extractor beside it, to see what that is worth.
 
     Raises `ModelError`s: `ModelUnavailable` where another try later may help (what was answered is in `steps`), and what `steps` raises.
     """
@@ -55,7 +57,7 @@ async def extract(
     try:
         for page in document.pages:
             extractor.add(page)
-        return await extractor.finish(document)
+        return await extractor.finish(document, alone=alone)
     finally:
         await extractor.close()
 
@@ -107,13 +109,14 @@ class Extractor:
         for window in self._cutter.add(page):
             self._ask(window)
 
-    async def finish(self, document: Document) -> Extraction:
-        """The answer, once no page follows. `document`: all that were added."""
+    async def finish(self, document: Document, *, alone: bool = False) -> Extraction:
+        """The answer, once no page follows. `document`: all that were added. `alone`: the model's, with nothing beside it."""
         began = time.monotonic()
         for window in self._cutter.close():
             self._ask(window)
+        beside = partial(embedded.extract, document, self._schema, instructions=self._request.instructions)
         evidence, answered = await asyncio.gather(
-            asyncio.to_thread(partial(embedded.extract, document, self._schema, instructions=self._request.instructions)),
+            asyncio.to_thread(beside if not alone else partial(Extraction, None, {})),
             self._answers(),
         )
         extraction = await asyncio.to_thread(self._joined, document, answered, evidence)
