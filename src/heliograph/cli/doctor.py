@@ -13,17 +13,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from heliograph import __version__
+from heliograph.cli.finding import Finding
+from heliograph.cli.modelcheck import models
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
-
-Verdict = Literal["ok", "note", "bad"]
-"""`note`: works without it, with less. `bad`: does not work."""
 
 MENDS = "pip install --force-reinstall heliograph"
 OFFICE = "apt-get install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress"
@@ -39,15 +38,6 @@ WHEELS = (
     "obstore",
 )
 """Packages with compiled parts. All have wheels for Linux (x86-64, arm64) and macOS on Apple silicon; see docs/reference/platforms.md."""
-
-
-class Finding(NamedTuple):
-    """One line of the report. `mend`: a command, or a setting, that would change the verdict."""
-
-    verdict: Verdict
-    what: str
-    detail: str
-    mend: str = ""
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False) -> None:
@@ -79,6 +69,7 @@ def examine() -> Iterator[Finding]:
     yield _database(settings)
     if settings.store_url:
         yield _store(settings)
+    yield from models(settings)
     yield _trial("text layer", "invoice.pdf", "Brightwater")
     yield _trial("OCR", "receipt.png", "MARLOW")
     yield _office()

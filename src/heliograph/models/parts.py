@@ -35,8 +35,8 @@ TOKENS = 16
 """Tokens of an answer; some providers refuse fewer."""
 AT_ONCE = 4
 """Questions asked at a time."""
-MANY = 16
-"""Pictures in one request, where a server may have a limit to them."""
+MANY = (16, 4)
+"""Pictures in one request, tried where a server may have a limit to them."""
 SIDE = 64
 """Pixels of the drawn picture; vision encoders refuse those smaller than a patch, 28 in some."""
 CONTINUES: Final = frozenset({"vllm", "sglang", "llama.cpp", "anthropic"})
@@ -151,14 +151,16 @@ class _Asking:
         """How many pictures one request may hold, where servers are known to limit them; None when there is no limit in sight."""
         if self._server.dialect not in {"vllm", "sglang"}:
             return None
-        try:
-            answer = await self.send(_shows(MANY))
-        except ModelError:
-            return 1
-        if answer.status < 400:
-            return None
-        stated = re.search(r"[Aa]t most (\d+)", said(answer))
-        return max(1, int(stated[1])) if stated else 1
+        for count in MANY:
+            try:
+                answer = await self.send(_shows(count))
+            except ModelError:
+                return 1
+            if answer.status < 400:
+                return None if count == MANY[0] else count
+            if stated := re.search(r"[Aa]t most (\d+)", said(answer)):
+                return max(1, int(stated[1]))
+        return 1
 
     def _fields(self, part: Part) -> dict[str, Json]:
         match part:

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from heliograph.cli.app import app
+from heliograph.config import settings
+from heliograph.models.scripted import Scripted, Turn
 from tests.live import running_server
 from tests.unit.perception.drawing import write_pdf
 
@@ -63,6 +65,41 @@ def test_a_server_is_measured_by_the_same_numbers(tmp_path: Path, monkeypatch: p
     assert (micro["documents"], micro["errors"]) == (1, 0)
     assert micro["f1"] >= 0.9
     assert micro["grounding_hit"] >= 0.9
+
+
+def test_a_model_route_is_measured_as_its_clients_get_it_and_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    with Scripted([Turn(times=0, extract={"total": r"(?i)\btotal\D*([\d.]+)"})], dialect="vllm", vision=False) as server:
+        monkeypatch.setenv("HELIOGRAPH_MODEL_URL", server.url)
+        settings.cache_clear()
+        try:
+            measured = {via: evaluated(tmp_path, via) for via in ("embedded", "default", "alone:default", "default")}
+        finally:
+            settings.cache_clear()
+        asked = len(server.requests)
+    assert asked == measured["alone:default"]["documents"]  # both ways ask about a window once
+    assert 0 < measured["alone:default"]["f1"] < measured["embedded"]["f1"]  # it knows one field
+    assert measured["default"]["f1"] >= measured["alone:default"]["f1"]
+    assert measured["default"]["ece"] != measured["alone:default"]["ece"]  # agreement makes it surer
+
+
+def evaluated(tmp_path: Path, via: str) -> dict[str, float]:
+    numbers = tmp_path / "numbers.json"
+    result = runner.invoke(app, ["eval", str(DRAWN), "--set", "drawn_receipts", "--via", via, "--json", str(numbers)])
+    assert result.exit_code == 0, result.output
+    return json.loads(numbers.read_text())["drawn_receipts"]["micro"]
+
+
+def test_a_route_that_is_not_configured_is_a_usage_error_that_names_those_that_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_MODEL_URL", "http://127.0.0.1:9/v1")
+    settings.cache_clear()
+    try:
+        for via in ("nonesuch", "alone:nonesuch"):
+            result = runner.invoke(app, ["eval", str(DRAWN), "--via", via])
+            assert result.exit_code == 2
+            assert "configured model route (default)" in " ".join(result.output.replace("│", " ").split())
+    finally:
+        settings.cache_clear()
 
 
 def test_a_folder_of_ones_own_needs_only_a_schema(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from heliograph.models.errors import ModelUnavailable
 from heliograph.models.gguf import GgufBackend
 from heliograph.models.gguf_locks import Lock, Place
 from heliograph.models.probing import examine
+from heliograph.models.serving import Models
 from tests.ggufs import write_model
 
 SCHEMA = {
@@ -107,6 +108,14 @@ async def test_what_it_is_said_to_take_it_takes(model, tmp_path):
         }  # fmt: skip
         assert (profile.json_modes[0], profile.vision, profile.logprobs, profile.prefill) == ("json_schema", False, True, True)
         assert (profile.dialect, profile.context, profile.concurrency) == (found.server.dialect, found.server.context, found.server.slots)
+
+
+async def test_routes_of_kind_gguf_lead_here_also_offline(model, tmp_path):
+    settings = Settings(data_dir=tmp_path, cpu_budget=1, offline=True, models={"tiny": ModelSettings(kind="gguf", path=model)})
+    models = Models(settings)
+    reply = await models.backend("tiny").ask(QUESTION)
+    await models.close()
+    assert json.loads(reply.text)
 
 
 async def test_every_worker_shares_one_process_which_outlives_the_one_that_started_it(model, tmp_path):
