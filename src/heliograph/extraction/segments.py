@@ -215,21 +215,30 @@ def _rows(page: Page, apart: set[int]) -> list[list[int]]:
         key=lambda i: (words[i].box.cy, words[i].box.x),
     )
     rows: list[list[int]] = []
+    spans: list[tuple[float, float]] = []  # from the highest to the lowest of each row, since most rows are not even near
     for index in order:
         box = words[index].box
-        best, best_score = None, 0.45
-        for row in rows[-6:]:
+        best, best_score = -1, 0.45
+        for at in range(max(0, len(rows) - 6), len(rows)):
+            if box.y >= spans[at][1] or box.y1 <= spans[at][0]:
+                continue
+            row = rows[at]
             near = min(row, key=lambda j: abs(words[j].box.cx - box.cx) - words[j].box.w / 2)
             other = words[near].box
             overlap = (min(box.y1, other.y1) - max(box.y, other.y)) / max(1e-9, min(box.h, other.h))
+            if overlap <= best_score:
+                continue
             taller = max(box.h, other.h) / max(1e-9, min(box.h, other.h))
-            collides = any(min(box.x1, words[j].box.x1) - max(box.x, words[j].box.x) > 0.5 * min(box.w, words[j].box.w) for j in row)
-            if overlap > best_score and not (taller > 2.5 and overlap < 0.8) and not collides:
-                best, best_score = row, overlap
-        if best is None:
+            if taller > 2.5 and overlap < 0.8:
+                continue
+            if not any(min(box.x1, words[j].box.x1) - max(box.x, words[j].box.x) > 0.5 * min(box.w, words[j].box.w) for j in row):
+                best, best_score = at, overlap
+        if best < 0:
             rows.append([index])
+            spans.append((box.y, box.y1))
         else:
-            best.append(index)
+            rows[best].append(index)
+            spans[best] = (min(spans[best][0], box.y), max(spans[best][1], box.y1))
     for row in rows:
         row.sort(key=lambda i: words[i].box.x)
     rows.sort(key=lambda row: sum(words[i].box.cy for i in row) / len(row))
