@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -119,6 +120,14 @@ def one(token: str) -> str:
     return token[:-1] if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")) else token
 
 
+@lru_cache(maxsize=16384)
+def _bag(tokens: Tokens) -> tuple[dict[str, float], float]:
+    """What each word of a phrase weighs, and all of them together. Shared: not to be changed."""
+    bag = {one(t): _LETTER if len(t) == 1 and t.isalpha() else vocabulary().weight(t) for t in tokens if t not in _ORDINALS}
+    bag = {t: w for t, w in bag.items() if w > 0}
+    return bag, sum(bag.values())
+
+
 class _Words:
     """The words of an entry, prepared for comparison."""
 
@@ -151,12 +160,10 @@ class _Words:
 
     def _phrase(self, ask: Ask, tokens: Tokens, weight: float, *, own: bool) -> float:
         words = vocabulary()
-        bag = {one(t): _LETTER if len(t) == 1 and t.isalpha() else words.weight(t) for t in tokens if t not in _ORDINALS}
-        bag = {t: w for t, w in bag.items() if w > 0}
-        want = sum(bag.values())
+        bag, want = _bag(tokens)
         if not want:
             return 0.0
-        behind = set(self.behind)
+        behind = self._behind
         mine = {t for t in bag if t in self.own or self._initials(t)}
         if not mine and self._initialled(tokens):
             mine = set(bag)
@@ -208,12 +215,22 @@ class _Words:
         if not 3 <= len(token) <= 5 or not token.isalpha():
             return False
         stop = vocabulary().stop
-        for words in (self.spelled, [word for word in self.spelled if word not in stop]):
-            letters = "".join(word[0] for word in words)
+        for words, letters in self._lettered:
             at = letters.find(token)
             if at >= 0 and all(len(word) > 2 or word in stop for word in words[at : at + len(token)]):
                 return True
         return False
+
+    @cached_property
+    def _lettered(self) -> list[tuple[list[str], str]]:
+        """The words of the caption, with and without those that say nothing, and their initials."""
+        stop = vocabulary().stop
+        telling = [word for word in self.spelled if word not in stop]
+        return [(words, "".join(word[0] for word in words)) for words in (self.spelled, telling)]
+
+    @cached_property
+    def _behind(self) -> frozenset[str]:
+        return frozenset(self.behind)
 
     def _initialled(self, tokens: Tokens) -> bool:
         """Whether the caption has the initials of a phrase."""
