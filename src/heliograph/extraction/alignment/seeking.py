@@ -233,7 +233,7 @@ class Seeker:
                     continue
                 last = board.words[run.last].text
                 if plain(last.strip(" .:()")) in answers and run.last > run.first:
-                    yield Place(board, [Span(run.first, 0, run.last, len(last))], "exact", fit)
+                    yield Place(board, [Span(run.last, 0, run.last, len(last))], "exact", fit)
                 following = board.runs[run.index + 1] if run.index + 1 < len(board.runs) else None
                 if following is not None and plain(following.text.strip(" .:()")) in answers and abs(following.cy - run.cy) < run.height:
                     yield Place(board, [board.within(following, 0, len(following.text))], "exact", fit)
