@@ -6,7 +6,8 @@ Jobs, `heliograph extract` and the evaluation all come through here; none of it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,17 +16,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import msgspec
 
 from heliograph.errors import NotConfigured, RequiredMissing
+from heliograph.extraction.calibration import calibration
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.layout import layout
 from heliograph.extraction.markdown import markdown
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.asking import Asking
+from heliograph.extraction.prompted.described import Described
 from heliograph.extraction.prompted.describing import describe
 from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.proposing import propose as propose_richer
-from heliograph.extraction.prompted.request import Steps
+from heliograph.extraction.prompted.request import NoSteps, Steps
 from heliograph.extraction.prompted.seeing import detect, see
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
@@ -35,6 +38,7 @@ from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Field, Schema, compile_schema
 from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
 from heliograph.media.geometry import Box
+from heliograph.models.errors import ModelUnavailable
 from heliograph.perception.reader import Reader
 
 if TYPE_CHECKING:
@@ -106,7 +110,20 @@ def _sight(
     pictures = ReadPictures(reader, paths, counts)
     for page in document.pages:
         pictures.add(page)
-    return Sight(models.backend(plan.route), pictures, steps)
+    weighed = calibration(models.settings.data_dir, plan.route)
+    return Sight(models.backend(plan.route), pictures, steps or NoSteps(), weighed, models.ends_embedded(plan.route))
+
+
+@contextmanager
+def _standing_in(sight: Sight, warnings: list[str]) -> Generator[None]:
+    """Where the settings let the embedded engine stand in, a model that is away ends the asking, not the request."""
+    try:
+        yield
+    except ModelUnavailable as problem:
+        if not sight.stands_in:
+            raise
+        said = f"the embedded engine answered alone, as the fallback of {sight.backend.name} says. {problem.message}"
+        warnings.append(f"model_unavailable: {said}")
 
 
 async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None, redact: Redact) -> Answer:
@@ -116,18 +133,23 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
     made: Made | None = None
     match plan.mode:
         case "markdown" | "layout":
-            described, said = await describe(document, plan, *sight, tables=plan.mode == "markdown") if sight is not None else ({}, [])
-            warnings += said
+            described: dict[int, Described] = {}
+            if sight is not None:
+                with _standing_in(sight, warnings):
+                    described, said = await describe(document, plan, sight, tables=plan.mode == "markdown")
+                    warnings += said
             response = await asyncio.to_thread(markdown if plan.mode == "markdown" else layout, document, described)
         case "detect":
-            response, said = await detect(document, plan, *_needed(sight, plan))
+            response, said = await detect(document, plan, _needed(sight, plan))
             warnings += said
         case "propose":
             today = datetime.now(UTC).date()
-            response = await asyncio.to_thread(propose, document, today) if sight is None else None
+            response = None
             if sight is not None:
-                response, said = await propose_richer(document, plan, sight.backend, sight.pictures, today)
-                warnings += said
+                with _standing_in(sight, warnings):
+                    response, said = await propose_richer(document, plan, sight, today)
+                    warnings += said
+            response = response or await asyncio.to_thread(propose, document, today)
         case "redact" | "replace":
             response, made = await redact(document, plan, warnings)
         case "extract":
@@ -135,7 +157,7 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
             if asking is not None:
                 extraction = await asking.extraction(document, schema, warnings)
             elif plan.vision:
-                extraction = await see(document, plan, *_needed(sight, plan))
+                extraction = await see(document, plan, _needed(sight, plan))
             response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, warnings)
     return Answer(
         response=response,

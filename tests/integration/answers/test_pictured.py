@@ -16,10 +16,12 @@ from heliograph.errors import NotConfigured
 from heliograph.extraction.answer import Answer, answer
 from heliograph.extraction.plan import resolve
 from heliograph.models.contract import Dialect
+from heliograph.models.errors import ModelUnavailable
 from heliograph.models.routes import Routes
 from heliograph.models.scripted import Scripted, Turn, When
 from heliograph.models.serving import Models
 from heliograph.perception.reader import Reader
+from tests.conftest import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 INVOICE = Path(str(files("heliograph") / "samples")) / "invoice.pdf"
@@ -41,9 +43,11 @@ async def asked(reader: Reader, tmp_path: Path) -> AsyncIterator[Asked]:
     opened: list[Models] = []
 
     async def ask(
-        server: Scripted, path: Path, domain: str | None, operation: Any = "generate", *, vision: bool | None = True, **config: Any
-    ) -> Answer:
-        model = ModelSettings(url=server.url, model="scripted", vision=vision, coordinates="0-1000")
+        server: Scripted | str, path: Path, domain: str | None, operation: Any = "generate", *,
+        vision: bool | None = True, fallback: str | None = None, **config: Any,
+    ) -> Answer:  # fmt: skip
+        url = server if isinstance(server, str) else server.url
+        model = ModelSettings(url=url, model="scripted", vision=vision, coordinates="0-1000", attempts=1, fallback=fallback)
         settings = Settings(data_dir=tmp_path / "data", models={"default": model})
         opened.append(Models(settings))
         plan = resolve("document", operation, domain, config, route=Routes(settings).find("vlm-1"))
@@ -124,3 +128,19 @@ async def test_a_proposed_schema_has_the_models_names_for_what_the_file_holds(as
     assert "invoice" in made.response["domain"]
     assert made.response["json_schema"]["properties"]
     assert [warning for warning in made.warnings if warning.startswith("schema_without_model: ")]
+
+
+async def test_where_the_settings_say_so_the_embedded_engine_answers_for_a_model_that_is_away(
+    asked: Asked, reader: Reader, photo: Path
+) -> None:
+    away = f"http://127.0.0.1:{free_port()}/v1"
+    alone = (await answer(reader, [INVOICE], resolve("document", "generate", "document.markdown"))).response
+    made = await asked(away, INVOICE, "document.markdown", fallback="embedded")
+    assert made.response == alone
+    assert [warning for warning in made.warnings if warning.startswith("model_unavailable: the embedded engine answered alone")]
+    made = await asked(away, INVOICE, None, "schema", fallback="embedded")
+    assert made.response["json_schema"]["properties"]
+    assert [warning for warning in made.warnings if warning.startswith("model_unavailable: ")]
+    for domain, fallback in (("document.markdown", None), ("image.caption", "embedded")):
+        with pytest.raises(ModelUnavailable):
+            await asked(away, photo if domain == "image.caption" else INVOICE, domain, fallback=fallback)

@@ -15,12 +15,11 @@ from typing import Any, cast
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.described import Described
-from heliograph.extraction.prompted.looking import Heard, Looker, entries, together
-from heliograph.extraction.prompted.request import Pictures, Steps
+from heliograph.extraction.prompted.looking import Heard, Looker, Sight, entries, together
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Block, Cell, Document, Page, Table
 from heliograph.media.geometry import Box, union
-from heliograph.models.contract import Backend, Part, Text
+from heliograph.models.contract import Part, Text
 from heliograph.models.errors import ModelLimit, ModelRefused
 
 Json = dict[str, Any]
@@ -76,21 +75,19 @@ _DESCRIBE = (
 _COPY = "Copy this table, row by row, every cell as it is printed. Answer with the JSON object."
 
 
-async def describe(
-    document: Document, plan: Plan, backend: Backend, pictures: Pictures, steps: Steps | None = None, *, tables: bool = True
-) -> tuple[dict[int, Described], list[str]]:
+async def describe(document: Document, plan: Plan, sight: Sight, *, tables: bool = True) -> tuple[dict[int, Described], list[str]]:
     """What a model adds to each page, by its index, and warnings. `tables`: look at tables too, not at figures alone.
 
     Raises `ModelUnavailable` where another try later may help; what the model refuses is a warning, and the page stays as it was read.
     """
     if not any(block.kind == "picture" or (tables and block.kind == "table") for page in document.pages for block in page.blocks):
         return {}, []
-    profile = await backend.profile()
+    profile = await sight.backend.profile()
     if not profile.vision or profile.max_pictures < 1:
         return {}, [
-            f"not_described: the model of the route {backend.name} takes no pictures; figures are not described, tables not checked"
+            f"not_described: the model of the route {sight.backend.name} takes no pictures; figures are not described, tables not checked"
         ]
-    looker = Looker(plan, backend, profile, pictures, steps)
+    looker = Looker(plan, sight, profile)
     warnings: list[str] = []
 
     async def look(page: Page) -> tuple[int, Described]:

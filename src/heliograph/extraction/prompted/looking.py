@@ -1,7 +1,7 @@
 """What a model is shown and asked about pictures, beside extraction: one question at a time, each answer kept as soon as it is there.
 
-    looker = await Looker.begin(plan, backend, pictures, steps)
-    said = await looker.ask("figure:3:0", [Text("..."), await looker.part(page, box)], QUESTION, schema)
+    looker = await Looker.begin(plan, sight)
+    heard = await looker.ask([Text("Figure 1:"), await looker.part(page, box)], QUESTION, schema)
 
 Of a page's own words the pictures show more than OCR reads, and their content is no instruction either.
 """
@@ -18,6 +18,7 @@ import msgspec
 from PIL import Image
 
 from heliograph.errors import NotConfigured
+from heliograph.extraction.calibration import Calibration
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
 from heliograph.extraction.prompted.prompts import picture_side
@@ -51,11 +52,16 @@ _QUALITY = 88
 
 
 class Sight(NamedTuple):
-    """A model, and what it may be shown of a document. `steps`: where its answers are kept; nowhere when None."""
+    """A model, and what it may be shown of a document. `steps`: where its answers are kept. `calibration`: its route's, if it has one.
+
+    `stands_in`: whether the settings let the embedded engine answer alone while the model is away.
+    """
 
     backend: Backend
     pictures: Pictures
-    steps: Steps | None = None
+    steps: Steps = NoSteps()
+    calibration: Calibration | None = None
+    stands_in: bool = False
 
 
 class Heard(msgspec.Struct):
@@ -67,25 +73,27 @@ class Heard(msgspec.Struct):
     truncated: bool = False
     warnings: list[str] = []
     empty: list[tuple[list[str | int], State]] = []
+    tokens: list[tuple[list[str | int], float]] = []
+    """The mean log-probability of each value's tokens, as far as the backend gave it."""
 
 
 class Looker:
     """Asks one backend about pictures of one document. Several questions may be open at a time."""
 
-    def __init__(self, plan: Plan, backend: Backend, profile: Profile, pictures: Pictures, steps: Steps | None) -> None:
+    def __init__(self, plan: Plan, sight: Sight, profile: Profile) -> None:
         self.profile = profile
-        self._backend, self._pictures, self._steps = backend, pictures, steps or NoSteps()
+        self._backend, self._pictures, self._steps = sight.backend, sight.pictures, sight.steps
         self._request = request_of(plan)
         self._side = picture_side(plan.detail, profile)
         self._places = asyncio.Semaphore(max(1, profile.concurrency))
 
     @classmethod
-    async def begin(cls, plan: Plan, backend: Backend, pictures: Pictures, steps: Steps | None = None) -> Looker:
+    async def begin(cls, plan: Plan, sight: Sight) -> Looker:
         """Find out whether the model sees. Raises NotConfigured when it does not."""
-        profile = await backend.profile()
+        profile = await sight.backend.profile()
         if not profile.vision or profile.max_pictures < 1:
-            raise NotConfigured(blind(plan.domain or "This request", backend.name), param="domain")
-        return cls(plan, backend, profile, pictures, steps)
+            raise NotConfigured(blind(plan.domain or "This request", sight.backend.name), param="domain")
+        return cls(plan, sight, profile)
 
     async def page(self, page: Page) -> Picture:
         """The whole page."""
@@ -108,7 +116,8 @@ class Looker:
         empty: list[tuple[list[str | int], State]] = [
             (list(path), state) for path, state in said.states.items() if state not in ("found", "absent")
         ]
-        heard = Heard(said.value, said.refused, said.truncated, said.warnings, empty)
+        tokens: list[tuple[list[str | int], float]] = [(list(path), mean) for path, mean in said.tokens.items()]
+        heard = Heard(said.value, said.refused, said.truncated, said.warnings, empty, tokens)
         await self._steps.keep(step, msgspec.msgpack.encode(heard))
         return heard
 

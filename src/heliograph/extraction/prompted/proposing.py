@@ -19,13 +19,12 @@ from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.grid import snake
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
-from heliograph.extraction.prompted.looking import entries, request_of
+from heliograph.extraction.prompted.looking import Sight, entries, request_of
 from heliograph.extraction.prompted.prompts import document_parts, messages, picture_side, shows_picture
-from heliograph.extraction.prompted.request import Pictures
 from heliograph.extraction.prompted.windows import Budget, Cutter
 from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
 from heliograph.media.document import Document, Page
-from heliograph.models.contract import Backend, Picture
+from heliograph.models.contract import Picture
 from heliograph.models.errors import ModelLimit, ModelRefused
 
 Json = dict[str, Any]
@@ -83,13 +82,13 @@ _QUESTION = (
 )
 
 
-async def propose(document: Document, plan: Plan, backend: Backend, pictures: Pictures, today: date) -> tuple[Json, list[str]]:
+async def propose(document: Document, plan: Plan, sight: Sight, today: date) -> tuple[Json, list[str]]:
     """The `SchemaResponse` for `document`, and warnings; the one that is made without a model where the model's is no use.
 
     Raises `ModelUnavailable` where another try later may help.
     """
     try:
-        said, warnings = await _asked(document, plan, backend, pictures)
+        said, warnings = await _asked(document, plan, sight)
         schema = await asyncio.to_thread(schema_of, said, document, warnings)
         return embedded.proposal(schema, category=_word(said.get("category"), "general"), name=_word(said.get("name"), "document"),
                         description=_sentence(said.get("description")) or embedded.DESCRIPTION, today=today), warnings  # fmt: skip
@@ -102,8 +101,8 @@ class Unusable(HeliographError):
     """The model's proposal is no use."""
 
 
-async def _asked(document: Document, plan: Plan, backend: Backend, pictures: Pictures) -> tuple[Json, list[str]]:
-    profile = await backend.profile()
+async def _asked(document: Document, plan: Plan, sight: Sight) -> tuple[Json, list[str]]:
+    profile = await sight.backend.profile()
     request = request_of(plan)
     budget = Budget.of(profile, _PROPOSAL, request, _QUESTION)
     shown = _first(document.pages, Cutter(budget))
@@ -111,9 +110,9 @@ async def _asked(document: Document, plan: Plan, backend: Backend, pictures: Pic
     seen: dict[int, Picture] = {}
     for page in shown:
         if shows_picture(page, plan.detail, profile):
-            seen[page.index] = await pictures.picture(page.index, side)
+            seen[page.index] = await sight.pictures.picture(page.index, side)
     question = f"{plan.instructions}\n\n{_QUESTION}" if plan.instructions else _QUESTION
-    said = await converse(backend, messages(document_parts(shown, seen, longest=budget.longest_text), question), _PROPOSAL, request)
+    said = await converse(sight.backend, messages(document_parts(shown, seen, longest=budget.longest_text), question), _PROPOSAL, request)
     if said.refused is not None:
         raise Unusable(f"the model would not propose one: {said.refused[:300]}")
     if not isinstance(said.value, dict):

@@ -14,17 +14,17 @@ from typing import Any, cast
 
 import msgspec
 
-from heliograph.extraction.alignment import Alignment
+from heliograph.extraction.alignment import Alignment, Found
+from heliograph.extraction.combining import combine
 from heliograph.extraction.plan import Plan
-from heliograph.extraction.prompted.looking import Looker, entries, text_of, together
+from heliograph.extraction.prompted.looking import Looker, Sight, entries, text_of, together
 from heliograph.extraction.prompted.prompts import outline
-from heliograph.extraction.prompted.request import Pictures, Steps
 from heliograph.extraction.prompted.states import settled
-from heliograph.extraction.result import Extraction, Label, Leaf, Path, State
+from heliograph.extraction.result import Extraction, Label, Path, State
 from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
 from heliograph.media.document import Document, Page
 from heliograph.media.geometry import Box, Coordinates, from_model, to_model
-from heliograph.models.contract import Backend, Picture
+from heliograph.models.contract import Picture
 
 Json = dict[str, Any]
 
@@ -65,12 +65,12 @@ _THINGS = compile_schema(
 )
 
 
-async def see(document: Document, plan: Plan, backend: Backend, pictures: Pictures, steps: Steps | None = None) -> Extraction:
+async def see(document: Document, plan: Plan, sight: Sight) -> Extraction:
     """The fields of `plan.schema` as a model sees them, all pages as one.
 
     Raises NotConfigured when the model takes no pictures, `ModelError`s when it does not answer.
     """
-    looker = await Looker.begin(plan, backend, pictures, steps)
+    looker = await Looker.begin(plan, sight)
     schema = compile_schema(plan.schema)
     shown = document.pages[: looker.profile.max_pictures]
     question = "\n\n".join(
@@ -86,15 +86,20 @@ async def see(document: Document, plan: Plan, backend: Backend, pictures: Pictur
     if heard.refused is not None:
         warnings.append(f"refused: the model would not answer: {heard.refused[:300]}")
         state = "refused"
-    leaves: dict[Path, Leaf] = {}
+    found: dict[Path, Found] = {}
     if heard.value is not None:
         alignment = await asyncio.to_thread(Alignment, document.pages)
-        leaves = await asyncio.to_thread(alignment.align, heard.value, schema)
+        found = await asyncio.to_thread(alignment.find, heard.value, schema)
+    leaves = {path: one.leaf for path, one in found.items()}
     values = settled(heard.value, schema.root, leaves, missing="not_reached" if heard.truncated else state, null=state)
     for path, why in heard.empty:
         if (leaf := leaves.get(tuple(path))) is not None and leaf.value is None:
             leaf.state = why
-    return Extraction(values, leaves, warnings)
+    known = {path: found.get(path) or Found(leaf) for path, leaf in leaves.items()}
+    logprobs = {tuple(path): mean for path, mean in heard.tokens}
+    made = combine(values, schema, known, Extraction({}, {}), logprobs=logprobs, calibration=sight.calibration)
+    made.warnings = [*warnings, *made.warnings]
+    return made
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -105,13 +110,11 @@ class Thing(msgspec.Struct, frozen=True):
     mended: bool = False
 
 
-async def detect(
-    document: Document, plan: Plan, backend: Backend, pictures: Pictures, steps: Steps | None = None
-) -> tuple[Json, list[str]]:
+async def detect(document: Document, plan: Plan, sight: Sight) -> tuple[Json, list[str]]:
     """The things in each picture: `content`, and `<label>_metadata` with the boxes of all that have this label; where there are several
     pages, `<label>_page<index>_metadata`. And warnings. Raises as `see`.
     """
-    looker = await Looker.begin(plan, backend, pictures, steps)
+    looker = await Looker.begin(plan, sight)
     people = plan.domain is not None and plan.domain.endswith("person-detection")
     warnings: list[str] = []
 

@@ -9,6 +9,7 @@ from heliograph.extraction.layout import layout
 from heliograph.extraction.markdown import FOUND_BY_MODEL, markdown
 from heliograph.extraction.plan import Plan, resolve
 from heliograph.extraction.prompted.describing import describe, differences, rows_of, table_of
+from heliograph.extraction.prompted.looking import Sight
 from heliograph.media.document import Block, Document
 from heliograph.media.geometry import Box
 from heliograph.models.contract import Ask, Reply
@@ -51,7 +52,7 @@ def telling(rows: list[list[str]] = ROWS, figures: list[Any] | None = None) -> T
 
 async def test_a_figure_is_described_before_the_words_in_it_and_a_mark_is_not() -> None:
     backend = telling()
-    described, warnings = await describe(report(), plan(), backend, Drawn())
+    described, warnings = await describe(report(), plan(), Sight(backend, Drawn()))
     [page] = markdown(report(), described)["pages"]
     assert [figure["content"] for figure in page["figures"]] == ["A bar chart.\n\nQ1", None]
     assert '<Figure id="fg-0"/>\n\nA bar chart.\n\nQ1' in page["markdown_content"]
@@ -63,12 +64,14 @@ async def test_a_figure_is_described_before_the_words_in_it_and_a_mark_is_not() 
 
 
 async def test_without_a_difference_the_answer_is_the_embedded_readers() -> None:
-    described, _ = await describe(report(), plan(), telling(figures=[]), Drawn())
+    described, _ = await describe(report(), plan(), Sight(telling(figures=[]), Drawn()))
     assert markdown(report(), described) == markdown(report())
 
 
 async def test_where_numbers_differ_the_words_of_the_page_stand_and_the_table_says_so() -> None:
-    described, warnings = await describe(report(), plan(), telling([*ROWS[:1], ["Bolt", "1,234.50"], ["Nuts and bolts", "9.00"]]), Drawn())
+    described, warnings = await describe(
+        report(), plan(), Sight(telling([*ROWS[:1], ["Bolt", "1,234.50"], ["Nuts and bolts", "9.00"]]), Drawn())
+    )
     [page] = markdown(report(), described)["pages"]
     [table] = page["tables"]
     assert table["metadata"]["notes"] == "A model reads 1,234.50 where the words of the page say 1,284.50; the words stand."
@@ -102,7 +105,7 @@ def lost(*rows: str) -> Document:
 
 async def test_a_table_that_the_reader_lost_is_added_marked_beside_its_said_to() -> None:
     document = lost("Item Amount", "Bolt 1,284.50", "Nut 9.00")
-    described, warnings = await describe(document, plan(), telling(), Drawn())
+    described, warnings = await describe(document, plan(), Sight(telling(), Drawn()))
     [page] = markdown(document, described)["pages"]
     [before] = markdown(document)["pages"]
     assert page["content"] == before["content"] + '\n\n<Table id="tb-0"/>'
@@ -116,7 +119,7 @@ async def test_a_table_that_the_reader_lost_is_added_marked_beside_its_said_to()
 
 async def test_a_table_whose_words_are_not_on_the_page_is_dropped_and_said() -> None:
     document = lost("Something else entirely", "that is no table")
-    described, warnings = await describe(document, plan(), telling(), Drawn())
+    described, warnings = await describe(document, plan(), Sight(telling(), Drawn()))
     assert markdown(document, described) == markdown(document)
     assert [warning for warning in warnings if warning.startswith("table_dropped: ")]
 
@@ -135,18 +138,18 @@ def test_rows_are_made_as_long_as_the_longest() -> None:
 
 async def test_a_blind_model_adds_nothing_and_a_warning_says_why() -> None:
     backend = Telling({}, msgspec.structs.replace(SIGHTED, vision=False))
-    described, warnings = await describe(report(), plan(), backend, Drawn())
+    described, warnings = await describe(report(), plan(), Sight(backend, Drawn()))
     assert (described, backend.asked) == ({}, [])
     assert warnings
     assert "house takes no pictures" in warnings[0]
     sheet = Sheet()
     sheet.block("text", "Only words")
-    assert await describe(document(sheet), plan(), backend, Drawn()) == ({}, []), "nothing was missed"
+    assert await describe(document(sheet), plan(), Sight(backend, Drawn())) == ({}, []), "nothing was missed"
 
 
 @pytest.mark.parametrize("problem", [ModelRefused("no"), ModelLimit("too large"), Reply(text="", finish="refusal", refusal="I will not.")])
 async def test_what_the_model_refuses_leaves_the_page_as_it_was_read(problem: Any) -> None:
-    described, warnings = await describe(report(), plan(), Telling(problem), Drawn())
+    described, warnings = await describe(report(), plan(), Sight(Telling(problem), Drawn()))
     assert markdown(report(), described) == markdown(report())
     assert len(warnings) == 2
 
@@ -157,9 +160,9 @@ async def test_a_model_that_is_away_ends_the_request_and_what_it_said_before_is_
 
     journal = Remembered()
     with pytest.raises(ModelUnavailable):
-        await describe(report(), plan(), Telling(away), Drawn(), journal)
+        await describe(report(), plan(), Sight(Telling(away), Drawn(), journal))
     back = telling()
-    described, _ = await describe(report(), plan(), back, Drawn(), journal)
+    described, _ = await describe(report(), plan(), Sight(back, Drawn(), journal))
     assert described[0].figures[0] == "A chart."
     assert [said_to(ask).count("Figure 1:") for ask in back.asked] == [0]
 
@@ -175,14 +178,14 @@ async def test_many_figures_are_shown_as_many_at_a_time_as_the_model_takes_and_k
         return {"figures": [*({"number": number, "description": f"figure {number}"} for number in numbers), *stray]}
 
     backend = Telling(answer)
-    described, _ = await describe(document(sheet), plan(), backend, Drawn())
+    described, _ = await describe(document(sheet), plan(), Sight(backend, Drawn()))
     assert described[0].figures == [f"figure {number}" for number in range(1, 7)]
     assert [len(shown(ask)) for ask in backend.asked] == [4, 2]
 
 
 async def test_layout_has_what_pictures_show_and_the_words_stay() -> None:
     backend = telling()
-    described, _ = await describe(report(), plan(), backend, Drawn(), tables=False)
+    described, _ = await describe(report(), plan(), Sight(backend, Drawn()), tables=False)
     assert not [ask for ask in backend.asked if "Copy this table" in said_to(ask)]
     made = layout(report(), described)
     pictures = [element for element in made["elements"] if element["category"] == "picture"]
@@ -190,5 +193,5 @@ async def test_layout_has_what_pictures_show_and_the_words_stay() -> None:
     assert made["picture_1_page0"] == "Q1"
     wordless = Sheet()
     wordless.page.blocks.append(Block("picture", Box(0.1, 0.1, 0.4, 0.2)))
-    described, _ = await describe(document(wordless), plan(), backend, Drawn(), tables=False)
+    described, _ = await describe(document(wordless), plan(), Sight(backend, Drawn()), tables=False)
     assert layout(document(wordless), described)["picture_1_page0"] == "A bar chart."

@@ -8,6 +8,7 @@ import pytest
 from heliograph.extraction import gql
 from heliograph.extraction.plan import Plan, resolve
 from heliograph.extraction.prompted import proposing
+from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.propose import propose
 from heliograph.extraction.schema import compile_schema
 from heliograph.models.contract import Reply
@@ -52,7 +53,7 @@ def plan() -> Plan:
 
 async def made(said: Any) -> tuple[Json, list[str], Telling]:
     document, backend = invoice(), Telling(said)
-    answer, warnings = await proposing.propose(document, plan(), backend, Drawn(), TODAY)
+    answer, warnings = await proposing.propose(document, plan(), Sight(backend, Drawn()), TODAY)
     return answer, warnings, backend
 
 
