@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from heliograph.models.errors import CircuitOpen
 
@@ -15,10 +15,17 @@ log = logging.getLogger(__name__)
 State = Literal["closed", "half_open", "open"]
 
 FAILURES: Final = 5
-"""In a row, after which the circuit opens."""
+"""In a row, after which the circuit opens. What was under way together and fails together has failed once."""
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 120.0
 """Seconds: a pause doubles with each trial that fails, up to this."""
+
+
+class Entry(NamedTuple):
+    """A call that was let through: when, and whether it is the trial on which the circuit depends."""
+
+    at: float
+    trial: bool
 
 
 class Breaker:
@@ -27,6 +34,7 @@ class Breaker:
     def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._clock = name, clock
         self._failures = 0
+        self._failed_at = -math.inf
         self._pause = FIRST_PAUSE
         self._until: float | None = None
         """When the next trial may be made; None while the circuit is closed."""
@@ -51,11 +59,11 @@ class Breaker:
                 retry_after=wait,
             )
 
-    def enter(self) -> bool:
-        """Begin a call; True when it is the trial on which the circuit depends. Raises CircuitOpen."""
+    def enter(self) -> Entry:
+        """Begin a call. Raises CircuitOpen."""
         self.check()
         self._trying = self._until is not None
-        return self._trying
+        return Entry(self._clock(), self._trying)
 
     def succeeded(self) -> None:
         """The model answered, if only to refuse: it is there."""
@@ -63,12 +71,12 @@ class Breaker:
             log.warning("model route %s answers again", self._name)
         self._failures, self._pause, self._until, self._trying = 0, FIRST_PAUSE, None, False
 
-    def failed(self, *, trial: bool, retry_after: float | None = None) -> None:
+    def failed(self, entry: Entry, *, retry_after: float | None = None) -> None:
         """The model did not answer. `retry_after`: seconds for which it asked to be left alone."""
-        if self._until is not None and not trial:
-            return  # a call from before: it says nothing new
-        self._failures += 1
-        if trial:
+        if not entry.trial and (self._until is not None or entry.at < self._failed_at):
+            return  # a call from before the last failure: it says nothing new
+        self._failures, self._failed_at = self._failures + 1, self._clock()
+        if entry.trial:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         elif self._failures < FAILURES:
             return
@@ -77,7 +85,7 @@ class Breaker:
         self._until = self._clock() + pause
         log.warning("model route %s failed %d times in a row; it is left alone for %g s", self._name, self._failures, pause)
 
-    def abandoned(self, *, trial: bool) -> None:
+    def abandoned(self, entry: Entry) -> None:
         """The call was cancelled, or never reached the model: nothing is known."""
-        if trial:
+        if entry.trial:
             self._trying = False

@@ -111,7 +111,9 @@ class Backend(Protocol):
     """The route's name, as in `[models.<name>]`."""
 
     async def profile(self) -> Profile:
-        """What this model can do: settings first, else probed once and kept; never guessed from its name alone."""
+        """What this model can do: settings first, else probed once and kept; never guessed from its name alone.
+
+        Raises `ModelError`s while its server cannot be asked and never could."""
         ...
 
     async def ask(self, ask: Ask) -> Reply:

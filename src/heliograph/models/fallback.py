@@ -41,8 +41,14 @@ class Chain:
         self._metrics = metrics or ModelMetrics()
 
     async def profile(self) -> Profile:
-        """The first link's."""
-        return await self._first.profile()
+        """The first link's; while that cannot tell, that of the first one which can."""
+        try:
+            return await self._first.profile()
+        except ModelUnavailable as error:
+            trouble = _Trouble(error)
+        async for _, profile in self._reachable(trouble):
+            return profile
+        raise trouble.error()
 
     async def ask(self, ask: Ask) -> Reply:
         """The reply of the first link that gives one. When none does, raises what the first one raised."""
@@ -90,7 +96,19 @@ class Chain:
         """Nothing: its links are closed by who made them."""
 
     async def _able(self, ask: Ask, trouble: _Trouble) -> AsyncIterator[tuple[Backend, Ask]]:
-        """The further links that may be asked, each with the request as it takes it."""
+        """The further links that can do what is asked, each with the request as it takes it."""
+        async for backend, profile in self._reachable(trouble):
+            if not profile.vision and any(isinstance(part, Picture) for message in ask.messages for part in message.parts):
+                trouble.add(f"The route {backend.name!r} sees no pictures.")
+            elif ask.prefill is not None and not profile.prefill:
+                trouble.add(f"The route {backend.name!r} cannot go on from the beginning of an answer.")
+            else:
+                log.info("model route %s falls back to %s", self.name, backend.name)
+                mode = ask.mode if ask.mode in profile.json_modes else None
+                yield backend, msgspec.structs.replace(ask, mode=mode)
+
+    async def _reachable(self, trouble: _Trouble) -> AsyncIterator[tuple[Backend, Profile]]:
+        """The further links that may be asked and say what they can do."""
         before = [self._model]
         for link in self._others:
             try:
@@ -104,14 +122,7 @@ class Chain:
                 continue
             finally:
                 before.append(link.model)
-            if not profile.vision and any(isinstance(part, Picture) for message in ask.messages for part in message.parts):
-                trouble.add(f"The route {link.name!r} sees no pictures.")
-            elif ask.prefill is not None and not profile.prefill:
-                trouble.add(f"The route {link.name!r} cannot go on from the beginning of an answer.")
-            else:
-                log.info("model route %s falls back to %s", self.name, link.name)
-                mode = ask.mode if ask.mode in profile.json_modes else None
-                yield backend, msgspec.structs.replace(ask, mode=mode)
+            yield backend, profile
 
 
 class _Trouble:

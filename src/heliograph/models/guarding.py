@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import cast
 
 from heliograph.config import ModelSettings
-from heliograph.models.breaker import Breaker
+from heliograph.models.breaker import Breaker, Entry
 from heliograph.models.contract import Ask, Backend, Delta, Profile, Reply
 from heliograph.models.errors import CircuitOpen, ModelBusy, ModelError, ModelUnavailable
 from heliograph.models.metrics import ModelMetrics
@@ -29,6 +29,7 @@ class Guard:
     """A `Backend` around another one. One for all calls of a process to that model."""
 
     def __init__(self, backend: Backend, model: ModelSettings, *, metrics: ModelMetrics | None = None) -> None:
+        """A request under way waits for an open circuit only when the route has no fallback, which answers sooner."""
         self.name = backend.name
         self._backend, self._model = backend, model
         self._metrics = metrics or ModelMetrics()
@@ -79,7 +80,7 @@ class Guard:
         tries.made += 1
         self._breaker.check()
         async with self._pace.slot() as began:
-            with self._noted(began, trial=self._breaker.enter()) as call:
+            with self._noted(began, self._breaker.enter()) as call:
                 tries.begin(began)
                 try:
                     yield call
@@ -89,7 +90,7 @@ class Guard:
                     ) from None
 
     @contextmanager
-    def _noted(self, began: float, *, trial: bool) -> Generator[_Call]:
+    def _noted(self, began: float, entry: Entry) -> Generator[_Call]:
         """Tell breaker, pace and metrics how a call went."""
         call = _Call()
         known = False
@@ -103,12 +104,12 @@ class Guard:
         finally:
             seconds = asyncio.get_running_loop().time() - began
             if not known:
-                self._breaker.abandoned(trial=trial)
+                self._breaker.abandoned(entry)
             elif isinstance(error, ModelBusy):
                 self._breaker.succeeded()  # it is there, and says so
                 self._pace.too_much(began, error.retry_after)
             elif isinstance(error, ModelUnavailable) or (call.reply is not None and call.reply.finish == "broken"):
-                self._breaker.failed(trial=trial, retry_after=error.retry_after if error is not None else None)
+                self._breaker.failed(entry, retry_after=error.retry_after if error is not None else None)
             else:
                 self._breaker.succeeded()
                 self._pace.kept_up()
@@ -124,8 +125,8 @@ class Guard:
         if error.retry_after is not None:
             delay = error.retry_after + min(delay, 1.0)
         late = tries.deadline is not None and asyncio.get_running_loop().time() + delay >= tries.deadline
-        fresh = isinstance(error, CircuitOpen) and tries.deadline is None
-        if tries.made >= self._model.attempts or late or fresh or delay > self._model.timeout:
+        hopeless = isinstance(error, CircuitOpen) and (tries.deadline is None or self._model.fallback is not None)
+        if tries.made >= self._model.attempts or late or hopeless or delay > self._model.timeout:
             raise error
         log.info("model route %s is tried again in %.1f s: %s", self.name, delay, error.message)
         self._metrics.retried(self.name)

@@ -15,10 +15,12 @@ from heliograph.models.completions import Completion, body
 from heliograph.models.contract import Ask, Delta, JsonMode, Profile, Reply
 from heliograph.models.endpoint import Endpoint
 from heliograph.models.errors import ModelError, ModelUnavailable
+from heliograph.models.failures import Complaint
 from heliograph.models.habits import Habits
 from heliograph.models.loose import Json, string, table, tables
 from heliograph.models.probing import Prober
 from heliograph.models.profiles import ProfileCache
+from heliograph.models.servers import Trouble
 
 LISTING_TIMEOUT = 10.0
 AFTERWORD = 2.0
@@ -53,8 +55,15 @@ class OpenAIBackend:
         self._id: str | None = model.model
 
     async def profile(self) -> Profile:
-        """As set, else as probed."""
-        return self._profile or await self._prober.profile()
+        """As set, else as probed. Raises `ModelError`s and NotConfigured while the server has never told anything and cannot be asked:
+        what would be assumed of it then is no answer to whether it sees pictures."""
+        if self._profile is not None:
+            return self._profile
+        profile = await self._prober.profile()
+        found = self._prober.found
+        if found is not None and found.server.trouble is not None:
+            await self._complain(found.server.trouble, found.server.words)
+        return profile
 
     async def ask(self, ask: Ask) -> Reply:
         """The whole reply; `broken` with what came when it broke off. Raises `ModelError`s, NotConfigured without a key or model id."""
@@ -127,6 +136,21 @@ class OpenAIBackend:
                     raise
             if said.ended is None and not incoming.done:
                 raise ModelUnavailable(f"{self._endpoint.who} broke off its answer.")
+
+    async def _complain(self, trouble: Trouble, words: str) -> None:
+        """Raise what the server's trouble is, in the words of a request that meets it; unless a request may yet be taken."""
+        match trouble:
+            case "unreachable":
+                said = words if words.startswith(self._endpoint.who) else f"{self._endpoint.who} cannot be asked: {words}"
+                raise ModelUnavailable(said)
+            case "key" | "url":
+                raise self._endpoint.failure(401 if trouble == "key" else 404, Complaint(words))
+            case "model" if self._model.model is None:
+                self._id = await self._only_model()
+            case "model":
+                raise self._endpoint.failure(404, Complaint(words))
+            case "refused":
+                pass
 
     async def _model_id(self, profile: Profile) -> str:
         """The model's id: as set, as probed, or the only one that the server lists."""

@@ -52,6 +52,11 @@ class Prober:
         self._asking: asyncio.Task[Found] | None = None
         self._tried = 0.0
 
+    @property
+    def found(self) -> Found | None:
+        """What the last round of questions found; None before the first."""
+        return self._found
+
     async def profile(self) -> Profile:
         """What the model can do."""
         if self._found is None and self._cache is not None:

@@ -7,6 +7,7 @@ await models.close()
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from functools import partial
 
 from heliograph.config import EMBEDDED, ModelSettings, Settings
@@ -54,9 +55,10 @@ class Models:
 
     async def close(self) -> None:
         """Close all backends."""
-        guards, self._guards, self._backends = self._guards, {}, {}
-        for guard in guards.values():
-            await guard.close()
+        async with AsyncExitStack() as stack:  # each, whatever happens to the others
+            for guard in self._guards.values():
+                stack.push_async_callback(guard.close)
+            self._guards, self._backends = {}, {}
 
     def _guard(self, route: str) -> Guard:
         if route not in self._guards:

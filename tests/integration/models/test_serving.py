@@ -89,6 +89,24 @@ async def test_another_route_answers_for_one_that_is_down_and_the_reply_says_so(
             assert (reply.text, reply.route) == ("12.50", "b")
 
 
+async def test_a_server_that_never_answered_has_no_profile_and_its_fallback_speaks_for_it(settings: Settings, unused_tcp_port: int) -> None:
+    down = {"url": f"http://127.0.0.1:{unused_tcp_port}/v1"}
+    async with (
+        Scripted([Turn(answer="12.50", times=0)], "vllm") as server,
+        configured(settings, a=down, b=down | {"fallback": "c"}, c={"url": server.url}) as models,
+    ):
+        with pytest.raises(ModelUnavailable, match="cannot be reached"):
+            await models.backend("a").profile()
+        assert (await models.backend("b").profile()).vision
+
+
+async def test_a_wrong_key_is_told_before_anything_is_asked(settings: Settings) -> None:
+    async with Scripted(dialect="vllm", key="right") as server, configured(settings, a={"url": server.url, "key": "wrong-key"}) as models:
+        with pytest.raises(ModelRefused, match=r"models\.a\.key_env") as caught:
+            await models.backend("a").profile()
+        assert "wrong-key" not in str(caught.value)
+
+
 async def test_nothing_goes_to_the_cloud_unasked(settings: Settings, unused_tcp_port: int) -> None:
     async with Scripted([Turn(answer="12.50", times=0)]) as cloud:
         down = {"url": f"http://127.0.0.1:{unused_tcp_port}/v1", "fallback": "mid", "attempts": 1}

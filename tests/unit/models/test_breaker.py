@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from heliograph.models.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
+from heliograph.models.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Entry
 from heliograph.models.errors import CircuitOpen
 
 
@@ -24,7 +24,7 @@ def clock() -> Clock:
 def broken(clock: Clock) -> Breaker:
     breaker = Breaker("test", clock=clock)
     for _ in range(FAILURES):
-        breaker.failed(trial=breaker.enter())
+        breaker.failed(breaker.enter())
     return breaker
 
 
@@ -39,7 +39,7 @@ def test_it_opens_after_so_many_failures_in_a_row_and_says_when_to_come_again(br
 def test_an_answer_between_failures_keeps_it_closed(clock: Clock) -> None:
     breaker = Breaker("test", clock=clock)
     for _ in range(FAILURES * 3):
-        breaker.failed(trial=breaker.enter())
+        breaker.failed(breaker.enter())
         breaker.succeeded()
     assert breaker.state == "closed"
 
@@ -47,19 +47,19 @@ def test_an_answer_between_failures_keeps_it_closed(clock: Clock) -> None:
 def test_one_trial_at_a_time_decides(broken: Breaker, clock: Clock) -> None:
     clock.now += FIRST_PAUSE
     assert broken.state == "half_open"
-    assert broken.enter() is True
+    assert broken.enter().trial
     with pytest.raises(CircuitOpen):
         broken.enter()
     broken.succeeded()
     assert broken.state == "closed"
-    assert broken.enter() is False
+    assert not broken.enter().trial
 
 
 def test_each_trial_that_fails_doubles_the_pause(broken: Breaker, clock: Clock) -> None:
     pause = FIRST_PAUSE
     for _ in range(8):
         clock.now += pause
-        broken.failed(trial=broken.enter())
+        broken.failed(broken.enter())
         pause = min(pause * 2, LONGEST_PAUSE)
         clock.now += pause - 1
         with pytest.raises(CircuitOpen):
@@ -70,7 +70,7 @@ def test_each_trial_that_fails_doubles_the_pause(broken: Breaker, clock: Clock) 
 def test_a_pause_is_at_least_what_the_server_asks_for(clock: Clock) -> None:
     breaker = Breaker("test", clock=clock)
     for _ in range(FAILURES):
-        breaker.failed(trial=breaker.enter(), retry_after=40)
+        breaker.failed(breaker.enter(), retry_after=40)
     with pytest.raises(CircuitOpen) as caught:
         breaker.check()
     assert caught.value.retry_after == 40
@@ -78,13 +78,24 @@ def test_a_pause_is_at_least_what_the_server_asks_for(clock: Clock) -> None:
 
 def test_a_trial_that_is_given_up_leaves_room_for_the_next(broken: Breaker, clock: Clock) -> None:
     clock.now += FIRST_PAUSE
-    broken.abandoned(trial=broken.enter())
-    assert broken.enter() is True
+    broken.abandoned(broken.enter())
+    assert broken.enter().trial
 
 
 def test_calls_from_before_do_not_decide_a_trial(broken: Breaker, clock: Clock) -> None:
     clock.now += FIRST_PAUSE
     broken.enter()
-    broken.failed(trial=False)
-    broken.succeeded()
-    assert broken.state == "closed"
+    broken.failed(Entry(clock.now - 60, trial=False))
+    assert broken.state == "half_open"
+
+
+def test_what_was_under_way_together_fails_once(clock: Clock) -> None:
+    breaker = Breaker("test", clock=clock)
+    together = [breaker.enter() for _ in range(FAILURES * 2)]
+    for entry in together:
+        clock.now += 0.01
+        breaker.failed(entry)
+    assert breaker.state == "closed"
+    for _ in range(FAILURES - 1):
+        breaker.failed(breaker.enter())
+    assert breaker.state == "open"

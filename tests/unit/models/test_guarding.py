@@ -108,6 +108,18 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_fresh_requests_are_t
     assert len(fake.asked) == FAILURES
 
 
+async def test_a_request_under_way_waits_for_an_open_circuit_unless_another_route_would_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heliograph.models.breaker.FIRST_PAUSE", 0.5)
+    for fallback, answered in ((None, True), ("b", False)):
+        fake = Fake(*[ModelUnavailable("gone")] * FAILURES, said("yes"))
+        guard = Guard(fake, settings(attempts=FAILURES + 3, fallback=fallback))
+        if answered:
+            assert (await guard.ask(QUESTION)).text == "yes"
+        else:
+            with pytest.raises(CircuitOpen):
+                await guard.ask(QUESTION)
+
+
 @pytest.mark.parametrize("error", [ModelRefused("no"), ModelLimit("no"), ModelBusy("no")])
 async def test_a_server_that_answers_no_is_there(error: ModelError) -> None:
     fake = Fake(error)

@@ -46,21 +46,27 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Fitted(msgspec.Struct):
-    """`value` as far as it could be made to fit, and the problems that are left. `moved`: lists whose entries have other numbers now."""
+    """`value` as far as it could be made to fit, and the problems that are left.
+
+    `moved`: lists whose entries have other numbers now. `faulted`: where the validator found fault with what was said; elsewhere a
+    value may be of a kind that its field has beside the one it is known by.
+    """
 
     value: Json
     problems: list[Problem] = []
     moved: list[Path] = []
+    faulted: list[Path] = []
 
 
 def fit(value: Json, schema: Schema) -> Fitted:
     """Make `value` fit `schema` where there is one way to. Keys that it lacks stay lacking."""
-    made = Fitted(value)
+    whole = _whole(value, schema)
+    made = Fitted(value, faulted=[located(whole, violation.path) for violation in schema.violations(whole)])
     made.value = _shaped(value, schema.root, (), made)
     wrong = {problem.path for problem in made.problems}
     for _ in range(_ROUNDS):
         changed = False
-        whole = settled(_copied(made.value), schema.root, {}, missing="absent", null="absent")
+        whole = _whole(made.value, schema)
         left: list[Problem] = []
         for violation in schema.violations(whole):
             path = located(whole, violation.path)
@@ -79,6 +85,11 @@ def fit(value: Json, schema: Schema) -> Fitted:
             made.problems += left
             break
     return made
+
+
+def _whole(value: Json, schema: Schema) -> Json:
+    """A copy with every key, so that one that lacks is no fault."""
+    return settled(_copied(value), schema.root, {}, missing="absent", null="absent")
 
 
 def without(value: Json, problems: list[Problem]) -> Json:
@@ -170,6 +181,8 @@ def _shaped(value: Json, field: Field, path: Path, made: Fitted) -> Json:
     shapes = [field, *field.variants]
     shape = max(shapes, key=lambda each: _likeness(value, each))
     if _likeness(value, shape) < 0:
+        if not any(path[: len(one)] == one or one[: len(path)] == path for one in made.faulted):
+            return value
         for each in shapes:
             other = _coerced(value, each)
             if other is not ...:
@@ -184,13 +197,14 @@ def _shaped(value: Json, field: Field, path: Path, made: Fitted) -> Json:
         }
     if isinstance(value, list):
         items = cast("list[Json]", value)
-        if None in items and shape.item is not None and shape.item.is_leaf and not shape.item.nullable:
-            made.moved.append(path)  # a list of scalars has no entry that is not there
-            items = [item for item in items if item is not None]
-        return [
+        fitted = [
             _shaped(child, inner, (*path, number), made) if (inner := _below(shape, number)) is not None else child
             for number, child in enumerate(items)
         ]
+        if None in fitted and shape.item is not None and shape.item.is_leaf and not shape.item.nullable:
+            made.moved.append(path)  # a list of scalars has no entry that is not there
+            fitted = [item for item in fitted if item is not None]
+        return fitted
     if isinstance(value, str) and not value.strip() and not shape.enum:
         return None
     if shape.format == "date" and isinstance(value, str) and not _ISO.fullmatch(value):

@@ -46,6 +46,7 @@ _WORDS: dict[str, Json] = {
     "NaN": None, "Infinity": None, "-Infinity": None, "undefined": None, "nan": None,
 }  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_THINKING = re.compile(r"\s*<(?:think|thinking|reasoning)>")
 _THOUGHT = ("</think>", "</thinking>", "</reasoning>")
 
 
@@ -73,6 +74,8 @@ def parse(text: str, *, spans: bool = False) -> Parsed:
     `spans` asks for the offsets of scalars. Raises nothing.
     """
     begin = max((at + len(mark) for mark in _THOUGHT if (at := text.rfind(mark)) >= 0), default=0)
+    if begin == 0 and _THINKING.match(text):
+        return Parsed()
     best: _Reading | None = None
     at = begin
     while match := _OPEN.search(text, at):
@@ -142,8 +145,9 @@ class _Reading:
 
     @property
     def path(self) -> Path:
-        """The keys of what was open."""
-        return tuple(self._keys)
+        """The keys of what was open, or was to come next in a list."""
+        innermost = self._open[-1] if len(self._keys) < len(self._open) else None
+        return (*self._keys, len(cast("list[Json]", innermost))) if isinstance(innermost, list) else tuple(self._keys)
 
     @property
     def weight(self) -> tuple[bool, int]:

@@ -32,7 +32,7 @@ def settled(value: Json, field: Field, leaves: dict[Path, Leaf], *, missing: Sta
         value, null = {}, missing
     given = cast("dict[str, Json]", value)
     made: dict[str, Json] = {}
-    for child in field.fields:
+    for child in max([field, *field.variants], key=lambda shape: sum(each.name in given for each in shape.fields)).fields:
         why = null if child.name in given else missing
         made[child.name] = settled(given.get(child.name), child, leaves, missing=missing, null=why, path=(*path, child.name))
     made.update({name: inner for name, inner in given.items() if name not in made})

@@ -42,3 +42,13 @@ def test_absent_is_reopened_where_nobody_looked() -> None:
     leaves: dict[Path, Leaf] = {("a",): Leaf(None, "absent"), ("b",): Leaf(1, "found"), ("c",): Leaf(None, "refused")}
     reopened(leaves, "not_reached")
     assert [leaf.state for leaf in leaves.values()] == ["not_reached", "found", "refused"]
+
+
+def test_an_object_of_several_shapes_is_filled_as_the_one_it_looks_like() -> None:
+    shapes = [{"a": {"type": "string"}}, {"b": {"type": "string"}, "c": {"type": "string"}}]
+    schema = compile_schema(
+        {"type": "object", "properties": {"x": {"anyOf": [{"type": "object", "properties": shape} for shape in shapes]}}}
+    )
+    leaves: dict[Path, Leaf] = {}
+    assert settled({"x": {"b": "y"}}, schema.root, leaves, missing="not_reached", null="absent") == {"x": {"b": "y", "c": None}}
+    assert leaves == {("x", "c"): Leaf(None, "not_reached")}
