@@ -192,6 +192,9 @@ class ProviderBackend:
                 await asyncio.to_thread(_load, self.name, self._settings.kind)
                 self._model = await _make(self.name, self._settings, self._id, key).__aenter__()
                 self._theirs = dict(self._model.profile)
+                # a schema was lowered already; their own lowering of it fails on lists of types (pydantic-ai 2.68, Anthropic)
+                unaltered: Any = self._theirs | {"json_schema_transformer": None}
+                self._model.profile = unaltered
             return self._model
 
     def _failure(self, problem: Exception) -> ModelError | None:
@@ -287,6 +290,7 @@ def _profile(settings: ModelSettings, theirs: dict[str, Any]) -> Profile:
     }
     if settings.kind in _KNOWN:
         dialect, context, output, side, coordinates = _KNOWN[settings.kind]
+        context = theirs.get("context_window") or context
         assumed |= {"dialect": dialect, "context": context, "max_output": output, "longest_side": side, "coordinates": coordinates}
     made = {field: value for field, value in assumed.items() if profile.known_from.get(field) != "set"}
     made["max_output"] = min(made.get("max_output", profile.max_output), made.get("context", profile.context))
