@@ -13,6 +13,7 @@ from PIL import Image
 
 from heliograph.samples import INVOICE, RECEIPT
 from tests.live import running_server
+from tests.unit.media.paper import Pdf, say
 
 
 def heliograph(*arguments: str | Path, cwd: Path, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -124,3 +125,35 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     (sentence,) = done.stderr.decode().splitlines()
     assert sentence.startswith("heliograph: http://127.0.0.1:9/v1 cannot be reached")
+
+
+def _paper(path: Path) -> Path:
+    pdf = Pdf()
+    pdf.page(say("Patient: Zelmira Quoth", 72, 700) + say("The knee is better", 72, 680))
+    path.write_bytes(pdf.bytes())
+    return path
+
+
+def test_a_redacted_copy_stands_in_the_current_folder_and_its_report_says_where(tmp_path: Path) -> None:
+    done = heliograph("extract", _paper(tmp_path / "a.pdf"), "--domain", "healthcare.phi-redaction", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    report = json.loads(done.stdout)
+    assert report["redacted_uri"] == "a.pdf.redacted.pdf"
+    assert report["counts"] == {"name": 1}
+    copy = (tmp_path / "a.pdf.redacted.pdf").read_bytes()
+    assert copy.startswith(b"%PDF")
+    assert b"Quoth" not in copy + done.stdout
+
+
+def test_the_copies_of_a_folder_stand_beside_their_reports(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    _paper(tmp_path / "in" / "a.pdf")
+    Image.new("RGB", (200, 300), "white").save(tmp_path / "in" / "b.png")
+    done = heliograph("extract", "in", "-o", "out", "--domain", "healthcare.phi-edit-replace", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")) == [
+        "a.pdf.json", "a.pdf.redacted.pdf", "b.png.json", "b.png.redacted.png",
+    ]  # fmt: skip
+    record = json.loads((tmp_path / "out" / "a.pdf.json").read_text())
+    assert record["response"]["redacted_uri"] == "out/a.pdf.redacted.pdf"
+    assert "made" not in record

@@ -13,7 +13,7 @@ import msgspec
 
 from heliograph.extraction.redaction.found import Category, Findings, Found, Passage, passages
 from heliograph.extraction.redaction.labelled import inline, labelled
-from heliograph.extraction.redaction.people import again, lists, names, parts_of
+from heliograph.extraction.redaction.people import again, beside, lists, names, parts_of
 from heliograph.extraction.redaction.places import STATES, places
 from heliograph.extraction.redaction.shapes import shapes
 from heliograph.extraction.segments import Sheet
@@ -81,7 +81,7 @@ def _again(read: list[tuple[Page, list[Passage]]], findings: Findings, cities: I
     for page, texts in read:
         for passage in texts:
             for start, end in again(passage.text, parts, initials, read=page.source != "text"):
-                findings.add("name", passage, start, end)
+                findings.add("name", passage, *beside(passage.text, start, end))
             for m in town.finditer(passage.text) if town else ():
                 findings.add("address", passage, *m.span())
 

@@ -149,21 +149,14 @@ def _rest(sheet: Sheet, segment: Segment, passage: Passage, findings: Findings) 
     alone = label_of(text)
     if alone is not None:
         for value in _values(sheet, segment, alone, loose=_is_loose(text)):
-            _take(
-                sheet,
-                alone,
-                value,
-                Passage(sheet.page, value.words),
-                0,
-                findings,
-                loose=_is_loose(text),
-            )
+            _take(sheet, alone, value, Passage(sheet.page, value.words), 0, findings, loose=_is_loose(text))
         return
     # label: value, in one
     colon = re.match(r"\s*([^:\d][^:]{0,58}?)\s*[:=]\s*(?=\S)", text)
     if colon and (category := label_of(colon[1])) is not None:
-        employer = _is_loose(colon[1])
-        _take(sheet, category, segment, passage, colon.end(), findings, loose=employer)
+        _take(sheet, category, segment, passage, colon.end(), findings, loose=_is_loose(colon[1]))
+    else:
+        _unmarked(sheet, segment, passage, findings)
     for m in _labels().name_inside.finditer(text):
         _take(sheet, "name", segment, passage, m.end(), findings)
     for m in re.finditer(r"(?<=[\s,;])([A-Za-z][A-Za-z /'.]{1,40}?)\s*:\s*(?=\S)", text):
@@ -173,6 +166,20 @@ def _rest(sheet: Sheet, segment: Segment, passage: Passage, findings: Findings) 
             if category is not None:
                 _take(sheet, category, segment, passage, m.end(), findings)
                 break
+
+
+def _unmarked(sheet: Sheet, segment: Segment, passage: Passage, findings: Findings) -> None:
+    """A label and its value with nothing but a blank between them: `Name Ada Quill`."""
+    words = passage.text.split(" ")
+    for count in range(min(len(words) - 1, 5), 0, -1):
+        category = label_of(" ".join(words[:count]))
+        rest = " ".join(words[count:])
+        if category == "name" and len(words) - count > 1 and is_name(rest) and not any(word.islower() for word in words[count:]):
+            _take(sheet, category, segment, passage, len(passage.text) - len(rest), findings)
+            return
+        if category == "address" and any(c.isdigit() for c in rest):
+            _address(sheet, segment, passage, len(passage.text) - len(rest), findings, town=False)
+            return
 
 
 def _values(sheet: Sheet, label: Segment, category: Category, *, loose: bool) -> Iterator[Segment]:
@@ -189,9 +196,9 @@ def _values(sheet: Sheet, label: Segment, category: Category, *, loose: bool) ->
             return
     below = next((other for other in sheet.below(label, reach=2.2) if _in_column(other, label)), None)
     above = None if colon else _above(sheet, label)
-    if below is not None and (_is_label(below) or (above is not None and label.y0 - above.y1 < below.y0 - label.y1)):
-        below = None
-    if below is not None and not (beside is not None and not _is_label(beside) and (loose or _fits(category, beside.text))):
+    nearer = below is not None and above is not None and label.y0 - above.y1 < below.y0 - label.y1
+    taken = beside is not None and not _is_label(beside) and (loose or _fits(category, beside.text))
+    if below is not None and not _is_label(below) and not taken and (not nearer or _fits(category, below.text)):
         yield below
     if above is not None and not _is_label(above) and (loose or _fits(category, above.text)):
         yield above
@@ -205,9 +212,13 @@ def _above(sheet: Sheet, label: Segment) -> Segment | None:
     """What stands right over a label, as where forms print the label in small under the line that was written on."""
     for row in reversed(sheet.rows[: label.row]):
         for other in row:
-            if not other.on_end and _in_column(other, label) and -label.height < label.y0 - other.y1 < max(label.height, other.height):
+            if (
+                not other.on_end
+                and _in_column(other, label)
+                and -label.height < label.y0 - other.y1 < 1.7 * max(label.height, other.height)
+            ):
                 return other
-        if row and label.y0 - max(other.y1 for other in row) > 2 * label.height:
+        if row and label.y0 - max(other.y1 for other in row) > 3 * label.height:
             return None
     return None
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 from rapidfuzz import fuzz
@@ -42,6 +43,8 @@ def lists() -> Lists:
 _WORD = re.compile(r"[^\W\d_](?:[\w'’`]|-(?=\w))*\.?|[^\s\w]|\S")
 _INITIAL = re.compile(r"[^\W\d_]\.?")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+LIKE = 84.0
+"""Likeness in percent from which a word read from a picture is a name misread: one letter in six."""
 LONGEST = 6
 """Words of the longest name."""
 
@@ -204,8 +207,12 @@ def is_name(text: str) -> bool:
 def bare(text: str) -> tuple[int, int]:
     """Where in a labelled name the name itself is, without titles before it and degrees after it."""
     words = lists()
-    degree = re.search(r"[,\s]+((?:[A-Za-z]+\.){2,}[A-Za-z]*)$", text)
-    end = degree.start() if degree and plain(degree[1]).rstrip(".") in words.credentials else len(text)
+    end = len(text)
+    while degree := re.search(r"[,\s]+((?:[A-Za-z]+\.)+[A-Za-z]*|[A-Za-z]+)[,.]?$", text[:end]):
+        key = plain(degree[1])
+        if not {key, key.rstrip("."), key.replace(".", "")} & words.credentials:
+            break
+        end = degree.start()
     tokens = [token for token in _tokens(text[:end]) if token.text[0].isalpha()]
     while len(tokens) > 1 and tokens[0].key in words.titles:
         tokens.pop(0)
@@ -231,29 +238,54 @@ def parts_of(name: str) -> tuple[set[str], set[str]]:
     return parts, initials
 
 
+@lru_cache(maxsize=1 << 16)
+def _is_part(word: str, parts: frozenset[str], *, read: bool) -> Literal["part", "within", "misread"] | None:
+    """Whether a word is a part of a name, holds one, or may be one misread."""
+    if word in parts:
+        return "part"
+    if any(len(piece) >= 4 and piece in parts for piece in re.split(r"[-_'\d]", word)):
+        return "within"
+    if len(word) > 5 and any(len(part) >= 5 and part in word for part in parts):
+        return "within"
+    if (
+        read
+        and len(word) >= 5
+        and any(abs(len(part) - len(word)) <= 1 and len(part) >= 5 and fuzz.ratio(word, part) >= LIKE for part in parts)
+    ):
+        return "misread"
+    return None
+
+
 def again(text: str, parts: Iterable[str], initials: Iterable[str], *, read: bool = False) -> Iterator[tuple[int, int]]:
     """Where names found before are written again: each part by itself, inside a longer word when it is long enough, and as initials.
 
     `read`: the text comes from a picture, so a part may be misread by a letter or so.
     """
-    known, short = set(parts), {re.sub(r"\.", "", one) for one in initials}
+    known, short = frozenset(parts), {re.sub(r"\.", "", one) for one in initials}
     for m in re.finditer(r"[^\s]+", text):
         word = m.group()
         for piece in re.finditer(r"[^\W\d_](?:[\w'’]|-(?=\w))*", word):
             key = plain(piece.group().replace("’", "'"))
             own = key.removesuffix("'s")
-            if own in known and (not piece.group().islower() or (len(own) > 4 and own not in lists().never)):
+            how = _is_part(own, known, read=read)
+            if how == "part" and (not piece.group().islower() or (len(own) > 4 and own not in lists().never)):
                 yield m.start() + piece.start(), m.start() + piece.end()
-            elif any(len(part) >= 4 and part in known for part in re.split(r"[-_'\d]", own)) or any(
-                len(part) >= 5 and part in own and len(own) > len(part) for part in known
-            ):
+            elif how == "within":
                 yield m.start(), m.end()
-            elif (
-                read
-                and len(own) >= 5
-                and any(abs(len(part) - len(own)) <= 1 and fuzz.ratio(own, part) >= 84 for part in known if len(part) >= 5)
-            ):
+            elif how == "misread":
                 yield m.start() + piece.start(), m.start() + piece.end()
         dotted = re.fullmatch(r"[(\"'\[]*((?:[A-Za-z]\.\s?){2,3}|(?:[A-Z]\.){1,2}[A-Z])[)\"',;:\]]*", word)
         if dotted and plain(re.sub(r"[^A-Za-z]", "", dotted[1])) in short:
             yield m.start(), m.end()
+
+
+def beside(text: str, start: int, end: int) -> tuple[int, int]:
+    """A part of a name with the words right beside it on its line that may belong to it: `Ulsa` of a known `Brenk`."""
+    after = re.compile(r"[ ]([^\W\d_][\w'’-]+)(?![\w:])").match(text, end)
+    before = re.search(r"(?<![\w'’.-])([^\W\d_][\w'’-]+)[ ]$", text[:start])
+    for found in (after, before):
+        if found is None or not found[1][0].isupper() or found[1].isupper():
+            continue
+        if _may_be(_Token(found[1], *found.span(1))):
+            start, end = min(start, found.start(1)), max(end, found.end(1))
+    return start, end

@@ -69,6 +69,8 @@ _CODE_CITY = re.compile(
     r"(?P<city>[A-ZÀ-Þ][a-zà-ÿ'’\-]{2,}(?:[ ]+[A-ZÀ-Þ][a-zà-ÿ'’\-]{2,}){0,2})"
 )
 """As most of Europe writes it: believed right behind a street."""
+_CODE = re.compile(rf"[\s,]*{_ZIP}")
+"""A ZIP code right behind a street."""
 _STATE_ZIP = re.compile(rf"(?<!\w){_STATE},?\s+{_ZIP}")
 _NAMED = re.compile(rf"(?:{STATES})$")
 
@@ -78,6 +80,9 @@ def places(text: str) -> Iterator[tuple[int, int, str | None]]:
     for pattern in _PATTERNS:
         for m in pattern.finditer(text):
             yield m.start(), m.end(), None
+            code = _CODE.match(text, m.end())
+            if code:
+                yield code.start("zip"), code.end("zip"), None
             behind = _CODE_CITY.match(text, len(text) - len(text[m.end() :].lstrip(" \n,·|")))
             if behind:
                 yield behind.start("zip"), behind.end("zip"), None

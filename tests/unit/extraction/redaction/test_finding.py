@@ -96,6 +96,12 @@ def test_a_name_found_once_is_found_wherever_it_is_written() -> None:
     assert left(text) == "Patient: Ms. slept well. denies pain. was calm; see and file"
 
 
+def test_who_shares_a_known_name_is_found_with_the_name_beside_it() -> None:
+    assert left("Patient: Zelmira Quoth\n\nOrlin Quoth agreed, and Quoth Pharmacy knows. Quoth: no. Zelmira Xandt too") == (
+        "Patient: agreed, and Pharmacy knows. no. too"
+    )
+
+
 def test_values_stand_beside_below_or_over_their_labels_and_in_columns() -> None:
     assert ("name", "Ulsa Brenk") in found("Patient Name      Date of Birth     Sex\nUlsa Brenk        04/12/1956        F")
     assert ("medical_record_number", "44712") in found("MRN\n44712")
