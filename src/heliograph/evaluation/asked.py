@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from heliograph.config import Settings
 from heliograph.evaluation.kept import Kept, code
 from heliograph.evaluation.runner import Embedded
 from heliograph.extraction.answer import Answer, Known, OnPage, answer
+from heliograph.extraction.calibration import calibration
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.extractor import extract
@@ -36,7 +38,8 @@ class Asked(Embedded):
         self._models = Models(settings)
         self._windows = _Windows(kept, f"{told.model_dump_json()} {code('extraction/prompted', 'models')}")
         rooms = code("media", "perception", "extraction", "models")
-        self.version = f"{via} {told.model_dump_json()} {heliograph.__version__} {rooms}"
+        sure = hashlib.sha256(msgspec.json.encode(calibration(settings.data_dir, self.route))).hexdigest()[:12]
+        self.version = f"{via} {told.model_dump_json()} {heliograph.__version__} {rooms} {sure}"
 
     @property
     def what(self) -> str:

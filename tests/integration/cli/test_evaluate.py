@@ -90,6 +90,44 @@ def evaluated(tmp_path: Path, via: str) -> dict[str, float]:
     return json.loads(numbers.read_text())["drawn_receipts"]["micro"]
 
 
+def test_a_route_learns_from_its_answers_how_sure_it_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for at in range(16):
+        truth = {"order": f"A-{4000 + 37 * at}", "total": 20.5 + at, "paid": 11.25 + at, "clerk": f"Nora Field{at}", "till": f"T{70 + at}"}
+        (folder / f"{at}.json").write_text(json.dumps(truth))
+        lines = [
+            f"{name.title()}: {value:.2f}" if isinstance(value, float) else f"{name.title()}: {value}" for name, value in truth.items()
+        ]
+        (folder / f"{at}.txt").write_text("\n".join(lines))
+    kinds = {name: {"type": "number" if name in ("total", "paid") else "string"} for name in truth}
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps({"type": "object", "properties": kinds}))
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    money, text = r"Total: ([\d.]+)", r"{}: ([^\n]+)"
+    says = {"order": text.format("Order"), "total": money, "paid": money, "clerk": text.format("Clerk"), "till": text.format("Order")}
+    asked = ["eval", str(folder), "--schema", str(schema), "--via", "default", "--calibrate"]
+    with Scripted([Turn(times=0, extract=says)], dialect="vllm", vision=False) as server:
+        monkeypatch.setenv("HELIOGRAPH_MODEL_URL", server.url)
+        settings.cache_clear()
+        try:
+            few = runner.invoke(app, [*asked, "--limit", "3"])
+            assert few.exit_code == 1
+            assert "not calibrated: 15 answers" in few.output
+            learned = runner.invoke(app, asked)
+            assert learned.exit_code == 0, learned.output
+            assert "calibration of default: 80 answers on 16 documents, 48 of them right" in learned.output
+            kept = tmp_path / "data" / "models" / "default.calibration.json"
+            assert json.loads(kept.read_text())["answers"] == 80
+            before, after = (tmp_path / name for name in ("before.json", "after.json"))
+            runner.invoke(app, [*asked[:-1], "--json", str(after)])
+            kept.unlink()
+            runner.invoke(app, [*asked[:-1], "--json", str(before)])
+        finally:
+            settings.cache_clear()
+    assert json.loads(after.read_text())["mine"]["micro"]["ece"] < json.loads(before.read_text())["mine"]["micro"]["ece"]
+
+
 def test_a_route_that_is_not_configured_is_a_usage_error_that_names_those_that_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELIOGRAPH_MODEL_URL", "http://127.0.0.1:9/v1")
     settings.cache_clear()
