@@ -38,10 +38,11 @@ class Tree(msgspec.Struct, frozen=True, array_like=True):
 
     def probability(self, traits: list[float]) -> float:
         """The share of right answers among those that were like this one."""
+        asked, value, other = self.trait, self.value, self.other
         at = 0
-        while (trait := self.trait[at]) != LEAF:
-            at = at + 1 if traits[trait] <= self.value[at] else self.other[at]
-        return self.value[at]
+        while (trait := asked[at]) != LEAF:
+            at = at + 1 if traits[trait] <= value[at] else other[at]
+        return value[at]
 
 
 class Weights(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ same columns) and carry none are missing: they are asked for once more, and what
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -20,6 +21,8 @@ from heliograph.extraction.vocabulary import tokens_of, vocabulary
 from heliograph.media.document import Cell, Page, Table
 
 Json = Any
+Place = tuple[float, float]
+"""The centre of words: from the top and from the left."""
 
 LEAST = 3
 """Entries that a table must carry before its other rows are taken for entries too."""
@@ -70,7 +73,7 @@ def account(value: Json, leaves: dict[Path, Leaf], root: Field, pages: Sequence[
         carried = 0
         for page in pages:
             for table in page.tables:
-                rows, taken = _fitting(table, places, page.index)
+                rows, taken = _fitting(table, places.get(page.index, []))
                 if len(taken) >= LEAST and len(taken) >= SHARE * len(rows):
                     one.missing += [_missing(table, row, page) for row in sorted(rows - taken)]
                     carried += len(taken)
@@ -94,18 +97,20 @@ def lists(value: Json, field: Field, path: Path = ()) -> Iterator[tuple[Path, Fi
                 yield from lists(child, below, (*path, name))
 
 
-def _standing(path: Path, leaves: dict[Path, Leaf], pages: dict[int, Page]) -> set[tuple[int, float, float]]:
-    """Page and centre of the words that the entries of the list at `path` cite."""
-    return {
-        (part.box.page, part.box.cx, part.box.cy)
-        for where, leaf in leaves.items()
-        if where[: len(path)] == path and len(where) > len(path)
-        for part in leaf.evidence
-        if part.box.page in pages
-    }
+def _standing(path: Path, leaves: dict[Path, Leaf], pages: dict[int, Page]) -> dict[int, list[Place]]:
+    """The centres of the words that the entries of the list at `path` cite, by page, from the top."""
+    made: dict[int, list[Place]] = {}
+    for where, leaf in leaves.items():
+        if where[: len(path)] == path and len(where) > len(path):
+            for part in leaf.evidence:
+                if part.box.page in pages:
+                    made.setdefault(part.box.page, []).append((part.box.cy, part.box.cx))
+    for places in made.values():
+        places.sort()
+    return made
 
 
-def _fitting(table: Table, places: set[tuple[int, float, float]], page: int) -> tuple[set[int], set[int]]:
+def _fitting(table: Table, places: list[Place]) -> tuple[set[int], set[int]]:
     """Rows below the headings that look like entries, and those of them that carry one; lines that only continue a row are neither."""
     filled: dict[int, set[int]] = {}
     figures: dict[int, set[int]] = {}
@@ -116,7 +121,7 @@ def _fitting(table: Table, places: set[tuple[int, float, float]], page: int) -> 
         filled.setdefault(cell.row, set()).add(cell.column)
         if any(character.isdigit() for character in cell.text):
             figures.setdefault(cell.row, set()).add(cell.column)
-        if _carries(cell, places, page):
+        if cell.row not in taken and _carries(cell, places):
             taken.add(cell.row)
     widest = max((len(filled[row]) for row in taken), default=0)
     whole = {row for row in taken if len(filled[row]) * 2 > widest}
@@ -146,9 +151,11 @@ def _totals(table: Table, row: int) -> bool:
     return False
 
 
-def _carries(cell: Cell, places: set[tuple[int, float, float]], page: int) -> bool:
+def _carries(cell: Cell, places: list[Place]) -> bool:
+    """Whether one of `places` is inside a cell."""
     box = cell.box
-    return any(at == page and box.x <= x <= box.x1 and box.y <= y <= box.y1 for at, x, y in places)
+    first = bisect_left(places, (box.y, 0.0))
+    return any(box.x <= x <= box.x1 for _, x in places[first : bisect_right(places, (box.y1, 1.0))])
 
 
 def _missing(table: Table, row: int, page: Page) -> Missing:
@@ -163,44 +170,50 @@ def put_in(value: Json, leaves: dict[Path, Leaf], path: Path, answer: Json, foun
 
     `found` are the leaves of `answer`, `leaves` those of `value`, which change with it.
     """
-    ours, theirs = cast("list[Json]", _at(value, path)), cast("list[Json]", _at(answer, path) or [])
-    entries = [(_place(found, (*path, at)), entry, _below(found, (*path, at))) for at, entry in enumerate(theirs)]
-    added: list[tuple[tuple[int, float], Json, dict[Path, Leaf]]] = [
-        (place, entry, below)
-        for place, entry, below in entries
-        if place is not None and any(row.page == place[0] and abs(row.at - place[1]) <= NEAR for row in wanted)
-    ]
+    theirs = _entries(cast("list[Json]", _at(answer, path) or []), found, path)
+    lines: dict[int, list[float]] = {}
+    for row in wanted:
+        lines.setdefault(row.page, []).append(row.at)
+    added = [one for one in theirs if one.place and any(abs(at - one.place[1]) <= NEAR for at in lines.get(one.place[0], ()))]
     if not added:
         return 0
-    old = [(_place(leaves, (*path, at)), entry, _below(leaves, (*path, at))) for at, entry in enumerate(ours)]
-    for place, entry, below in added:
-        after = [at for at, (other, _, _) in enumerate(old) if other is not None and other <= place]
-        old.insert(after[-1] + 1 if after else 0, (place, entry, below))
+    ours = cast("list[Json]", _at(value, path))
+    made = _entries(ours, leaves, path)
+    for one in added:
+        after = [at for at, other in enumerate(made) if other.place and one.place and other.place <= one.place]
+        made.insert(after[-1] + 1 if after else 0, one)
     for where in [where for where in leaves if where[: len(path)] == path]:
         del leaves[where]
-    ours[:] = [entry for _, entry, _ in old]
-    leaves.update({(*path, at, *where): leaf for at, (_, _, below) in enumerate(old) for where, leaf in below.items()})
+    ours[:] = [one.value for one in made]
+    leaves.update({(*path, at, *where): leaf for at, one in enumerate(made) for where, leaf in one.leaves.items()})
     return len(added)
+
+
+class _Entry(msgspec.Struct):
+    """An entry of a list with its leaves by their path below it, and where it stands: its page, and its middle from the top."""
+
+    value: Json
+    leaves: dict[Path, Leaf] = {}
+    place: tuple[int, float] | None = None
+
+
+def _entries(values: list[Json], leaves: dict[Path, Leaf], path: Path) -> list[_Entry]:
+    made = [_Entry(value) for value in values]
+    for where, leaf in leaves.items():
+        at = where[len(path)] if len(where) > len(path) and where[: len(path)] == path else None
+        if isinstance(at, int) and at < len(made):
+            made[at].leaves[where[len(path) + 1 :]] = leaf
+    for one in made:
+        places = sorted((part.box.page, part.box.cy) for leaf in one.leaves.values() for part in leaf.evidence)
+        first = [place for place in places if place[0] == places[0][0]]
+        one.place = first[len(first) // 2] if first else None
+    return made
 
 
 def _at(value: Json, path: Path) -> Json:
     for step in path:
         value = value[step] if value is not None else None
     return value
-
-
-def _below(leaves: dict[Path, Leaf], path: Path) -> dict[Path, Leaf]:
-    return {where[len(path) :]: leaf for where, leaf in leaves.items() if where[: len(path)] == path}
-
-
-def _place(leaves: dict[Path, Leaf], path: Path) -> tuple[int, float] | None:
-    """Page and middle, from the top, of the words that an entry cites."""
-    places = [(part.box.page, part.box.cy) for leaf in _below(leaves, path).values() for part in leaf.evidence]
-    if not places:
-        return None
-    page = min(page for page, _ in places)
-    heights = sorted(y for at, y in places if at == page)
-    return page, heights[len(heights) // 2]
 
 
 def embedded_rows(one: Account, merged: Merged, evidence: Extraction) -> int:

@@ -1,0 +1,97 @@
+"""Extraction with a model: our own CPU beside the model's time, for pages that are read already.
+
+Everything but the model is real: windows, prompts, lowering, parsing, looking values up, counting rows, the embedded extraction of the
+same pages, merging and combining. The model answers at once, in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from statistics import median, quantiles
+from typing import Any
+
+from tests.unit.extraction.prompted.ledgers import ledger
+from tests.unit.extraction.prompted.talking import Drawn, Talking, said
+
+from bench import Row
+from heliograph.extraction.prompted.extractor import extract
+from heliograph.extraction.prompted.request import NoSteps, Request
+from heliograph.extraction.schema import compile_schema
+from heliograph.media.document import Document, Page
+from heliograph.models.contract import Ask
+
+RUNS = 40
+LONG = 300
+_ROWS = 24
+SCHEMA = compile_schema(
+    {
+        "type": "object",
+        "properties": {
+            "account": {"type": "string", "description": "The account number"},
+            "holder": {"type": "string"},
+            "opening_balance": {"type": "number"},
+            "closing_balance": {"type": "number"},
+            "entries": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "date": {"type": "string"},
+                        "text": {"type": "string"},
+                        "reference": {"type": "string"},
+                        "amount": {"type": "number"},
+                    },
+                },
+            },
+        },
+    }
+)
+
+
+def measure() -> Iterator[Row]:
+    """Milliseconds of CPU a page."""
+    times = [1000 * asyncio.run(_seconds([_page(0)])) for _ in range(RUNS + 3)][3:]
+    note = f"{RUNS} documents of one page, {len(_page(0).words)} words, {4 + 4 * _ROWS} values"
+    yield Row("one page, beside the model", median(times), "ms", "p50 <= 30", note)
+    yield Row("one page, beside the model", quantiles(times, n=20)[-1], "ms", "p95 <= 50", note)
+    pages = [_page(index) for index in range(LONG)]
+    took = asyncio.run(_seconds(pages))
+    yield Row(f"{LONG} pages in windows", 1000 * took / LONG, "ms a page", "p50 <= 30", f"{LONG * _ROWS} rows in one list")
+
+
+async def _seconds(pages: list[Page]) -> float:
+    document = Document("application/pdf", len(pages), pages)
+    model = Talking(_read, context=32_768, max_output=8_192)
+    began = time.process_time()
+    made = await extract(document, SCHEMA, Request(), model, Drawn(), NoSteps())
+    took = time.process_time() - began
+    if len(made.values["entries"]) != _ROWS * len(pages):
+        raise AssertionError(f"{len(made.values['entries'])} rows of {_ROWS * len(pages)}")
+    return took
+
+
+def _read(ask: Ask) -> Any:
+    rows = re.findall(r"^(\d+ May 2026) \| (.+?) \| (R\d+-\d+) \| ([\d.]+)$", said(ask), re.MULTILINE)
+    return {
+        "account": "4711-0815",
+        "holder": "Ann Example",
+        "opening_balance": 100.5,
+        "closing_balance": None,
+        "entries": [{"date": date, "text": text, "reference": reference, "amount": float(value)} for date, text, reference, value in rows],
+    }
+
+
+def _page(number: int) -> Page:
+    rows = [
+        (
+            f"{row % 28 + 1} May 2026",
+            f"Transfer to customer {number} {row} for goods and services",
+            f"R{number}-{row}",
+            f"{number}{row:02}.50",
+        )
+        for row in range(_ROWS)
+    ]
+    return ledger([("Date", "Text", "Reference", "Amount"), *rows], index=number, above="Account 4711-0815 Ann Example 100.50", height=0.03)
