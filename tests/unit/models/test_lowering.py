@@ -224,6 +224,20 @@ def test_further_keys_beside_named_ones_come_back_among_them() -> None:
     assert part.raised({"more": "a", "more_2": [{"key": "b", "value": 1}]}) == {"more": "a", "b": 1}
 
 
+def test_a_required_key_that_only_a_pattern_describes_is_asked_for_by_name() -> None:
+    schema = {
+        "type": "object",
+        "patternProperties": {"^/": {"type": "object", "properties": {"device": {"type": "string"}}}},
+        "required": ["/"],
+    }
+    part = one(schema)
+    assert list(part.schema["properties"]) == ["/", "more"]
+    assert part.raised({"/": {"device": "a"}, "more": [{"key": "/x", "value": {"device": "b"}}]}) == {
+        "/": {"device": "a"},
+        "/x": {"device": "b"},
+    }
+
+
 def test_tuples_are_sent_with_a_key_for_each_place() -> None:
     schema = {"type": "object", "properties": {"at": {"prefixItems": [{"type": "number"}, {"type": "string"}], "items": False}}}
     part = one(schema)

@@ -315,7 +315,7 @@ class _Conversation:
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _said(self, fitted: Fitted, *, refused: str | None = None) -> Said:
-        value = without(fitted.value, fitted.problems)
+        value = without(fitted.value, fitted.problems, self.schema)
         dropped = {problem.path for problem in fitted.problems if problem.leaf and not problem.soft}
         tokens, weakest = self._tokens(value, fitted.moved)
         return Said(

@@ -23,6 +23,8 @@ Json = Any
 
 _ROUNDS = 3
 """Checks of the whole; each may lay bare what a wrong value above hid."""
+_TRIES = 200
+"""Checks in search of the values for which an object does not fit."""
 _SHOWN = 60
 """Characters of a wrong value that are quoted."""
 _LISTED = 12
@@ -63,20 +65,22 @@ def fit(value: Json, schema: Schema) -> Fitted:
     whole = _whole(value, schema)
     made = Fitted(value, faulted=[located(whole, violation.path) for violation in schema.violations(whole)])
     made.value = _shaped(value, schema.root, (), made)
-    wrong = {problem.path for problem in made.problems}
+    odd = [problem.path for problem in made.problems if not problem.leaf and not problem.soft]
     for _ in range(_ROUNDS):
         changed = False
-        whole = _whole(made.value, schema)
+        whole = _whole(without(made.value, made.problems, schema), schema)
         left: list[Problem] = []
         for violation in schema.violations(whole):
             path = located(whole, violation.path)
             field = field_at(schema.root, path)
             found = _at(made.value, path)
-            if found is ... or any(path[: len(one)] == one or one[: len(path)] == path for one in wrong):
+            if found is ... or any(_beside(path, one) for one in odd):
                 continue
             if isinstance(found, (dict, list)):
                 if field is not None and _trimmed(found, field, path, violation.message, made):
                     changed = True
+                elif culprits := _culprits(whole, path, schema):
+                    left += [Problem(one, _said(_at(whole, one), field_at(schema.root, one)) or "does not fit") for one in culprits]
                 else:
                     left.append(Problem(path, violation.message[:200], leaf=False))
             elif found is not None:
@@ -92,12 +96,19 @@ def _whole(value: Json, schema: Schema) -> Json:
     return settled(_copied(value), schema.root, {}, missing="absent", null="absent")
 
 
-def without(value: Json, problems: list[Problem]) -> Json:
-    """`value` with null in the place of every scalar that does not fit."""
+def without(value: Json, problems: list[Problem], schema: Schema) -> Json:
+    """`value` with null in the place of every scalar that does not fit, and without the key where null does not fit either."""
     made = _copied(value)
-    for problem in problems:
-        if problem.leaf and not problem.soft:
-            made = put(made, problem.path, None)
+    dropped = [problem.path for problem in problems if problem.leaf and not problem.soft]
+    for path in dropped:
+        made = put(made, path, None)
+    if not dropped:
+        return made
+    whole = _whole(made, schema)
+    for violation in schema.violations(whole):
+        path = located(whole, violation.path)
+        if path in dropped and isinstance(parent := _at(made, path[:-1]), dict):
+            cast("dict[str | int, Json]", parent).pop(path[-1], None)
     return made
 
 
@@ -181,10 +192,10 @@ def _shaped(value: Json, field: Field, path: Path, made: Fitted) -> Json:
     shapes = [field, *field.variants]
     shape = max(shapes, key=lambda each: _likeness(value, each))
     if _likeness(value, shape) < 0:
-        if not any(path[: len(one)] == one or one[: len(path)] == path for one in made.faulted):
+        if not any(_beside(path, one) for one in made.faulted):
             return value
         for each in shapes:
-            other = _coerced(value, each)
+            other = _coerced(value, each, alone=len(shapes) == 1)
             if other is not ...:
                 return _shaped(other, field, path, made) if other != value or type(other) is not type(value) else other
         made.problems.append(Problem(path, _said(value, field) or "is not what was asked for", leaf=not isinstance(value, (dict, list))))
@@ -241,13 +252,13 @@ def _likeness(value: Json, shape: Field) -> int:
     return 1 if fits else -1
 
 
-def _coerced(value: Json, shape: Field) -> Json:
-    """The one value of this shape that was meant, `...` where there is none or more than one."""
+def _coerced(value: Json, shape: Field, *, alone: bool) -> Json:
+    """The one value of this shape that was meant, `...` where there is none or more than one. `alone`: there is no other shape."""
     if isinstance(value, list):
         items = cast("list[Json]", value)
         return items[0] if len(items) == 1 and shape.kind != "array" else ...
-    if shape.const is not msgspec.UNSET and shape.is_leaf:
-        return shape.const
+    if shape.const is not msgspec.UNSET:
+        return shape.const if alone and shape.is_leaf else ...
     if isinstance(value, dict):
         return [value] if shape.kind == "array" and shape.item is not None and shape.item.kind == "object" else ...
     text = value.strip() if isinstance(value, str) else None
@@ -316,6 +327,45 @@ def _trimmed(found: Json, field: Field, path: Path, message: str, made: Fitted) 
         items[:] = kept
         return True
     return False
+
+
+def _culprits(whole: Json, path: Path, schema: Schema) -> list[Path]:
+    """The scalars for which an object or list at `path` does not fit, which a validator does not name where there are alternatives.
+
+    With all of them null it fits; they are put back in halves, and those with which it does not fit again are split until they are one.
+    """
+    tried = 0
+
+    def fits(value: Json) -> bool:
+        nonlocal tried
+        tried += 1
+        return not any(_beside(path, located(value, violation.path)) for violation in schema.violations(value))
+
+    given = [((*path, *below), value) for below, value in leaves(_at(whole, path)) if value is not None]
+    base = _copied(whole)
+    for place, _ in given:
+        base = put(base, place, None)
+    if not fits(base):
+        return []
+    found: list[Path] = []
+    groups = [given]
+    while groups and tried < _TRIES:
+        group = groups.pop()
+        trial = _copied(base)
+        for place, value in group:
+            trial = put(trial, place, value)
+        if fits(trial):
+            base = trial
+        elif len(group) == 1:
+            found.append(group[0][0])
+        else:
+            groups += [group[len(group) // 2 :], group[: len(group) // 2]]
+    return sorted(found, key=lambda one: [str(step) for step in one]) if not groups else []
+
+
+def _beside(a: Path, b: Path) -> bool:
+    """Whether one of two places is in the other."""
+    return a[: len(b)] == b or b[: len(a)] == a
 
 
 def _said(value: Json, field: Field | None) -> str:

@@ -13,8 +13,9 @@ Sources, read in November 2026:
 - gemini: `response_json_schema` of google-genai (the list of keywords; enum of strings and numbers; no const), and its answer that
   nothing may stand beside any_of.
 - anthropic: a tool's `input_schema` (no combinator at the root, names `^[a-zA-Z0-9_.-]{1,64}$`), and the subset of structured outputs
-  as the SDK's `transform_schema` has it (objects closed, no bounds, no recursion), where 16 fields of a schema may be unions and 24 may
-  be missing (platform.claude.com, Structured outputs, "Schema complexity limits"): so few that null is mostly sent as an empty text.
+  as the SDK's `transform_schema` has it (objects closed, no bounds, no recursion, no list of types), where 16 fields of a schema may be
+  unions and 24 may be missing (platform.claude.com, Structured outputs, "Schema complexity limits"): so few that null is mostly sent as
+  an empty text.
 
 Limits without a published number (`properties` of all but openai) are our own: a schema is split rather than tried out.
 """
@@ -34,11 +35,15 @@ ENFORCED = frozenset({"date"})
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """A dialect. `maps`: whether further keys may have a schema, else a map is sent as a list of key and value. `words_inside`: a
-    description goes into the first alternative of an anyOf. `unions`: fields that may have several types, None for any number of them.
-    `properties`, `levels`, `characters` (of names and enum values),
-    `enum_values`: of one schema."""
+    """A dialect.
 
+    `type_lists`: whether a type may be a list of types, else alternatives say so. `maps`: whether further keys may have a schema, else a
+    map is sent as a list of key and value. `words_inside`: a description goes into the first alternative of an anyOf. `unions`: fields
+    that may have several types, None for any number of them. `properties`, `levels`, `characters` (of names and enum values),
+    `enum_values`: of one schema.
+    """
+
+    type_lists: bool = True
     formats: frozenset[str] = ENFORCED
     maps: bool = False
     names: re.Pattern[str] = NAMES
@@ -59,8 +64,8 @@ RULES: dict[Dialect, Rules] = {
     "llama.cpp": Rules(names=ANY_NAMES, maps=True, properties=400, levels=16, enum_values=1_000),
     "ollama": Rules(names=ANY_NAMES, maps=True, properties=400, levels=16, enum_values=1_000),
     "gemini": Rules(words_inside=True, properties=200, levels=10),
-    "anthropic": Rules(properties=400, levels=16),
-    "plain": Rules(words_inside=True),
+    "anthropic": Rules(type_lists=False, properties=400, levels=16),
+    "plain": Rules(type_lists=False, words_inside=True),
 }
 
 _FEW_UNIONS = 16

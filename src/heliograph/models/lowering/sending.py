@@ -103,7 +103,9 @@ class _Sending:
         if all(list(node) == ["type"] for node in nodes):
             kinds = list(dict.fromkeys(kind for node in nodes for kind in _kinds(node)))
             kinds += ["null"] if nullable else []
-            return _worded({"type": kinds[0] if len(kinds) == 1 else kinds}, words)
+            if len(kinds) == 1 or self.rules.type_lists:
+                return _worded({"type": kinds[0] if len(kinds) == 1 else kinds}, words)
+            nodes, nullable = [{"type": kind} for kind in kinds], False
         if len(nodes) == 1 and not nullable:
             return _worded(nodes[0], words)
         nodes = [*nodes, {"type": "null"}] if nullable else nodes

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
+import jsonschema_rs
 import msgspec
 
 Json = Any
@@ -305,16 +306,18 @@ class _Reading:
                 option.fields[name] = made
         patterns = cast("Node", flat["patternProperties"]) if isinstance(flat.get("patternProperties"), dict) else {}
         more: Json = flat.get("additionalProperties")
+        further: list[Json] = [*patterns.values(), *([more] if isinstance(more, dict) and more and patterns else [])]
         if patterns:
             self.lose(path, "patternProperties", "keys are not held to their patterns")
-            further: list[Json] = [*patterns.values(), *([more] if isinstance(more, dict) and more else [])]
-            more = further[0] if len(further) == 1 else {"anyOf": further}
             option.notes.append("keys like " + ", ".join(list(patterns)[:3]))
         for name in required:
-            if name not in table and not patterns:
-                made = self.shape(more if isinstance(more, dict) else {}, (*path, name), open_refs, required=True)
-                if made is not None and more is not False:
+            fitting = [child for pattern, child in patterns.items() if _matches(pattern, name)] or [more]
+            if name not in table and fitting[0] is not False:
+                made = self.shape({} if fitting[0] is None else fitting[0], (*path, name), open_refs, required=True)
+                if made is not None:
                     option.fields[name] = made
+        if further:
+            more = further[0] if len(further) == 1 else cast("Json", {"anyOf": further})
         if (isinstance(more, dict) and more) or (more is not False and not option.fields and not table):
             option.others = self.shape(cast("Json", more) if isinstance(more, dict) else {}, (*path, "*"), open_refs, required=True)
 
@@ -350,6 +353,15 @@ def _anchors(root: Node) -> Iterator[tuple[str, Node]]:
                     found.add(name)
                     yield name, typed
         todo += [child for key, child in typed.items() if key not in ("enum", "const", "examples", "default")]
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Whether a key fits a pattern of `patternProperties`, in linear time; a pattern that cannot be matched so fits none."""
+    try:
+        options = jsonschema_rs.RegexOptions(size_limit=1 << 20)
+        return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=options).is_valid(name)
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
 
 
 def _list(value: Json) -> list[Json]:

@@ -29,7 +29,7 @@ def hear(body: Body, model: str, *, stream: bool) -> Heard:
     if schema is not None and config.get("responseMimeType") != "application/json":
         raise Fault(400, "* GenerateContentRequest.generation_config.response_schema: only allowed with mime type application/json")
     tools = {
-        declared["name"]: declared.get("parametersJsonSchema") or declared.get("parameters")
+        declared["name"]: declared.get("parametersJsonSchema") or declared.get("parameters_json_schema") or declared.get("parameters")
         for tool in sequence(body.get("tools"))
         for declared in sequence(tool.get("functionDeclarations"))
     }

@@ -97,13 +97,37 @@ def test_an_alternative_is_judged_by_the_shape_that_a_value_looks_like() -> None
     assert (fitted.value, fitted.problems) == ({"x": {"b": 2, "c": True}}, [])
 
 
+def test_what_is_wrong_in_an_object_that_may_be_null_is_named_and_not_the_object() -> None:
+    inner = {
+        "code": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "n": {"type": "integer", "multipleOf": 5},
+        **{f"f{n}": TEXT for n in range(40)},
+    }
+    schema = of({"anyOf": [{"type": "object", "properties": inner}, {"type": "null"}]})
+    given = {"x": {**{f"f{n}": "a" for n in range(40)}, "code": "us", "n": 7}}
+    fitted = fit(given, schema)
+    assert [problem.path for problem in fitted.problems] == [("x", "code"), ("x", "n")]
+    assert fitted.problems[0].message == '"us" is not a string that matches ^[A-Z]{3}$, or null'
+    value = without(fitted.value, fitted.problems, schema)
+    assert value == {"x": {**given["x"], "code": None, "n": None}}
+    assert schema.check(value) == []
+
+
+def test_a_wrong_entry_of_a_map_whose_values_cannot_be_null_is_left_out() -> None:
+    entry = {"anyOf": [{"type": "object", "properties": {"a": NUMBER}}, {"const": False}]}
+    schema = of({"type": "object", "additionalProperties": entry})
+    fitted = fit({"x": {"good": {"a": 1}, "off": False, "bad": "text"}}, schema)
+    assert [problem.path for problem in fitted.problems] == [("x", "bad")]
+    assert without(fitted.value, fitted.problems, schema) == {"x": {"good": {"a": 1}, "off": False}}
+
+
 def test_wrong_scalars_become_null_and_the_answer_fits() -> None:
     schema = compile_schema({
         "type": "object",
         "properties": {"a": NUMBER, "rows": {"type": "array", "items": {"type": "object", "properties": {"b": {**NUMBER, "maximum": 9}}}}},
     })  # fmt: skip
     fitted = fit({"a": "dear", "rows": [{"b": 10}, {"b": 9}]}, schema)
-    value = without(fitted.value, fitted.problems)
+    value = without(fitted.value, fitted.problems, schema)
     assert value == {"a": None, "rows": [{"b": None}, {"b": 9}]}
     assert schema.check(value) == []
     assert fitted.value["a"] == "dear"
@@ -122,5 +146,5 @@ def test_no_answer_makes_it_fail_and_nothing_is_invented(value: Any) -> None:
         {"type": "object", "properties": {"a": {"type": "array", "items": row}, "b": DATE, "x": row}, "additionalProperties": False}
     )
     fitted = fit(value, schema)
-    without(fitted.value, fitted.problems)
+    without(fitted.value, fitted.problems, schema)
     assert scalars(fitted.value) <= scalars(value)
