@@ -127,7 +127,7 @@ class Endpoint:
 
     def _headers(self) -> dict[str, str]:
         key = keys.read_key(self.name, self.model)
-        self._hidden = keys.secrets(self.model, key)
+        self._hidden = [*keys.secrets(self.model, key), *([self.url.password] if self.url.password else [])]
         headers = {"Content-Type": "application/json", "User-Agent": f"heliograph/{heliograph.__version__}", "Accept-Encoding": "identity"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
@@ -241,9 +241,11 @@ def _base(name: str, model: ModelSettings) -> URL:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise NotConfigured(f"The model route {name!r} needs an address that begins with http:// or https:// in models.{name}.url.")
-    # what is pasted from a call rather than from a page of settings
-    path = url.path.rstrip("/").removesuffix("/chat/completions")
-    return url.with_path(path or "/").with_fragment(None).with_query(url.query)
+    if url.query_string or url.fragment or url.path.rstrip("/").endswith("/completions"):
+        raise NotConfigured(f"models.{name}.url is to be the base of the addresses, which mostly ends in /v1, without what follows it.")
+    if url.user and (model.key or model.key_env or model.key_file):
+        raise NotConfigured(f"The model route {name!r} has both a key and a user in models.{name}.url; it can send one of them.")
+    return url.with_path(url.path.rstrip("/") or "/")
 
 
 def _parsed(whole: bytes) -> Json:

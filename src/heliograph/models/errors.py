@@ -5,6 +5,7 @@ ModelError                  the model gave no answer
 │   ├── ModelBusy           it is there, and takes no more for now (rate limit, overload)
 │   └── CircuitOpen         it failed so often that it is not asked for a while
 ├── ModelRefused            its server says the request is wrong, or may not be made (key, quota, unknown model): no retry helps
+│   └── ModelDeclined       it minds what the document says, not how it was asked; backends make it a reply that is a refusal
 └── ModelLimit              the request is larger than it takes
 ModelNotFound  404          no such model name here
 """
@@ -39,6 +40,10 @@ class ModelRefused(ModelError):
     """The model's server refused the request."""
 
     type = "model_refused"
+
+
+class ModelDeclined(ModelRefused):
+    """The model's provider will not have this content."""
 
 
 class ModelLimit(ModelError):

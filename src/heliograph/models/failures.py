@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
+from heliograph.models.errors import ModelBusy, ModelDeclined, ModelError, ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.loose import Json, entries, string, table, tables
 from heliograph.models.streams import parse
 
@@ -33,6 +33,8 @@ _SPENT = re.compile(
 )
 _NEVER = re.compile(r"mmproj|(?:is|are) not supported|does not support|unsupported|failed to parse grammar|invalid grammar", re.IGNORECASE)
 """What some servers say with a 500 although no second try can help."""
+_DECLINED = re.compile(r"content[_ ](?:filter|policy|management policy)|responsible ?ai|safety system", re.IGNORECASE)
+"""What providers say with a 400 when it is not the request that they mind, but what stands in the document."""
 _ECHO = re.compile(r"""[,\[{(]?\s*['"]input['"]\s*:.*""", re.DOTALL)
 """Validators send back what they were sent; none of it belongs in a message."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -42,6 +44,7 @@ _ROOM = (
     re.compile(r"maximum context length is (?P<context>\d+) tokens and your request has (?P<input>\d+) input tokens", re.DOTALL),
     re.compile(r"maximum context length is (?P<context>\d+) tokens.*?(?:prompt|input) contains (?:at least )?(?P<input>\d+) ", re.DOTALL),
     re.compile(r"[Ii]nput length (?:\+|and) `?max_tokens.*?: (?P<input>\d+) \+ \d+ > (?P<context>\d+)", re.DOTALL),
+    re.compile(r"maximum context length of (?P<context>\d+) tokens.*?(?P<input>\d+) tokens from the input", re.DOTALL),
     re.compile(r"`inputs` tokens \+ `max_new_tokens` must be <= (?P<context>\d+)\. Given: (?P<input>\d+)", re.DOTALL),
 )
 
@@ -78,7 +81,7 @@ def failure(
 ) -> ModelError:
     """The error of an answer with `status`. `who` names the model for a person; `hidden`: the complaint's sentence without secrets."""
     sentence = complaint.sentence if hidden is None else hidden
-    said = f": {sentence}" if sentence else "."
+    said = "." if not sentence else f": {sentence}" if sentence[-1] in ".!?…" else f": {sentence}."
     everything = f"{complaint.code} {complaint.sentence}"
     wait = retry_after(headers, complaint)
     if status in (429, 402) and (status == 402 or _SPENT.search(everything)):
@@ -99,6 +102,8 @@ def failure(
         return ModelRefused(
             f"{who} was not found ({status}){said} Check models.{route}.url, which mostly ends in /v1, and models.{route}.model."
         )
+    if status == 400 and _DECLINED.search(everything):
+        return ModelDeclined(f"{who} will not read this{said}")
     return ModelRefused(f"{who} refused the request ({status}){said}")
 
 

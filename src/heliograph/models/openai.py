@@ -14,7 +14,7 @@ from heliograph.errors import NotConfigured
 from heliograph.models.completions import Completion, body
 from heliograph.models.contract import Ask, Delta, JsonMode, Profile, Reply
 from heliograph.models.endpoint import Endpoint
-from heliograph.models.errors import ModelError, ModelUnavailable
+from heliograph.models.errors import ModelDeclined, ModelError, ModelUnavailable
 from heliograph.models.failures import Complaint
 from heliograph.models.habits import Habits
 from heliograph.models.loose import Json, string, table, tables
@@ -106,6 +106,9 @@ class OpenAIBackend:
             except ModelError as error:
                 if said.begun:
                     yield said.reply("broken", route=self.name, model=id)
+                    return
+                if isinstance(error, ModelDeclined):
+                    yield Reply(text="", finish="refusal", refusal=error.message, route=self.name, model=id, mode=mode)
                     return
                 better = self._habits.learn(error, asked) if lessons < LESSONS else None
                 if better is None:

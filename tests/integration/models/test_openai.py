@@ -143,6 +143,27 @@ async def test_why_an_answer_ended_is_told() -> None:
         assert filtered.finish == "refusal"
 
 
+async def test_a_provider_that_minds_the_document_refuses_rather_than_fails() -> None:
+    minds = {"error": {"message": "Your request was rejected as a result of our safety system.", "code": "content_policy_violation"}}
+    async with asked([Turn(status=400, body=minds)], "openai") as (backend, _):
+        reply = await backend.ask(question())
+        assert reply.finish == "refusal"
+        assert "safety system" in (reply.refusal or "")
+
+
+async def test_a_user_in_the_address_is_sent_and_never_told() -> None:
+    async with Scripted([Turn(status=400, error="Not with secret-word!")], "vllm") as server:
+        url = server.url.replace("//", "//me:secret-word@")
+        backend = OpenAIBackend("test", ModelSettings(url=url, model="scripted"), profile=ALL)
+        with pytest.raises(ModelRefused) as caught:
+            await backend.ask(question())
+        assert server.requests[0].headers["authorization"].startswith("Basic ")
+        assert "secret-word" not in str(caught.value)
+        await backend.close()
+        with pytest.raises(NotConfigured, match="both a key and a user"):
+            OpenAIBackend("test", ModelSettings(url=url, key="k"))
+
+
 async def test_endless_white_space_is_cut_and_the_model_stopped() -> None:
     async with asked([Turn(answer=ANSWER, whitespace=True)]) as (backend, server):
         reply = await backend.ask(question(max_tokens=5_000))

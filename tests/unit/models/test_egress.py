@@ -184,7 +184,7 @@ async def test_offline_a_name_that_leads_elsewhere_is_not_connected_to(monkeypat
     await backend.close()
 
 
-@pytest.mark.parametrize("url", [None, "127.0.0.1:8000", "ftp://host/v1", "http://"])
+@pytest.mark.parametrize("url", [None, "127.0.0.1:8000", "ftp://host/v1", "http://", "http://h/v1?key=x", "http://h/v1/chat/completions"])
 def test_an_address_that_is_none_is_no_configuration(url: str | None) -> None:
     with pytest.raises(NotConfigured, match=r"models\.a\.url"):
         configured(a=ModelSettings(url=url)).backend("a")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from heliograph.models import failures
-from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
+from heliograph.models.errors import ModelBusy, ModelDeclined, ModelError, ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.habits import Habits
 
 
@@ -65,6 +65,17 @@ def test_a_500_that_no_second_try_can_help_is_refused() -> None:
     assert isinstance(failed(500, {"error": {"message": "image input is not supported - hint: provide the mmproj"}}), ModelRefused)
 
 
+def test_a_provider_that_minds_the_document_declines() -> None:
+    filtered = {"error": {"message": "The response was filtered due to the prompt triggering our content management policy."}}
+    assert isinstance(failed(400, filtered), ModelDeclined)
+    assert isinstance(failed(400, {"error": {"message": "No.", "code": "content_filter"}}), ModelDeclined)
+
+
+def test_a_sentence_ends_before_the_next_begins() -> None:
+    assert "Bad key. Set models.x.key_env" in failed(401, {"error": {"message": "Bad key"}}).message
+    assert "Bad key! Set models.x.key_env" in failed(401, {"error": {"message": "Bad key!"}}).message
+
+
 def test_how_long_to_wait_is_read_in_every_form() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     past = format_datetime(datetime.now(UTC) - timedelta(seconds=30), usegmt=True)
@@ -100,9 +111,14 @@ def test_no_body_breaks_the_reading(body: bytes) -> None:
 def test_room_for_an_answer_is_found_in_what_servers_say() -> None:
     for sentence in (
         "This model's maximum context length is 1000 tokens. However, you requested 1500 tokens (400 in the messages, 1100 in the answer).",
+        "Requested token count exceeds the model's maximum context length of 1000 tokens. You requested a total of 1500 tokens: 400 tokens "
+        "from the input messages and 1100 tokens for the completion.",
+        "input length and `max_tokens` exceed context limit: 400 + 1100 > 1000, decrease input length or `max_tokens` and try again",
         "'max_tokens' is too large: 1100. This model's maximum context length is 1000 tokens and your request has 400 input tokens.",
     ):
-        assert failures.room(ModelLimit(sentence)) == 600
+        error = failed(400, {"error": {"message": sentence}})
+        assert isinstance(error, ModelLimit)
+        assert failures.room(error) == 600
     assert failures.room(ModelLimit("too long")) is None
 
 
