@@ -94,7 +94,8 @@ async def answer(
     try:
         document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
         sight = None if asking is not None or plan.route is None else _sight(reader, paths, counts, document, plan, models, steps)
-        redact = partial(redacted, reader, paths, backend=sight.backend if sight else None, steps=steps)
+        backend, alone = (sight.backend, sight.stands_in) if sight is not None else (None, False)
+        redact = partial(redacted, reader, paths, backend=backend, alone=alone, steps=steps)
         return await _answered(document, plan, asking, sight, redact)
     finally:
         if asking is not None:

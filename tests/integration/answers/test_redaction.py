@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pypdfium2
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from heliograph.config import Settings
 from heliograph.extraction.answer import Answer, answer
 from heliograph.extraction.plan import resolve
 from heliograph.media.flow import FONTS
+from heliograph.models.errors import ModelUnavailable
+from heliograph.models.routes import Route
 from heliograph.perception.reader import Reader
+from tests.unit.extraction.prompted.talking import Talking
 from tests.unit.extraction.redaction.papers import KINDS, write
 from tests.unit.media.paper import Pdf, say
 
@@ -224,3 +228,30 @@ async def test_a_replaced_copy_says_invented_values_where_the_real_ones_were(rea
         assert re.search(r"Home Phone: .*555.?01\d\d", left)
     seen = plain(read.text)
     assert sum(plain(word) in seen for word in left.split()) > 0.9 * len(left.split())
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_model_is_asked_for_what_the_rules_cannot_know(reader: Reader, tmp_path: Path, away: bool) -> None:
+    answered: Any = ModelUnavailable("It is down.") if away else {"identifiers": [{"category": "name", "text": "zed"}]}
+    pdf = Pdf()
+    pdf.page(say("Patient: Zelmira Quoth", 72, 700) + say("the lad whom all call zed slept well", 72, 680))
+    path = tmp_path / "called.pdf"
+    path.write_bytes(pdf.bytes())
+
+    class House:
+        settings = Settings(data_dir=tmp_path)
+
+        def backend(self, route: str) -> Talking:
+            assert route == "house"
+            return Talking(lambda _: answered)
+
+        def ends_embedded(self, route: str) -> bool:
+            return route == "house"
+
+    plan = resolve("document", "generate", REDACT, route=Route(asked="vlm-1", name="house"))
+    got = await answer(reader, [path], plan, models=cast("Any", House()))
+    with kept(got) as copy:
+        left = " ".join(text_of(copy).split())
+    assert left == f"Patient: the lad whom all call {'zed ' if away else ''}slept well"
+    assert got.response["counts"] == {"name": 1 if away else 2}
+    assert any(warning.startswith("model_unavailable") for warning in got.warnings) == away

@@ -186,7 +186,11 @@ def _values(sheet: Sheet, label: Segment, category: Category, *, loose: bool) ->
     """What a label that stands by itself is about: beside it, or else below it, or above it where that is nearer."""
     colon = label.text.rstrip().endswith(":")
     beside = next(sheet.right_of(label), None)
-    if beside is not None and not _is_label(beside) and beside.x0 - label.x1 < 30 * label.height:
+    if beside is None or _is_label(beside):
+        for other in _across(sheet, label):
+            if loose or _fits(category, other.text):
+                yield other
+    elif colon or beside.x0 - label.x1 < 30 * label.height:
         yield beside
         if category in {"address", "name"}:
             more = next((other for other in sheet.right_of(label) if other is not beside), None)
@@ -202,6 +206,14 @@ def _values(sheet: Sheet, label: Segment, category: Category, *, loose: bool) ->
         yield below
     if above is not None and not _is_label(above) and (loose or _fits(category, above.text)):
         yield above
+
+
+def _across(sheet: Sheet, label: Segment) -> Iterator[Segment]:
+    """What stands to the right of a label, half a line higher or lower, as on a sheet that lies askew."""
+    for row in sheet.rows[max(label.row - 2, 0) : label.row + 3]:
+        for other in row:
+            if other.x0 > label.x1 and abs(other.cy - label.cy) < label.height and not other.on_end and not _is_label(other):
+                yield other
 
 
 def _in_column(value: Segment, label: Segment) -> bool:
