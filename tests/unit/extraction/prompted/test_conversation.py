@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -383,3 +384,26 @@ async def test_keys_made_of_digits_are_found_when_they_are_wrong() -> None:
     schema = compile_schema({"type": "object", "properties": {"2024": {"type": "number", "minimum": 5}, "2025": {"type": "number"}}})
     async with talking([Turn(answer={"2024": 1, "2025": 2}, times=0)], schema=schema) as (said, _):
         assert said.value == {"2024": None, "2025": 2}
+
+
+async def test_ending_a_conversation_ends_all_that_was_asked() -> None:
+    profile = Profile(json_modes=("json_schema",), dialect="vllm", max_output=2_000, model="scripted")
+    async with Scripted([Turn(fill=True, times=0, delay=30)], "vllm") as server:
+        backend = OpenAIBackend("test", ModelSettings(url=server.url, model="scripted"), profile=profile)
+        talk = asyncio.create_task(converse(backend, [user(Text("A page."))], wide(10), Request()))
+        while server.open < 4:
+            await asyncio.sleep(0.01)
+        talk.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await talk
+        async with asyncio.timeout(1):
+            while server.open:
+                await asyncio.sleep(0.01)
+        await backend.close()
+
+
+async def test_when_one_part_cannot_be_had_the_others_are_given_up() -> None:
+    profile = Profile(json_modes=("json_schema",), dialect="vllm", max_output=2_000, model="scripted")
+    with pytest.raises(ModelUnavailable):
+        async with talking([Turn(status=503, times=1), Turn(fill=True, times=0, delay=30)], profile=profile, schema=wide(10)):
+            pass
