@@ -12,6 +12,7 @@ import asyncio
 import base64
 import re
 import struct
+import time
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
@@ -30,7 +31,11 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 FIRST = 60.0
 """Seconds for the first answer, for which the model may have to be loaded."""
 EACH = 20.0
-"""Seconds for each further answer."""
+"""Seconds for each further answer, where the first one was quick."""
+SLOWER = 5.0
+"""How much longer than the first answer a further one may take: on a busy processor, or with a tool's longer prompt."""
+LONGEST = 60.0
+"""Seconds for a further answer, at most."""
 TOKENS = 16
 """Tokens of an answer; some providers refuse fewer."""
 AT_ONCE = 4
@@ -69,6 +74,7 @@ async def ask_about(client: Client, settings: ModelSettings, server: Server) -> 
     """Ask for a plain answer, then about each part. No answer is `unanswered`."""
     asking = _Asking(client, settings, server)
     found = Parts()
+    began = time.monotonic()
     try:
         answer = await asking.send({}, timeout=FIRST)
         if answer.status == 400 and "max_completion_tokens" in said(answer):
@@ -80,6 +86,7 @@ async def ask_about(client: Client, settings: ModelSettings, server: Server) -> 
     if answer.status >= 400:
         found.plain, found.unanswered = answer, said(answer)
         return found
+    asking.patience = min(LONGEST, max(EACH, SLOWER * (time.monotonic() - began)))
     slots = asyncio.Semaphore(min(AT_ONCE, server.slots or AT_ONCE))
 
     async def about(part: Part) -> None:
@@ -118,13 +125,13 @@ class _Asking:
 
     def __init__(self, client: Client, settings: ModelSettings, server: Server) -> None:
         self._client, self._settings, self._server = client, settings, server
+        self.patience = EACH
         self.limit = "max_completion_tokens" if server.dialect == "openai" else "max_tokens"
 
-    async def send(self, fields: dict[str, Json], *, timeout: float = EACH) -> Answer:  # noqa: ASYNC109
+    async def send(self, fields: dict[str, Json], *, timeout: float | None = None) -> Answer:  # noqa: ASYNC109
         body = {"model": self._server.model, "messages": [_says("user", QUESTION)], self.limit: TOKENS}
-        return await self._client.send(
-            "POST", f"{base(self._settings)}/chat/completions", body | self._settings.options | fields, timeout=timeout
-        )
+        told = body | self._settings.options | fields
+        return await self._client.send("POST", f"{base(self._settings)}/chat/completions", told, timeout=timeout or self.patience)
 
     async def about(self, part: Part) -> tuple[bool | None, str]:
         """Whether a part is accepted, None for unknown, and the server's words."""

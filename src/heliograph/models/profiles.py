@@ -7,8 +7,9 @@ import json
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -30,6 +31,16 @@ TROUBLE = 15.0
 """Seconds for which a server that could not be asked is left alone."""
 HOSTED_CONTEXT = 128_000
 """The least context, in tokens, of the models that OpenAI, Google and Anthropic offer for such work (their lists, November 2026)."""
+_HELD: tuple[Part, ...] = ("json_schema", "json_object")
+DOCUMENTED: Final[Mapping[Dialect, tuple[Part, ...]]] = {
+    "vllm": (*_HELD, "logprobs"),
+    "sglang": (*_HELD, "logprobs"),
+    "llama.cpp": (*_HELD, "logprobs"),
+    "ollama": _HELD,
+    "openai": _HELD,
+}
+"""What a server of this kind takes by its documentation, whatever its model: assumed where it was too busy to be asked. Without, a slow
+model would be held to JSON by words alone, and a small one answers those with the schema itself."""
 JSON_MODES: tuple[JsonMode, ...] = ("json_schema", "tool", "json_object", "prompt")
 NOT_PROBED = {"key", "key_env", "key_file", "price_input", "price_output", "concurrency", "timeout", "idle_timeout", "attempts"}
 """Settings that change nothing about what a server accepts."""
@@ -98,7 +109,7 @@ def profile_of(found: Found | None, settings: ModelSettings) -> Profile:
         return wanted if wanted is not None else probed if probed is not None else assumed
 
     def accepts(field: str, part: Part, *, wanted: bool | None = None, assumed: bool = False) -> bool:
-        return choose(field, wanted, parts.accepts.get(part), assumed)
+        return choose(field, wanted, parts.accepts.get(part), assumed or part in DOCUMENTED.get(server.dialect or "plain", ()))
 
     dialect: Dialect = choose("dialect", settings.dialect if settings.dialect != "auto" else None, server.dialect, "plain")
     context = choose("context", settings.context, server.context, HOSTED_CONTEXT if dialect in HOSTED else Profile().context)
@@ -111,7 +122,7 @@ def profile_of(found: Found | None, settings: ModelSettings) -> Profile:
         vision=accepts("vision", "images", wanted=settings.vision),
         audio=choose("audio", settings.audio, server.audio, False),
         video=choose("video", settings.video, None, False),
-        json_modes=_json_modes(settings, parts, known),
+        json_modes=_json_modes(settings, parts, server.dialect, known),
         dialect=dialect,
         tools=accepts("tools", "tool"),
         streaming=accepts("streaming", "streaming", assumed=True),
@@ -128,9 +139,10 @@ def profile_of(found: Found | None, settings: ModelSettings) -> Profile:
     )
 
 
-def _json_modes(settings: ModelSettings, parts: Parts, known: dict[str, Source]) -> tuple[JsonMode, ...]:
+def _json_modes(settings: ModelSettings, parts: Parts, dialect: Dialect | None, known: dict[str, Source]) -> tuple[JsonMode, ...]:
     """Those accepted, the strongest first; below one that is set, only weaker ones."""
-    accepted: list[JsonMode] = [mode for mode in JSON_MODES if mode == "prompt" or parts.accepts.get(mode)]
+    likely = DOCUMENTED.get(dialect or "plain", ())
+    accepted: list[JsonMode] = [mode for mode in JSON_MODES if mode == "prompt" or parts.accepts.get(mode, mode in likely)]
     if settings.json_mode != "auto":
         known["json_modes"] = "set"
         weaker = JSON_MODES[JSON_MODES.index(settings.json_mode) + 1 :]

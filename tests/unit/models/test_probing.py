@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from heliograph.config import ModelSettings
+from heliograph.models import parts
 from heliograph.models.errors import ModelRefused, ModelUnavailable
 from heliograph.models.parts import PARTS, picture
 from heliograph.models.probing import Prober, examine, probe
@@ -153,6 +154,31 @@ async def test_a_part_nobody_answered_for_is_assumed_away_and_soon_asked_about_a
     assert profile_of(found, SETTINGS).known_from["vision"] == "assumed"
     assert found.due == found.at + AGAIN
     assert found.parts.why["images"]
+
+
+async def test_a_server_of_a_known_kind_that_is_too_busy_is_taken_by_its_documentation():
+    slow = dict.fromkeys(("json_schema", "tool", "json_object", "logprobs"), ModelUnavailable("no answer in 20 s"))
+    made = await profile(Fake(LLAMA, refuses=slow))
+    assert (made.json_modes, made.logprobs, made.tools) == (("json_schema", "json_object", "prompt"), True, False)
+    assert {made.known_from[field] for field in ("json_modes", "logprobs", "tools")} == {"assumed"}
+    assert (await profile(Fake(refuses=slow))).json_modes == ("prompt",)
+    assert (await profile(Fake(LLAMA, refuses=slow | {"json_schema": 400}))).json_modes == ("json_object", "prompt")
+
+
+async def test_a_slow_server_is_waited_for_longer(monkeypatch):
+    waits = []
+
+    class Slow(Fake):
+        async def send(self, method, url, body=None, *, timeout):  # noqa: ASYNC109
+            if body is not None:
+                waits.append(timeout)
+                clock[0] += 8.0
+            return await super().send(method, url, body, timeout=timeout)
+
+    clock = [100.0]
+    monkeypatch.setattr(parts.time, "monotonic", lambda: clock[0])
+    await examine(Slow(), SETTINGS)
+    assert (waits[0], set(waits[1:])) == (parts.FIRST, {parts.SLOWER * 8.0})
 
 
 async def test_accepting_a_part_and_not_giving_it_counts_as_refusing():
