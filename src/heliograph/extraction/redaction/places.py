@@ -39,6 +39,8 @@ _PATTERNS = tuple(
         rf"{_NUMBER}(?:[NSEW]{{1,2}}\.?[ ]+)?(?:(?:{_CAPITAL}|\d{{1,3}}(?:st|nd|rd|th))[ ]+){{1,4}}(?:{_STREET})\b\.?"
         rf"(?:[ ]+[NSEW]{{1,2}}\b\.?)?{_ROOM}*",
         rf"{_NUMBER}(?:[A-Z0-9]+[ ]+){{1,4}}(?:{_STREET.upper()})\b\.?{_ROOM}*",
+        # a street whose own word was misread, known by what follows: 1640 Rhode Island Aye NW, 12 Elm Sl Ste 600
+        rf"{_NUMBER}{_CAPITAL}(?:[ ]+{_CAPITAL}){{0,4}}(?:[ ]+[NS][EW]\b\.?{_ROOM}*|{_ROOM}+)",
         r"(?i:\bP\.?\s?O\.?\s?Box\s+#?\s?\w+)",
         r"\b(?:Apt|Apartment|Suite|Ste)\b\.?\s*#?\s*[\w-]*\d[\w-]*",
         # as other countries write streets

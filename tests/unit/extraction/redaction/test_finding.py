@@ -61,6 +61,8 @@ def left(text: str) -> str:
         ("901 Pine St, Apt 4, Quellby, CA 94401", "address", "901 Pine St, Apt 4"),
         ("901 Pine St, Apt 4, Quellby, CA 94401", "address", "Quellby"),
         ("901 Pine St, Apt 4, Quellby, CA 94401", "address", "94401"),
+        ("registrant 88 Quell Vale Aye NW Ste 600", "address", "88 Quell Vale Aye NW Ste 600"),
+        ("kept at 14 Varnholm Sl, Suite 12", "address", "14 Varnholm Sl, Suite 12"),
         ("Address: 12 Rue des Lilas", "address", "12 Rue des Lilas"),
         ("lives in Quellby with", "address", "Quellby"),
         ("Varnholm County records", "address", "Varnholm County"),
@@ -85,6 +87,7 @@ def test_each_kind_is_found(text: str, category: Category, secret: str) -> None:
         "a 54-year-old woman in 2021",
         "Total charge $1,482.50",
         "Ohio and New York",
+        "3 Tablets Morning and 2 Units Evening",
     ],
 )
 def test_what_identifies_nobody_stays(text: str) -> None:
