@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -81,6 +81,17 @@ def account(value: Json, leaves: dict[Path, Leaf], root: Field, pages: Sequence[
         if carried:
             made.append(one)
     return made
+
+
+def shorter(value: Json, evidence: Json, root: Field, counted: Iterable[Path]) -> list[str]:
+    """What to say of lists that no table counts (those of `counted` are) and of which the embedded engine's answer has more entries."""
+    known = set(counted)
+    ours = {path: len(entries) for path, _, entries in lists(value, root)}
+    return [
+        f"rows_differ: {field.dotted}: {ours.get(path, 0)} rows by the model, {len(entries)} by the embedded engine"
+        for path, field, entries in lists(evidence, root)
+        if path not in known and field.item is not None and not field.item.is_leaf and len(entries) > ours.get(path, 0)
+    ]
 
 
 def lists(value: Json, field: Field, path: Path = ()) -> Iterator[tuple[Path, Field, list[Json]]]:

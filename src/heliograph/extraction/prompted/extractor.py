@@ -21,7 +21,7 @@ from heliograph.extraction import embedded
 from heliograph.extraction.alignment import Found
 from heliograph.extraction.calibration import Calibration
 from heliograph.extraction.combining import combine
-from heliograph.extraction.prompted.accounting import account, embedded_rows
+from heliograph.extraction.prompted.accounting import account, embedded_rows, shorter
 from heliograph.extraction.prompted.answering import Answered, Known, Questioner, added
 from heliograph.extraction.prompted.merging import Merged, Part, merge
 from heliograph.extraction.prompted.prompts import question, shows_picture
@@ -185,10 +185,9 @@ class Extractor:
         for one in account(merged.value, merged.leaves, self._schema.root, document.pages):
             if one.missing and (taken := embedded_rows(one, merged, evidence)):
                 warnings.append(f"rows_added: {one.name}: {taken} rows that the model left out, as the embedded engine read them")
-        for one in account(merged.value, merged.leaves, self._schema.root, document.pages):
-            if one.missing:
-                warnings.append(one.warning)
-        return warnings
+        accounts = account(merged.value, merged.leaves, self._schema.root, document.pages)
+        warnings += [one.warning for one in accounts if one.missing]
+        return warnings + shorter(merged.value, evidence.values, self._schema.root, [one.path for one in accounts])
 
     def _combined(self, merged: Merged, known: dict[int, Known], evidence: Extraction) -> Extraction:
         found: dict[Path, Found] = {}

@@ -46,6 +46,8 @@ _WORDS: dict[str, Json] = {
     "NaN": None, "Infinity": None, "-Infinity": None, "undefined": None, "nan": None,
 }  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FIRST = re.compile(r"\s*(?:```(?:json)?\s*)?[\[{]")
+"""A reply that begins with its value."""
 _THINKING = re.compile(r"\s*<(?:think|thinking|reasoning)>")
 _THOUGHT = ("</think>", "</thinking>", "</reasoning>")
 
@@ -74,6 +76,10 @@ def parse(text: str, *, spans: bool = False) -> Parsed:
     `spans` asks for the offsets of scalars. Raises nothing.
     """
     begin = max((at + len(mark) for mark in _THOUGHT if (at := text.rfind(mark)) >= 0), default=0)
+    if begin and (first := _FIRST.match(text)):
+        whole = _Reading(text, first.end() - 1, spans=False)
+        if whole.ended == "cut" or whole.at >= begin:
+            begin = 0  # the mark stands inside the value, which quotes a document that has it
     if begin == 0 and _THINKING.match(text):
         return Parsed()
     best: _Reading | None = None

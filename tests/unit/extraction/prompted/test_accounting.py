@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heliograph.extraction.prompted.accounting import account, put_in
+from heliograph.extraction.prompted.accounting import account, put_in, shorter
 from heliograph.extraction.schema import compile_schema
 
 from .ledgers import entries, ledger
@@ -54,6 +54,14 @@ def test_a_list_that_picks_from_a_table_is_left_alone() -> None:
     page = _page(20)
     value, leaves = entries(page, "items", COLUMNS, [3, 9, 15])
     assert account(value, leaves, SCHEMA.root, [page]) == []
+
+
+def test_a_list_that_no_table_counts_is_held_against_the_embedded_engines() -> None:
+    few, many = ({"items": [{"name": str(n)} for n in range(count)]} for count in (2, 5))
+    assert shorter(few, many, SCHEMA.root, []) == ["rows_differ: items: 2 rows by the model, 5 by the embedded engine"]
+    assert shorter({"items": None}, many, SCHEMA.root, []) == ["rows_differ: items: 0 rows by the model, 5 by the embedded engine"]
+    assert shorter(many, few, SCHEMA.root, []) == []
+    assert shorter(few, many, SCHEMA.root, [("items",)]) == []
 
 
 def test_rows_of_every_page_count() -> None:

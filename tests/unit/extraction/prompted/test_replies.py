@@ -40,6 +40,13 @@ def test_json_is_read_as_python_reads_it(value: Any, ascii: bool) -> None:
         assert parsed.value == value
 
 
+@pytest.mark.parametrize("ending", ['"}', "", '"}\n```'])
+def test_what_a_document_says_is_not_taken_for_the_models_thoughts(ending: str) -> None:
+    text = '{"note": "a <think>hm</think> in the text", "more": "</reasoning> and so on' + ending
+    fenced = f"```json\n{text}" if ending.endswith("```") else text
+    assert parse(fenced).value["note"] == "a <think>hm</think> in the text"
+
+
 def test_every_valid_document_of_the_parsing_suite_is_read_and_none_raises(shared_data: Path) -> None:
     folder = shared_data / "json_parsing_nst" / "items"
     read = 0
