@@ -100,12 +100,18 @@ def test_a_route_learns_from_its_answers_how_sure_it_may_be(tmp_path: Path, monk
             f"{name.title()}: {value:.2f}" if isinstance(value, float) else f"{name.title()}: {value}" for name, value in truth.items()
         ]
         (folder / f"{at}.txt").write_text("\n".join(lines))
-    kinds = {name: {"type": "number" if name in ("total", "paid") else "string"} for name in truth}
+    kinds = {name: {"type": "number" if name in ("total", "paid") else "string"} for name in ("order", "total", "paid", "clerk", "till")}
     schema = tmp_path / "schema.json"
     schema.write_text(json.dumps({"type": "object", "properties": kinds}))
     monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
     money, text = r"Total: ([\d.]+)", r"{}: ([^\n]+)"
-    says = {"order": text.format("Order"), "total": money, "paid": money, "clerk": text.format("Clerk"), "till": text.format("Order")}
+    says: dict[str, str | list[str]] = {
+        "order": text.format("Order"),
+        "total": money,
+        "paid": money,
+        "clerk": text.format("Clerk"),
+        "till": text.format("Order"),
+    }
     asked = ["eval", str(folder), "--schema", str(schema), "--via", "default", "--calibrate"]
     with Scripted([Turn(times=0, extract=says)], dialect="vllm", vision=False) as server:
         monkeypatch.setenv("HELIOGRAPH_MODEL_URL", server.url)
