@@ -72,8 +72,12 @@ class Alignment:
         pages = None if within is None else {board.ordinal for board in self.boards if board.page.index in within}
         every = list(sought(values, schema))
         self._seeker.alike = [one for one in every if isinstance(one.value, bool)]
+        known: dict[tuple[Any, ...], list[Place]] = {}  # a column says the same in many rows
         for one in every:
-            one.places = self._seeker.places(one, pages)
+            key = (type(one.value), one.value, one.field.path)
+            if key not in known:
+                known[key] = self._seeker.places(one, pages)
+            one.places = known[key]
         _Choosing(every, boxes, self._seeker.similar).choose()
         made = {path: Found(Leaf(None, "absent", "none", 0.0)) for path in nulls(values)}
         for one in every:
@@ -171,7 +175,7 @@ class _Choosing:
         """The place of a value that is several times near its row: as the other rows have it, under its heading, else on the row's line."""
         if all(spot.near(down(place)) < 0.6 or self._shared(one, place) for place in one.places):
             keys = {place.key for place in one.places}
-            one.places += [
+            one.places = one.places + [
                 place for place in self.similar(one, {int(spot.down // PAGE)}) if place.key not in keys and spot.near(down(place)) >= 0.6
             ]
         near = sorted(one.places, key=lambda place: abs(down(place) - spot.down))[:_WEIGHED]
