@@ -17,7 +17,7 @@ from heliograph.extraction.candidates import Found, Part, read_as
 from heliograph.extraction.careers import Told, entries, listed, named
 from heliograph.extraction.chapters import Chapter, chapters, lines
 from heliograph.extraction.columns import Column, cells_of, columns_of, is_carried, is_extra, totals_begin
-from heliograph.extraction.confidence import weights
+from heliograph.extraction.confidence import probability
 from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.itemlines import item_lines
@@ -307,7 +307,7 @@ class Rows:
             "lines": float(len(parts) > 1),
             f"row:{kind}": 1.0,
         }
-        leaf = Leaf(value, "found", "exact", weights().probability(why), evidence)
+        leaf = Leaf(value, "found", "exact", probability(why), evidence)
         self._why[id(leaf)] = why
         return leaf
 
@@ -315,7 +315,7 @@ class Rows:
         reasons = {path: self._why.pop(id(leaf), {}) for path, leaf in leaves.items()}
         for path, why in reasons.items():
             why["row:full"] = min(1.0, len(leaves) / 4)
-            leaves[path].probability = weights().probability(why)
+            leaves[path].probability = probability(why)
         return Row(leaves, reasons)
 
     def _agree(self, leaves: dict[Path, Leaf], asked: list[tuple[Path, Ask]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from heliograph.extraction.candidates import Candidate
-from heliograph.extraction.confidence import weights
+from heliograph.extraction.confidence import probability
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.gathering import Pool
 from heliograph.extraction.normalise import instant, times
@@ -53,7 +53,7 @@ def assign(reading: Reading, pools: list[Pool]) -> list[tuple[Leaf, dict[str, fl
             if reading.may_hide(pool.label):
                 leaves.append((Leaf(None, "unreadable", "none", 0.0), {}))
             else:
-                leaves.append((Leaf(None, "absent", "none", weights().probability(why)), why))
+                leaves.append((Leaf(None, "absent", "none", probability(why)), why))
         else:
             leaves.append(_leaf(reading, pools, pool, candidate))
     return leaves
@@ -89,7 +89,7 @@ def _leaf(reading: Reading, pools: list[Pool], pool: Pool, candidate: Candidate)
     why = of_answer(reading, pools, pool, candidate)
     if ask.field.format == "date-time":
         candidate.value = instant(str(candidate.value))
-    return Leaf(candidate.value, "found", cast("Match", candidate.match), weights().probability(why), evidence), why
+    return Leaf(candidate.value, "found", cast("Match", candidate.match), probability(why), evidence), why
 
 
 def _join_time(candidate: Candidate) -> None:

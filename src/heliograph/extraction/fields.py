@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -170,6 +171,8 @@ def _first_clause(text: str) -> str:
     return re.split(r"[.;(\n]|, (?:e\.g|such|for example|as )|\b(?:e\.g|i\.e)\b", text, maxsplit=1)[0][:120]
 
 
+Asked = tuple[str, bool, str]
+"""What a field's schema says of its values: their kind, whether they are chosen from a list, their format."""
 _REACHED = frozenset({"phone", "email", "url", "vat", "iban", "bic"})
 """Kinds of values by which somebody is reached, paid or known; a field's name says whose."""
 
@@ -177,6 +180,14 @@ _REACHED = frozenset({"phone", "email", "url", "vat", "iban", "bic"})
 def _concept(
     field: Field, name: Tokens, title: Tokens, description: Tokens, context: Tokens, *, in_row: bool
 ) -> tuple[Concept | None, float]:
+    return _likest((field.kind, bool(field.enum), field.format), name, title, description, context, in_row=in_row)
+
+
+@lru_cache(maxsize=4096)
+def _likest(
+    asked: Asked, name: Tokens, title: Tokens, description: Tokens, context: Tokens, *, in_row: bool
+) -> tuple[Concept | None, float]:
+    """Fields are the same for every document of a kind, so what was found out about them is remembered."""
     words = vocabulary()
     content = tuple(token for token in description if words.weight(token) > 0)
     best, best_score = None, 0.0
@@ -186,7 +197,7 @@ def _concept(
     for concept in words.raw.concepts:
         if concept.line and not in_row:
             continue
-        if not _compatible(field, concept):
+        if not _compatible(asked, concept):
             continue
         score = 0.0
         for tokens in words.names[concept.id]:
@@ -234,14 +245,15 @@ def _dice(a: Tokens, b: Tokens, words: Vocabulary) -> float:
     return 2 * sum(words.weight(token) for token in shared) / total if total else 0.0
 
 
-def _compatible(field: Field, concept: Concept) -> bool:
-    if field.kind in ("number", "integer"):
-        return concept.kind in _NUMERIC_KINDS or (field.kind == "integer" and concept.kind in ("id", "card4"))
-    if field.kind == "boolean":
+def _compatible(asked: Asked, concept: Concept) -> bool:
+    kind, chosen, form = asked
+    if kind in ("number", "integer"):
+        return concept.kind in _NUMERIC_KINDS or (kind == "integer" and concept.kind in ("id", "card4"))
+    if kind == "boolean":
         return False
-    if field.enum:
+    if chosen:
         return concept.kind in ("text", "enumtext", "currency", "country", "state", "doctype", "org")
-    wanted = _FORMATS.get(field.format)
+    wanted = _FORMATS.get(form)
     if wanted == "datetime":
         return concept.kind == "date"
     return wanted is None or concept.kind == wanted
