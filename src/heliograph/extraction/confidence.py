@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import repeat
 
 import msgspec
 
@@ -71,7 +72,7 @@ def weights() -> Weights:
 def probability(traits: Mapping[str, float]) -> float:
     """As the shipped model's `probability`. Rows of a table are alike, so what was asked before is remembered (of 148 questions about a
     statement of 24 rows 9 differed, 2026-11-21)."""
-    return _probability(tuple(traits.get(name, 0.0) for name in weights().traits))
+    return _probability(tuple(map(traits.get, weights().traits, repeat(0.0))))
 
 
 @lru_cache(maxsize=4096)

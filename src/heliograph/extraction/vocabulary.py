@@ -18,6 +18,8 @@ Tokens = tuple[str, ...]
 
 WORD = re.compile(r"[^\W\d_]{2,}?(?=(?<=[a-z])[A-Z][a-z]{3})|[^\W\d_]+|\d+|[#%]")
 """A token: letters, digits, `#` or `%`. Words that lost their space (`ofRegistrant`) are two."""
+_REMEMBERED = 50_000
+"""Words whose canonical form is remembered."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -88,6 +90,7 @@ class Vocabulary:
         self.version = raw.version
         self.endings = {plain(ending): token for token, endings in raw.endings.items() for ending in endings}
         self.canonical = {plain(spelling): token for token, spellings in raw.tokens.items() for spelling in spellings}
+        self._tokens: dict[str, str] = {}
         self.stop = frozenset(raw.stop)
         self.weak = frozenset(raw.weak)
         self.months = raw.months
@@ -122,7 +125,14 @@ class Vocabulary:
 
     def token(self, word: str) -> str:
         """The canonical form of one word."""
-        lowered = plain(word)
+        known = self._tokens.get(word)
+        if known is None:
+            known = self._token(plain(word))
+            if len(self._tokens) < _REMEMBERED:
+                self._tokens[word] = known
+        return known
+
+    def _token(self, lowered: str) -> str:
         made = self.canonical.get(lowered)
         if made is None:
             made = next(
