@@ -6,13 +6,13 @@ An answer is streamed also when it is wanted whole: then silence is noticed, lea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models.completions import Completion, body
-from heliograph.models.contract import Ask, Delta, JsonMode, Profile, Reply
+from heliograph.models.contract import Ask, JsonMode, Profile, Reply
 from heliograph.models.endpoint import Endpoint
 from heliograph.models.errors import ModelDeclined, ModelError, ModelUnavailable
 from heliograph.models.failures import Complaint
@@ -21,6 +21,7 @@ from heliograph.models.loose import Json, string, table, tables
 from heliograph.models.probing import Prober
 from heliograph.models.profiles import ProfileCache
 from heliograph.models.servers import Trouble
+from heliograph.models.speaking import Speaking
 
 LISTING_TIMEOUT = 10.0
 AFTERWORD = 2.0
@@ -30,7 +31,7 @@ LESSONS = 4
 MOST_NAMED = 20
 
 
-class OpenAIBackend:
+class OpenAIBackend(Speaking):
     """The `Backend` of one OpenAI-compatible endpoint."""
 
     def __init__(
@@ -49,6 +50,7 @@ class OpenAIBackend:
         self.name = name
         self._model = model
         self._endpoint = Endpoint(name, model, settings)
+        self.who = self._endpoint.who
         self._prober = Prober(self._endpoint, model, cache)
         self._profile = profile
         self._habits = Habits()
@@ -64,25 +66,6 @@ class OpenAIBackend:
         if found is not None and found.server.trouble is not None:
             await self._complain(found.server.trouble, found.server.words)
         return profile
-
-    async def ask(self, ask: Ask) -> Reply:
-        """The whole reply; `broken` with what came when it broke off. Raises `ModelError`s, NotConfigured without a key or model id."""
-        async with aclosing(self._answer(ask)) as answer:
-            async for said in answer:
-                if isinstance(said, Reply):
-                    return said
-        raise AssertionError("an answer ends with a reply")
-
-    async def stream(self, ask: Ask) -> AsyncIterator[Delta]:
-        """The reply as it is made. Raises as `ask` does, and ModelUnavailable when it breaks off."""
-        async with aclosing(self._answer(ask)) as answer:
-            async for said in answer:
-                if isinstance(said, str):
-                    yield Delta(text=said)
-                elif said.finish == "broken":
-                    raise ModelUnavailable(f"{self._endpoint.who} broke off its answer.")
-                else:
-                    yield Delta(reply=said)
 
     async def close(self) -> None:
         """Close its connections."""

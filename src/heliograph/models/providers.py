@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -21,11 +21,12 @@ from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models import egress
 from heliograph.models.completions import instruction
-from heliograph.models.contract import Ask, Coordinates, Delta, Dialect, Finish, JsonMode, Message, Picture, Profile, Reply, Spent, Text
+from heliograph.models.contract import Ask, Coordinates, Dialect, Finish, JsonMode, Message, Picture, Profile, Reply, Spent, Text
 from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.failures import Complaint, failure, read
 from heliograph.models.keys import hide, read_key, secrets
 from heliograph.models.profiles import JSON_MODES, ProfileCache, profile_of
+from heliograph.models.speaking import Speaking
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
@@ -46,7 +47,7 @@ _KNOWN: Final[dict[str, tuple[Dialect, int, int, int, Coordinates]]] = {
 _FINISHES: Final[dict[str | None, Finish]] = {"length": "length", "content_filter": "refusal", "error": "broken", None: "broken"}
 
 
-class ProviderBackend:
+class ProviderBackend(Speaking):
     """The `Backend` of a model at a provider."""
 
     def __init__(
@@ -80,25 +81,6 @@ class ProviderBackend:
             await self._open()
             self._known = _profile(self._settings, self._theirs)
         return self._known
-
-    async def ask(self, ask: Ask) -> Reply:
-        """The whole reply; `broken` with what came when it broke off. Raises `ModelError`s and NotConfigured."""
-        async with aclosing(self._answer(ask)) as answer:
-            async for said in answer:
-                if isinstance(said, Reply):
-                    return said
-        raise AssertionError("an answer ends with a reply")
-
-    async def stream(self, ask: Ask) -> AsyncIterator[Delta]:
-        """The reply as it is made. Raises as `ask` does, and ModelUnavailable when it breaks off."""
-        async with aclosing(self._answer(ask)) as answer:
-            async for said in answer:
-                if isinstance(said, str):
-                    yield Delta(text=said)
-                elif said.finish == "broken":
-                    raise ModelUnavailable(f"{self.who} broke off its answer.")
-                else:
-                    yield Delta(reply=said)
 
     async def close(self) -> None:
         """Close its connections."""

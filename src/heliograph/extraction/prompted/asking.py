@@ -95,16 +95,5 @@ class Asking:
         self._extractor.add(page)
 
     async def _begin(self, schema: Schema) -> Extractor:
-        parts = self._request, self._backend, self._pictures, self._steps
+        parts = Request.of(self._plan), self._backend, self._pictures, self._steps
         return await Extractor.begin(schema, *parts, calibration=self._calibration)
-
-    @property
-    def _request(self) -> Request:
-        plan = self._plan
-        return Request(
-            instructions=plan.instructions,
-            detail=plan.detail,
-            temperature=plan.temperature,
-            max_tokens=plan.max_tokens,
-            max_retries=plan.max_retries,
-        )

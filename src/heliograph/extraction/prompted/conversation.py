@@ -127,7 +127,7 @@ class _Conversation:
             profile = msgspec.structs.replace(self.profile, json_modes=(self.modes[0],))
             self.parts = [_Part(lowered) for lowered in lower(self.schema.source, profile)]
             try:
-                await _together(self._answer(part) for part in self.parts)
+                await together(self._answer(part) for part in self.parts)
                 return
             except ModelRefused as refused:
                 if len(self.modes) == 1 or not _ABOUT_MODE.search(refused.message):
@@ -246,7 +246,7 @@ class _Conversation:
         if not wrong:
             return None
         try:
-            replies = await _together(self._ask(part, self._asked_again(part, sent)) for part, sent in wrong)
+            replies = await together(self._ask(part, self._asked_again(part, sent)) for part, sent in wrong)
         except ModelError as error:
             self.warnings.append(f"not_repaired: {error.message[:200]}")
             return None
@@ -397,7 +397,7 @@ def _sentence(problem: Problem) -> str:
     return f"{'.'.join(map(str, problem.path)) or 'the answer'}: {problem.message}"
 
 
-async def _together(asks: Iterable[Awaitable[Made]]) -> list[Made]:
+async def together(asks: Iterable[Awaitable[Made]]) -> list[Made]:
     """All of them side by side; when one fails, the others are ended and its error is raised."""
     tasks = [asyncio.ensure_future(ask) for ask in asks]
     try:

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.plan import Plan
+from heliograph.extraction.prompted.conversation import together
 from heliograph.extraction.prompted.described import Described
-from heliograph.extraction.prompted.looking import Heard, Looker, Sight, entries, together
+from heliograph.extraction.prompted.looking import Heard, Looker, Sight, entries
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Block, Cell, Document, Page, Table
 from heliograph.media.geometry import Box, union

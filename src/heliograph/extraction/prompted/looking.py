@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -83,7 +83,7 @@ class Looker:
     def __init__(self, plan: Plan, sight: Sight, profile: Profile) -> None:
         self.profile = profile
         self._backend, self._pictures, self._steps = sight.backend, sight.pictures, sight.steps
-        self._request = request_of(plan)
+        self._request = Request.of(plan)
         self._side = picture_side(plan.detail, profile)
         self._places = asyncio.Semaphore(max(1, profile.concurrency))
 
@@ -134,17 +134,6 @@ def text_of(value: Json, name: str) -> str:
     return said.strip() if isinstance(said, str) else ""
 
 
-def request_of(plan: Plan) -> Request:
-    """The options of `plan` that steer a model."""
-    return Request(
-        instructions=plan.instructions,
-        detail=plan.detail,
-        temperature=plan.temperature,
-        max_tokens=plan.max_tokens,
-        max_retries=plan.max_retries,
-    )
-
-
 def blind(what: str, route: str) -> str:
     """Why a model that takes no pictures cannot do `what`, and what to set."""
     return (
@@ -167,17 +156,6 @@ def cut(picture: Picture, box: Box, longest: int) -> Picture:
     written = io.BytesIO()
     region.save(written, "JPEG", quality=_QUALITY)
     return Picture(written.getvalue(), region.width, region.height)
-
-
-async def together(jobs: Iterable[Coroutine[Any, Any, Made]]) -> list[Made]:
-    """The results of all `jobs`, in their order; the first that raises ends the others."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _digest(*parts: object) -> str:

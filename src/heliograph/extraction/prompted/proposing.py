@@ -19,8 +19,9 @@ from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.grid import snake
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
-from heliograph.extraction.prompted.looking import Sight, entries, request_of
+from heliograph.extraction.prompted.looking import Sight, entries
 from heliograph.extraction.prompted.prompts import document_parts, messages, picture_side, shows_picture
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.prompted.windows import Budget, Cutter
 from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
 from heliograph.media.document import Document, Page
@@ -103,7 +104,7 @@ class Unusable(HeliographError):
 
 async def _asked(document: Document, plan: Plan, sight: Sight) -> tuple[Json, list[str]]:
     profile = await sight.backend.profile()
-    request = request_of(plan)
+    request = Request.of(plan)
     budget = Budget.of(profile, _PROPOSAL, request, _QUESTION)
     shown = _first(document.pages, Cutter(budget))
     side = picture_side(plan.detail, profile)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
-from heliograph.extraction.plan import Detail
+from heliograph.extraction.plan import Detail, Plan
 from heliograph.models.contract import Picture
 
 
@@ -18,6 +18,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float = 0.0
     max_tokens: int = 65_535
     max_retries: int = 1
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """What `plan` says of them."""
+        return cls(
+            instructions=plan.instructions,
+            detail=plan.detail,
+            temperature=plan.temperature,
+            max_tokens=plan.max_tokens,
+            max_retries=plan.max_retries,
+        )
 
 
 class Pictures(Protocol):

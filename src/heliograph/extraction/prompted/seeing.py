@@ -17,7 +17,8 @@ import msgspec
 from heliograph.extraction.alignment import Alignment, Found
 from heliograph.extraction.combining import combine
 from heliograph.extraction.plan import Plan
-from heliograph.extraction.prompted.looking import Looker, Sight, entries, text_of, together
+from heliograph.extraction.prompted.conversation import together
+from heliograph.extraction.prompted.looking import Looker, Sight, entries, text_of
 from heliograph.extraction.prompted.prompts import outline
 from heliograph.extraction.prompted.states import settled
 from heliograph.extraction.result import Extraction, Label, Path, State
