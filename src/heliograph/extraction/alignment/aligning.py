@@ -12,8 +12,8 @@ from heliograph.extraction.alignment.board import Board
 from heliograph.extraction.alignment.captions import heading, nearness
 from heliograph.extraction.alignment.deriving import derived
 from heliograph.extraction.alignment.folding import fold
-from heliograph.extraction.alignment.places import Place
-from heliograph.extraction.alignment.rows import PAGE, Spot, Table, down, spots
+from heliograph.extraction.alignment.places import PAGE, Place, Places
+from heliograph.extraction.alignment.rows import Spot, Table, spots
 from heliograph.extraction.alignment.seeking import Seeker
 from heliograph.extraction.alignment.sought import Sought, nulls, sought
 from heliograph.extraction.result import Evidence, Leaf, Match, Path
@@ -72,9 +72,9 @@ class Alignment:
         pages = None if within is None else {board.ordinal for board in self.boards if board.page.index in within}
         every = list(sought(values, schema))
         self._seeker.alike = [one for one in every if isinstance(one.value, bool)]
-        known: dict[tuple[Any, ...], list[Place]] = {}  # a column says the same in many rows
+        known: dict[tuple[Any, ...], Places] = {}  # a column says the same in many rows
         for one in every:
-            key = (type(one.value), one.value, one.field.path)
+            key = (type(one.value).__name__, one.value, one.field.path)
             if key not in known:
                 known[key] = self._seeker.places(one, pages)
             one.places = known[key]
@@ -137,7 +137,7 @@ class _Choosing:
                 other.chosen for other in alone if other.chosen is not None and len(one.path) > 1 and other.path[:-1] == one.path[:-1]
             ]
             scored: list[tuple[float, Place, float]] = []
-            for place in one.places[:_WEIGHED]:
+            for place in one.places.best[:_WEIGHED]:
                 label = _label(one, place)
                 score = place.quality + _LABEL * label + _STATED * self._as_stated(one, place) - self._taken(one, place)
                 score += _SIBLING * max((_together(place, other) for other in beside), default=0.0)
@@ -152,7 +152,7 @@ class _Choosing:
         indices = sorted(rows)
         parent = next((path[:at] for at in range(len(path), 0, -1) if path[:at] in settled), None)
         stretch = _stretch(parent, settled) if parent is not None else None
-        found = spots([rows[index] for index in indices], [stretch] * len(indices))
+        found = spots([rows[index] for index in indices], stretch)
         table = Table()
         waiting: list[tuple[Sought, Spot, list[Sought]]] = []
         for index, spot in zip(indices, found, strict=True):
@@ -160,7 +160,7 @@ class _Choosing:
                 continue
             settled[(*path, index)] = spot
             for one in rows[index]:
-                here = [place for place in one.places if spot.near(down(place)) >= 0.6]
+                here = spot.beside(one.places)
                 if len(here) == 1 and not self._shared(one, here[0]):
                     self._take(one, here[0], 0.0)
                 elif one.places:
@@ -173,15 +173,15 @@ class _Choosing:
 
     def _in_row(self, one: Sought, spot: Spot, row: Sequence[Sought], table: Table) -> None:
         """The place of a value that is several times near its row: as the other rows have it, under its heading, else on the row's line."""
-        if all(spot.near(down(place)) < 0.6 or self._shared(one, place) for place in one.places):
-            keys = {place.key for place in one.places}
-            one.places = one.places + [
-                place for place in self.similar(one, {int(spot.down // PAGE)}) if place.key not in keys and spot.near(down(place)) >= 0.6
-            ]
-        near = sorted(one.places, key=lambda place: abs(down(place) - spot.down))[:_WEIGHED]
+        beside = spot.beside(one.places)
+        near = one.places.nearest(spot.down, _WEIGHED)
+        if all(self._shared(one, place) for place in beside):
+            keys = {place.key for place in beside}
+            misread = spot.beside(Places(self.similar(one, {int(spot.down // PAGE)})))
+            near = [place for place in misread if place.key not in keys] + near
         best: tuple[float, Place, float] | None = None
         for place in near:
-            close = spot.near(down(place))
+            close = spot.near(place.down)
             label = nearness(place, one.wanted) if close < 0.6 or len(near) > 1 else 0.0
             score = place.quality + _ROW * close + _STATED * self._as_stated(one, place)
             if close >= 0.35:
@@ -196,7 +196,7 @@ class _Choosing:
         if best is None:
             return
         _, place, label = best
-        if spot.near(down(place)) < 0.35 and _common(one) and label < _TELLS and not self._as_stated(one, place):
+        if spot.near(place.down) < 0.35 and _common(one) and label < _TELLS and not self._as_stated(one, place):
             return
         self._take(one, place, label)
 
@@ -209,7 +209,7 @@ class _Choosing:
                 if one.chosen is not None:
                     self.used[one.chosen.key].remove(one.path)
                 one.chosen = None
-                one.places = []
+                one.places = Places()
 
     def _shared(self, one: Sought, place: Place) -> bool:
         """Whether the same value of another row stands there already."""
@@ -238,7 +238,7 @@ class _Choosing:
 
 def _lines(one: Sought, spot: Spot) -> int:
     """On how many lines about its row a value stands."""
-    return len({round(down(place) / spot.height) for place in one.places if spot.near(down(place)) >= 0.35})
+    return len({round(place.down / spot.height) for place in spot.about(one.places)})
 
 
 def _label(one: Sought, place: Place) -> float:
@@ -278,4 +278,4 @@ def _common(one: Sought) -> bool:
         return abs(value) < 100 and float(value).is_integer()
     if not isinstance(value, str) or not 1 <= len(fold(value)) <= 2:
         return False
-    return len(one.places) > 1 or one.places[0].quality < _ALONE or value.strip().isdigit()
+    return len(one.places) > 1 or one.places.best[0].quality < _ALONE or value.strip().isdigit()

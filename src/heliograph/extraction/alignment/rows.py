@@ -1,34 +1,40 @@
 """Which place on the pages each row of a list has.
 
 Rows of a list follow each other down the pages, and the values of a row stand together. Each row's likely places come from its rarest
-values; a walk over all rows (Viterbi) picks one for each, so that most values are near and the order is kept. Linear in the rows.
+values; a walk over all rows (Viterbi) picks one for each, so that most values are near and the order is kept. Where rows repeat, so that
+each may be in hundreds of places, the walk weighs the best of them and those that come next after the ways it is on. Linear in the rows.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import pairwise
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from heliograph.extraction.alignment.places import Place
+from heliograph.extraction.alignment.places import PAGE, Place, Places
 from heliograph.extraction.alignment.sought import Sought
 from heliograph.extraction.result import Path
 
 _LIKELY = 12
-"""Places of a row that are weighed against each other."""
+"""Places of a row that are weighed against each other wherever they are, and ways that are followed from row to row."""
 _COMMON = 60
-"""Places of a value that still say where its row may be."""
+"""Places of a value that still say where its row may be, though another value of the row has fewer."""
+_AS_RARE = 4
+"""Times the places of a row's rarest value that its second may have to say, too, where the row may be."""
+_FOLLOWING = 3
+"""Places of a row next after the one before it that are weighed too, however little of the row is there."""
+_WHOLE = 0.85
+"""Share of the most that is anywhere of a row with which a place has all of it, as far as can be told."""
 _BACK, _SAME, _SKIP = 0.35, 0.5, 0.06
 """Cost of a row over the one before it, on the same line, and of each doubling of the lines between them."""
 _WIDEST = 12
 """Columns of a list whose places are compared with each other's."""
 _TELL = 15
 """Rows that say where a column stands."""
-PAGE = 1e6
-"""Points between two pages, on the one scale that rows are put on."""
+_LEAF = 60
+"""Lines that a page counts for between rows on different pages."""
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -41,6 +47,22 @@ class Spot(msgspec.Struct, frozen=True):
         """How much something so far down belongs to this row, 0-1: on its line, or on the lines around it."""
         lines = abs(down - self.down) / self.height
         return 1.0 if lines < 0.6 else 0.6 if lines < 1.8 else 0.35 if lines < 3.5 else 0.1 if lines < 6 else 0.0
+
+    @property
+    def below(self) -> float:
+        """Where its line ends and the next may begin."""
+        return self.down + 0.3 * self.height
+
+    def beside(self, places: Places) -> list[Place]:
+        """Those on this row's line or on the next to it."""
+        return self._within(1.8, places)
+
+    def about(self, places: Places) -> list[Place]:
+        """Those on the few lines around it."""
+        return self._within(3.5, places)
+
+    def _within(self, lines: float, places: Places) -> list[Place]:
+        return places.between(self.down - lines * self.height, self.down + lines * self.height)
 
 
 class Table:
@@ -57,7 +79,7 @@ class Table:
             self._across.setdefault(column, []).append(place.head.cx)
             for other, beside in known:
                 if other != column:
-                    self._apart.setdefault((column, other), []).append((down(place) - down(beside)) / max(place.board.height, 1.0))
+                    self._apart.setdefault((column, other), []).append((place.down - beside.down) / max(place.board.height, 1.0))
 
     def usual(self, one: Sought, place: Place, row: Sequence[Sought]) -> float | None:
         """How well a place fits a value's column, 0-2: across the page, and by its lines from the row's other values. None if unknown."""
@@ -68,7 +90,7 @@ class Table:
         for other in row:
             apart = self._apart.get((one.column, other.column))
             if other.chosen is not None and apart is not None:
-                lines = (down(place) - down(other.chosen)) / max(place.board.height, 1.0)
+                lines = (place.down - other.chosen.down) / max(place.board.height, 1.0)
                 return fit + math.exp(-abs(lines - _middle(apart)))
         return fit
 
@@ -79,70 +101,102 @@ def _middle(values: list[float]) -> float:
     return first[len(first) // 2]
 
 
-def down(place: Place) -> float:
-    """How far down all pages a place is, in points."""
-    return place.board.ordinal * PAGE + place.level
+class _Way(msgspec.Struct, frozen=True):
+    """A row's spot, with how good the best way down the pages to it is, and the spot of the row before on that way."""
+
+    row: int
+    spot: Spot
+    score: float
+    before: _Way | None
 
 
-def spots(rows: Sequence[Sequence[Sought]], between: Sequence[tuple[float, float] | None]) -> list[Spot | None]:
+def spots(rows: Sequence[Sequence[Sought]], stretch: tuple[float, float] | None = None) -> list[Spot | None]:
     """A spot for each row; None for rows none of whose values is found.
 
-    `between` gives for each row the stretch of the pages that it must lie in, where that is known (a list within a list's row).
+    `stretch` is the part of the pages that they must lie in, where that is known (a list within a list's row).
     """
-    likely = [_likely(row, stretch) for row, stretch in zip(rows, between, strict=True)]
-    known = [(index, options) for index, options in enumerate(likely) if options]
+    alike: dict[tuple[int, ...], _Likely] = {}  # by what the rows say: the same values share their places
+    ways: list[_Way] = []
+    for index, row in enumerate(rows):
+        says = tuple(id(one.places) for one in row if one.places)
+        if says not in alike:
+            alike[says] = _Likely([one for one in row if one.places], stretch)
+        options = alike[says].after(ways)
+        if options:
+            ways = _kept([_led(index, spot, value, ways) for spot, value in options])
     made: list[Spot | None] = [None] * len(rows)
-    if not known:
-        return made
-    best = [value for _, value in known[0][1]]
-    back: list[list[int]] = []
-    for (_, before), (_, after) in pairwise(known):
-        came: list[int] = []
-        scores: list[float] = []
-        for spot, value in after:
-            gained = [score - _cost(prior, spot) for score, (prior, _) in zip(best, before, strict=True)]
-            top = max(range(len(gained)), key=gained.__getitem__)
-            came.append(top)
-            scores.append(gained[top] + value)
-        back.append(came)
-        best = scores
-    at = max(range(len(best)), key=best.__getitem__)
-    for step in range(len(known) - 1, -1, -1):
-        index, options = known[step]
-        made[index] = options[at][0]
-        at = back[step - 1][at] if step else at
+    way = max(ways, key=lambda way: way.score, default=None)
+    while way is not None:
+        made[way.row] = way.spot
+        way = way.before
     return made
 
 
+def _led(row: int, spot: Spot, value: float, ways: Sequence[_Way]) -> _Way:
+    """The best way to a spot."""
+    if not ways:
+        return _Way(row, spot, value, None)
+    scores = [way.score - _cost(way.spot, spot) for way in ways]
+    top = max(range(len(scores)), key=scores.__getitem__)
+    return _Way(row, spot, scores[top] + value, ways[top])
+
+
+def _kept(ways: list[_Way]) -> list[_Way]:
+    """The best ways; of those as good, the ones that are further up, so that rows of which each line says the same begin at the top."""
+    if len(ways) <= _LIKELY:
+        return ways
+    return sorted(ways, key=lambda way: (-round(way.score, 3), way.spot.down))[:_LIKELY]
+
+
 def _cost(before: Spot, after: Spot) -> float:
-    lines = (after.down - before.down) / after.height
+    pages = after.down // PAGE - before.down // PAGE
+    lines = pages * _LEAF if pages else (after.down - before.down) / after.height
     if abs(lines) < 0.3:
         return _SAME
-    return _SKIP * math.log2(1 + min(abs(lines), 4096)) + (_BACK if lines < 0 else 0.0)
+    return _SKIP * math.log2(1 + abs(lines)) + (_BACK if lines < 0 else 0.0)
 
 
-def _likely(row: Sequence[Sought], stretch: tuple[float, float] | None) -> list[tuple[Spot, float]]:
-    """Where a row may be, with how much of it is there, the best first."""
-    columns = [(sorted(down(place) for place in one.places), one) for one in row if one.places]
-    telling = sorted((one for _, one in columns), key=lambda one: len(one.places))
+class _Likely:
+    """Where rows that say the same may be, with how much of them is there."""
+
+    def __init__(self, row: Sequence[Sought], stretch: tuple[float, float] | None) -> None:
+        found = [(spot, sum(_weight(one) * _nearest(one.places.downs, spot) for one in row)) for spot in _lines(row, stretch)]
+        self._best = sorted(found, key=lambda option: -option[1])[:_LIKELY]
+        self._every = sorted(found, key=lambda option: option[0].down) if len(found) > _LIKELY else []
+        self._whole = [option for option in self._every if option[1] >= _WHOLE * self._best[0][1]]
+        self._every_down, self._whole_down = ([spot.down for spot, _ in options] for options in (self._every, self._whole))
+
+    def after(self, ways: Sequence[_Way]) -> list[tuple[Spot, float]]:
+        """The best of them, the best first, and those that come next after the row before."""
+        if not self._every or not ways:
+            return self._best
+        options = dict(self._best)
+        best = max(ways, key=lambda way: way.score)
+        at = bisect_right(self._every_down, best.spot.below)
+        options.update(self._every[at : at + _FOLLOWING])
+        for way in ways:
+            at = bisect_right(self._whole_down, way.spot.below)
+            options.update(self._whole[at : at + 1])
+        return list(options.items())
+
+
+def _lines(row: Sequence[Sought], stretch: tuple[float, float] | None) -> Iterable[Spot]:
+    """The lines on which a row's rarest values stand; two of them if they are about as rare, since one may be misread on its line."""
     options: dict[int, Spot] = {}
-    for one in telling:
-        if options and len(one.places) > _COMMON:
+    telling = sorted(row, key=lambda one: len(one.places))
+    for rank, one in enumerate(telling):
+        if rank and len(one.places) > (_COMMON if rank > 1 else max(_COMMON, _AS_RARE * len(telling[0].places))):
             break
-        for place in one.places[:_COMMON]:
-            depth = down(place)
-            if stretch is None or stretch[0] <= depth <= stretch[1]:
-                height = max(place.board.height, 1.0)
-                options.setdefault(round(depth / height), Spot(depth, height))
-    scored = [(spot, sum(_weight(one) * _nearest(depths, spot) for depths, one in columns)) for spot in options.values()]
-    scored.sort(key=lambda option: -option[1])
-    return scored[:_LIKELY]
+        for place in one.places if stretch is None else one.places.between(*stretch):
+            down, height = place.down, max(place.board.height, 1.0)
+            options.setdefault(round(down / height), Spot(down, height))
+    return options.values()
 
 
 def _weight(one: Sought) -> float:
-    return max(place.quality for place in one.places[:1]) / (1 + 0.5 * math.log(len(one.places)))
+    return one.places.best[0].quality / (1 + 0.5 * math.log(len(one.places)))
 
 
-def _nearest(depths: list[float], spot: Spot) -> float:
-    at = bisect_left(depths, spot.down)
-    return max((spot.near(depth) for depth in depths[max(0, at - 1) : at + 1]), default=0.0)
+def _nearest(downs: list[float], spot: Spot) -> float:
+    at = bisect_left(downs, spot.down)
+    return max((spot.near(down) for down in downs[max(0, at - 1) : at + 1]), default=0.0)

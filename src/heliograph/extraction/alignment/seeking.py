@@ -13,7 +13,7 @@ from heliograph.extraction.alignment.board import Board, Span
 from heliograph.extraction.alignment.captions import caption_fit
 from heliograph.extraction.alignment.figures import Figures
 from heliograph.extraction.alignment.folding import fold
-from heliograph.extraction.alignment.places import Place
+from heliograph.extraction.alignment.places import Place, Places
 from heliograph.extraction.alignment.sought import Sought
 from heliograph.extraction.alignment.texts import Texts
 from heliograph.extraction.asking import tell_apart
@@ -37,8 +37,6 @@ _LABELLED = 0.7
 _LONGEST_CHOICE = 60
 _SHARED = {"$": "CAD AUD NZD SGD HKD TWD MXN ARS CLP COP", "¥": "CNY", "kr": "SEK NOK DKK ISK", "£": "EGP"}
 """Signs that stand for these currencies too (ISO 4217)."""
-_ENOUGH = 200
-"""Places of one value from which on no more are looked at."""
 
 
 class Seeker:
@@ -48,19 +46,15 @@ class Seeker:
         self.boards = boards
         self.figures, self.texts = Figures(boards), Texts(boards)
 
-    def places(self, one: Sought, pages: Set[int] | None) -> list[Place]:
-        """Where a value may stand, on pages with these ordinals (None: all), the best first."""
-        found: list[Place] = []
+    def places(self, one: Sought, pages: Set[int] | None) -> Places:
+        """Where a value may stand, on pages with these ordinals (None: all)."""
+        best: dict[tuple[int, int, int], Place] = {}
         for place in self._places(one, pages):
             if pages is None or place.board.ordinal in pages:
-                found.append(place)
-                if len(found) >= _ENOUGH:
-                    break
-        best: dict[tuple[int, int, int], Place] = {}
-        for place in found:
-            if place.key not in best or place.quality > best[place.key].quality:
-                best[place.key] = place
-        return sorted(best.values(), key=lambda place: (-place.quality, place.key))
+                key = place.key
+                if key not in best or place.quality > best[key].quality:
+                    best[key] = place
+        return Places(best.values())
 
     def similar(self, one: Sought, pages: Set[int]) -> list[Place]:
         """Where a text stands with letters misread, though it also stands somewhere as it is."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from heliograph.extraction.alignment.captions import Wanted, wanted
-from heliograph.extraction.alignment.places import Place
+from heliograph.extraction.alignment.places import Place, Places
 from heliograph.extraction.result import Path
 from heliograph.extraction.schema import Field, Schema
 
@@ -20,7 +20,7 @@ class Sought(msgspec.Struct, eq=False):
     value: Any
     field: Field
     wanted: Wanted
-    places: list[Place] = []
+    places: Places = msgspec.field(default_factory=Places)
     chosen: Place | None = None
     label: float = 0.0
     """How well the label at the chosen place fits, 0-1."""
