@@ -5,7 +5,9 @@
 Whose value stands, leaf by leaf:
 
 - both the same, or spellings of one thing: the model's, with the better citation;
-- the model's is on the pages: the model's, whatever the other says;
+- both are on the pages and say other things, or one a part of the other: the one that is more likely right, so that a model helps where it
+  is better and a weak one does little harm (`heliograph eval --calibrate` tells a route how good it is);
+- the model's is like the other, letter by letter, and no page has it so: the model's, which may have seen what was misread;
 - the model's is on no page: the embedded one if that is surely right (`hi`), with a warning; else the model's, with match `none`;
 - the model has none: the embedded one if it is surely right, or likely (`med`) where the model did not look or would not answer.
 
@@ -140,11 +142,13 @@ class _Combining:
         leaf = msgspec.structs.replace(found.leaf, value=said)
         alike = agreement(said, other.value) if other is not None else OTHER
         if other is not None and other.value is not None and alike == OTHER and self._better(leaf, other):
-            return self._taken(said, other, path)
+            return self._taken(said, other, path, "which no page holds")
         if other is not None and said is not None and alike != OTHER and other.evidence:
             leaf = _cited(leaf, other, found, alike)
         traits = _traits(leaf, found, field, other, alike, self.logprobs.get(path), row=any(isinstance(step, int) for step in path))
         leaf.probability = self.calibration.probability(traits)
+        if said is not None and other is not None and _rivals(found.leaf, other, alike) and other.probability > leaf.probability:
+            return self._taken(said, other, path, "which is less likely")
         self.leaves[path], self.reasons[path] = leaf, traits
         return said
 
@@ -163,15 +167,20 @@ class _Combining:
         looked = leaf.state in ("absent", "found")
         return other.probability >= (HI if looked else MED) and bool(other.evidence)
 
-    def _taken(self, said: Json, other: Leaf, path: Path) -> Json:
+    def _taken(self, said: Json, other: Leaf, path: Path, why: str) -> Json:
         self.leaves[path] = msgspec.structs.replace(other, probability=_doubted(other.probability))
         if said is None:
             self.warnings.append(f"found_on_page: {_named(path)} is taken from the page, where the model said nothing")
         else:
-            self.warnings.append(
-                f"replaced: {_named(path)} is {_short(other.value)} on the page; the model said {_short(said)}, which no page holds"
-            )
+            self.warnings.append(f"replaced: {_named(path)} is {_short(other.value)} on the page; the model said {_short(said)}, {why}")
         return other.value
+
+
+def _rivals(leaf: Leaf, other: Leaf, alike: float) -> bool:
+    """Whether both values are on the pages, and not one of them a better spelling of the other."""
+    if leaf.match == "none" or other.value is None or not other.evidence:
+        return False
+    return alike == OTHER or (alike == SIMILAR and leaf.match == "exact")
 
 
 def _cited(leaf: Leaf, other: Leaf, found: Found, alike: float) -> Leaf:

@@ -58,14 +58,30 @@ def combined(said: dict[str, Any], other: Extraction, schema: Schema = SCHEMA, t
 def test_a_value_that_both_have_is_surer_than_one_that_the_model_has_alone() -> None:
     alone = combined({"total": 119.0}, embedded(total=known(None, 0.9))).leaves[("total",)]
     both = combined({"total": 119.0}, embedded(total=known(119.0, 0.98))).leaves[("total",)]
-    against = combined({"total": 119.0}, embedded(total=known(100.0, 0.98))).leaves[("total",)]
+    against = combined({"total": 119.0}, embedded(total=known(100.0, 0.7))).leaves[("total",)]
     assert against.probability < alone.probability < both.probability
     assert both.match == "exact"
 
 
-def test_the_models_value_stands_when_it_is_on_the_page_whatever_the_embedded_extractor_says() -> None:
-    made = combined({"total": 119.0}, embedded(total=known(100.0, 0.999)))
-    assert (made.values, made.warnings) == ({"total": 119.0}, [])
+def test_of_two_values_on_the_page_the_likelier_one_stands_and_a_warning_says_what_the_model_said() -> None:
+    doubtful = combined({"total": 119.0}, embedded(total=known(100.0, 0.3)))
+    assert (doubtful.values, doubtful.warnings) == ({"total": 119.0}, [])
+    sure = combined({"total": 119.0}, embedded(total=known(100.0, 0.999)))
+    assert sure.values == {"total": 100.0}
+    assert sure.warnings == ["replaced: total is 100.0 on the page; the model said 119.0, which is less likely"]
+
+
+def test_half_of_a_value_gives_way_to_the_likelier_whole() -> None:
+    made = combined({"number": "A-4711"}, embedded(number=known("A-4711 / 2001", 0.97)))
+    assert made.values == {"number": "A-4711 / 2001"}
+    assert combined({"number": "A-4711"}, embedded(number=known("A-4711 / 2001", 0.2))).values == {"number": "A-4711"}
+
+
+def test_a_better_spelling_than_the_pages_stands_however_sure_the_embedded_extractor_is() -> None:
+    text = "Vendor: Marlow & Fimch Market Limited"
+    schema = compile_schema({"properties": {"vendor": {"type": "string"}}})
+    read = embedded(vendor=known("Marlow & Fimch Market Limited", 0.99))
+    assert combined({"vendor": "Marlow & Finch Market Limited"}, read, schema, text).values == {"vendor": "Marlow & Finch Market Limited"}
 
 
 def test_a_value_on_no_page_gives_way_to_a_sure_one_and_a_warning_says_so() -> None:
