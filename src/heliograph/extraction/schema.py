@@ -130,7 +130,10 @@ class Schema:
         """Where `value` does not fit `nullable`."""
         if self._validator is None:
             self._validator = _validator(self.nullable)
-        return [Violation(tuple(error.instance_path), error.message.split("\n")[0]) for error in self._validator.iter_errors(value)]
+        return [
+            Violation(_located(value, error.instance_path, error.instance), error.message.split("\n")[0])
+            for error in self._validator.iter_errors(value)
+        ]
 
     def check(self, value: Json) -> list[str]:
         """Sentences naming path and reason for everything in `value` that does not fit; empty when it does."""
@@ -182,6 +185,25 @@ def _validator(schema: Node) -> jsonschema_rs.Validator:
         raise ValueError(f"{uri} is another document")
 
     return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions(size_limit=1 << 20), retriever=retrieve)
+
+
+def _located(value: Json, path: Sequence[str | int], instance: Json) -> tuple[str | int, ...]:
+    """`path` as it leads through `value` to `instance`: the validator gives keys made of digits as numbers, and leaves empty keys out."""
+    made: list[str | int] = []
+    for step in path:
+        while isinstance(value, dict) and str(step) not in value and "" in value:
+            made.append("")
+            value = cast("Node", value)[""]
+        if isinstance(value, dict):
+            made.append(str(step))
+            value = cast("Node", value).get(str(step))
+        else:
+            made.append(step)
+            value = cast("list[Json]", value)[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
+    while isinstance(value, dict) and "" in value and value != instance:
+        made.append("")
+        value = cast("Node", value)[""]
+    return tuple(made)
 
 
 def _refuse(path: str, why: str) -> InvalidRequest:

@@ -246,3 +246,18 @@ def test_the_answer_that_found_nothing_always_fits(schema: dict[str, Any]) -> No
 def test_anything_at_all_is_compiled_or_refused(schema: Any) -> None:
     with suppress(InvalidRequest):
         compile_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"": [{":": 0}]}, ("", 0, ":")),
+        ({"7": [{"7": 0}]}, ("7", 0, "7")),
+        ({"": [{"": 0}]}, ("", 0, "")),
+        ({"a": [{"b": 5}, {"": 0}]}, ("a", 1, "")),
+    ],
+)
+def test_a_violation_says_where_also_below_keys_that_are_numbers_or_nothing(value: Any, path: tuple[str | int, ...]) -> None:
+    least = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 3}}
+    schema = compile_schema({"type": "object", "additionalProperties": {"type": "array", "items": least}})
+    assert [violation.path for violation in schema.violations(value)] == [path]

@@ -63,7 +63,7 @@ class Fitted(msgspec.Struct):
 def fit(value: Json, schema: Schema) -> Fitted:
     """Make `value` fit `schema` where there is one way to. Keys that it lacks stay lacking."""
     whole = _whole(value, schema)
-    made = Fitted(value, faulted=[located(whole, violation.path) for violation in schema.violations(whole)])
+    made = Fitted(value, faulted=[violation.path for violation in schema.violations(whole)])
     made.value = _shaped(value, schema.root, (), made)
     odd = [problem.path for problem in made.problems if not problem.leaf and not problem.soft]
     for _ in range(_ROUNDS):
@@ -71,7 +71,7 @@ def fit(value: Json, schema: Schema) -> Fitted:
         whole = _whole(without(made.value, made.problems, schema), schema)
         left: list[Problem] = []
         for violation in schema.violations(whole):
-            path = located(whole, violation.path)
+            path = violation.path
             field = field_at(schema.root, path)
             found = _at(made.value, path)
             if found is ... or any(_beside(path, one) for one in odd):
@@ -106,7 +106,7 @@ def without(value: Json, problems: list[Problem], schema: Schema) -> Json:
         return made
     whole = _whole(made, schema)
     for violation in schema.violations(whole):
-        path = located(whole, violation.path)
+        path = violation.path
         if path in dropped and isinstance(parent := _at(made, path[:-1]), dict):
             cast("dict[str | int, Json]", parent).pop(path[-1], None)
     return made
@@ -140,16 +140,6 @@ def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
             yield from leaves(child, (*path, number))
     else:
         yield path, value
-
-
-def located(value: Json, path: Path) -> Path:
-    """`path` as it leads through `value`: the validator gives keys made of digits as numbers."""
-    made: list[str | int] = []
-    for given in path:
-        step = str(given) if isinstance(value, dict) else given
-        made.append(step)
-        value = _at(value, (step,))
-    return tuple(made)
 
 
 def field_at(field: Field | None, path: Path) -> Field | None:
@@ -339,7 +329,7 @@ def _culprits(whole: Json, path: Path, schema: Schema) -> list[Path]:
     def fits(value: Json) -> bool:
         nonlocal tried
         tried += 1
-        return not any(_beside(path, located(value, violation.path)) for violation in schema.violations(value))
+        return not any(_beside(path, violation.path) for violation in schema.violations(value))
 
     given = [((*path, *below), value) for below, value in leaves(_at(whole, path)) if value is not None]
     base = _copied(whole)
