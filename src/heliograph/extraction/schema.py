@@ -189,21 +189,22 @@ def _validator(schema: Node) -> jsonschema_rs.Validator:
 
 def _located(value: Json, path: Sequence[str | int], instance: Json) -> tuple[str | int, ...]:
     """`path` as it leads through `value` to `instance`: the validator gives keys made of digits as numbers, and leaves empty keys out."""
-    made: list[str | int] = []
-    for step in path:
-        while isinstance(value, dict) and str(step) not in value and "" in value:
-            made.append("")
-            value = cast("Node", value)[""]
-        if isinstance(value, dict):
-            made.append(str(step))
-            value = cast("Node", value).get(str(step))
-        else:
-            made.append(step)
-            value = cast("list[Json]", value)[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
-    while isinstance(value, dict) and "" in value and value != instance:
-        made.append("")
-        value = cast("Node", value)[""]
-    return tuple(made)
+    return next((way for way, end in _ways(value, tuple(path)) if end == instance), tuple(path))
+
+
+def _ways(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Json]]:
+    """Every way that `path` may mean, and where it ends."""
+    if not path:
+        yield (), value
+    steps: list[tuple[str | int, int]] = []
+    if isinstance(value, dict):
+        steps = [(str(path[0]), 1)] if path and str(path[0]) in value else []
+        steps += [("", 0)] if "" in value else []
+    elif isinstance(value, list) and path and isinstance(path[0], int) and path[0] < len(cast("list[Json]", value)):
+        steps = [(path[0], 1)]
+    for step, used in steps:
+        for way, end in _ways(cast("Any", value)[step], path[used:]):
+            yield (step, *way), end
 
 
 def _refuse(path: str, why: str) -> InvalidRequest:

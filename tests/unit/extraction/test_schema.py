@@ -255,6 +255,7 @@ def test_anything_at_all_is_compiled_or_refused(schema: Any) -> None:
         ({"7": [{"7": 0}]}, ("7", 0, "7")),
         ({"": [{"": 0}]}, ("", 0, "")),
         ({"a": [{"b": 5}, {"": 0}]}, ("a", 1, "")),
+        ({"0": [], "": [{":": 0}]}, ("", 0, ":")),
     ],
 )
 def test_a_violation_says_where_also_below_keys_that_are_numbers_or_nothing(value: Any, path: tuple[str | int, ...]) -> None:
