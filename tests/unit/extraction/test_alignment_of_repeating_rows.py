@@ -76,6 +76,13 @@ def test_rows_that_repeat_are_found_in_order_though_every_third_was_left_out(cou
     assert lines_of(leaves, pages, len(said)) == [{line} for line in said]
 
 
+def test_a_misread_first_row_does_not_lead_the_others_down_the_pages() -> None:
+    rows = cycling(300)
+    pages = drawn(rows, misread=[0])
+    found = lines_of(Alignment(pages).align(*asked(rows)), pages, 300)
+    assert found[1:] == [{line} for line in range(1, 300)]
+
+
 def test_rows_that_all_say_the_same_take_one_line_each() -> None:
     rows = [("Oak board", 3, 4.5)] * 300
     pages = drawn(rows)

@@ -25,6 +25,8 @@ _AS_RARE = 4
 """Times the places of a row's rarest value that its second may have to say, too, where the row may be."""
 _FOLLOWING = 3
 """Places of a row next after the one before it that are weighed too, however little of the row is there."""
+_FURTHER_UP, _BEHIND = 8, 1.0
+"""Ways that are followed too because they are furthest up, and how much worse than the best these may be."""
 _WHOLE = 0.85
 """Share of the most that is anywhere of a row with which a place has all of it, as far as can be told."""
 _BACK, _SAME, _SKIP = 0.35, 0.5, 0.06
@@ -142,10 +144,12 @@ def _led(row: int, spot: Spot, value: float, ways: Sequence[_Way]) -> _Way:
 
 
 def _kept(ways: list[_Way]) -> list[_Way]:
-    """The best ways; of those as good, the ones that are further up, so that rows of which each line says the same begin at the top."""
+    """The best ways, of those as good the ones further up; and some furthest up, as they leave the most lines for the rows to come."""
     if len(ways) <= _LIKELY:
         return ways
-    return sorted(ways, key=lambda way: (-round(way.score, 3), way.spot.down))[:_LIKELY]
+    ranked = sorted(ways, key=lambda way: (-round(way.score, 3), way.spot.down))
+    behind = [way for way in ranked[_LIKELY:] if way.score > ranked[0].score - _BEHIND]
+    return ranked[:_LIKELY] + sorted(behind, key=lambda way: way.spot.down)[:_FURTHER_UP]
 
 
 def _cost(before: Spot, after: Spot) -> float:
@@ -167,15 +171,15 @@ class _Likely:
         self._every_down, self._whole_down = ([spot.down for spot, _ in options] for options in (self._every, self._whole))
 
     def after(self, ways: Sequence[_Way]) -> list[tuple[Spot, float]]:
-        """The best of them, the best first, and those that come next after the row before."""
-        if not self._every or not ways:
+        """The best of them, the best first, and those that come next after the row before; for the first row, at the top."""
+        if not self._every:
             return self._best
         options = dict(self._best)
-        best = max(ways, key=lambda way: way.score)
-        at = bisect_right(self._every_down, best.spot.below)
+        best = max(ways, key=lambda way: way.score, default=None)
+        at = bisect_right(self._every_down, best.spot.below) if best is not None else 0
         options.update(self._every[at : at + _FOLLOWING])
-        for way in ways:
-            at = bisect_right(self._whole_down, way.spot.below)
+        for below in [way.spot.below for way in ways] or [0.0]:
+            at = bisect_right(self._whole_down, below)
             options.update(self._whole[at : at + 1])
         return list(options.items())
 
