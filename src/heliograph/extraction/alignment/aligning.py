@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.extraction.alignment.board import Board
 from heliograph.extraction.alignment.captions import heading, nearness
-from heliograph.extraction.alignment.deriving import derived
+from heliograph.extraction.alignment.deriving import Deriving
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.places import PAGE, Place, Places
 from heliograph.extraction.alignment.rows import Spot, Table, spots
@@ -79,17 +79,18 @@ class Alignment:
                 known[key] = self._seeker.places(one, pages)
             one.places = known[key]
         _Choosing(every, boxes, self._seeker.similar).choose()
+        deriving = Deriving(every)
         made = {path: Found(Leaf(None, "absent", "none", 0.0)) for path in nulls(values)}
         for one in every:
-            made[one.path] = self._found(one, every, boxes.get(one.path, ()), pages)
+            made[one.path] = self._found(one, deriving, boxes.get(one.path, ()))
         return made
 
-    def _found(self, one: Sought, every: Sequence[Sought], boxes: Sequence[Box], pages: Set[int] | None) -> Found:
+    def _found(self, one: Sought, deriving: Deriving, boxes: Sequence[Box]) -> Found:
         if one.chosen is not None:
             place = one.chosen
             leaf = Leaf(one.value, "found", place.match, PRIOR[place.match], place.evidence())
             return Found(leaf, len(one.places), one.label, place.quality)
-        addends = derived(one, every, self._seeker.figures, pages)
+        addends = deriving.places(one)
         if addends:
             evidence = [part for place in addends for part in place.evidence()]
             return Found(Leaf(one.value, "found", "computed", PRIOR["computed"], evidence), 1, 0.0, 0.7)
