@@ -149,6 +149,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Memory of a worker process, without its engines, above which it hands back its jobs and starts anew.",
     )
+    worker_metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="The first loopback port at which workers serve `/metrics`, each at the next free one; 0 is none.",
+    )
     max_attempts: int = Field(default=3, gt=0, description="Workers that a job may kill before it fails for good.")
     drain_timeout: float = Field(default=20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
     webhook_attempts: int = Field(default=8, gt=0, description="Deliveries tried over 24 hours.")

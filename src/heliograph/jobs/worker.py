@@ -16,6 +16,7 @@ from heliograph.jobs import retention
 from heliograph.jobs.loop import Loop
 from heliograph.jobs.predictions import Answerer, Predictions
 from heliograph.jobs.queue import PREDICTIONS, WEBHOOKS
+from heliograph.jobs.scraping import scraped
 from heliograph.jobs.webhooks import Webhooks
 from heliograph.media.fetch import session
 from heliograph.store.blobs import Blobs
@@ -59,6 +60,7 @@ async def run_worker(
             stack.push_async_callback(_end, asyncio.create_task(_warm(reader)))
         models = Models(settings)
         stack.push_async_callback(models.close)
+        stack.enter_context(scraped(models.metrics.registry, settings.worker_metrics_port))
         end = asyncio.Event()
         stack.push_async_callback(_end, asyncio.create_task(_watch(stop, settings.worker_memory, end)))
         await Loop(

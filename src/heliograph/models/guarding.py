@@ -114,7 +114,8 @@ class Guard:
                 self._breaker.succeeded()
                 self._pace.kept_up()
             if call.reply is not None:
-                self._metrics.answered(self.name, call.reply, seconds)
+                price = self._model.price_input, self._model.price_output
+                self._metrics.answered(self.name, call.reply, seconds, price=price)
             else:
                 self._metrics.failed(self.name, error, seconds)
             self._metrics.stands(self.name, self._breaker.state, self._pace.limit)

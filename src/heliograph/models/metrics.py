@@ -27,6 +27,9 @@ class ModelMetrics:
             "heliograph_model_fallbacks", "Requests that another route answered.", ["route", "fallback"], registry=self.registry
         )
         self._tokens = Counter("heliograph_model_tokens", "Tokens read, cached and written.", ["route", "kind"], registry=self.registry)
+        self._price = Counter(
+            "heliograph_model_price", "What requests cost, in the currency of the route's prices.", ["route"], registry=self.registry
+        )
         self._seconds = Histogram(
             "heliograph_model_seconds",
             "Seconds of one try, from its slot to its end.",
@@ -43,8 +46,9 @@ class ModelMetrics:
         self._circuit = Gauge("heliograph_model_circuit", "0 closed, 1 half open, 2 open.", ["route"], registry=self.registry)
         self._limit = Gauge("heliograph_model_limit", "Requests it gets at a time, as it keeps up.", ["route"], registry=self.registry)
 
-    def answered(self, route: str, reply: Reply, seconds: float) -> None:
-        """A try that gave a reply."""
+    def answered(self, route: str, reply: Reply, seconds: float, *, price: tuple[float, float] = (0.0, 0.0)) -> None:
+        """A try that gave a reply. `price`: of a million tokens read and written."""
+        self._price.labels(route).inc((reply.spent.input * price[0] + reply.spent.output * price[1]) / 1e6)
         self._tries.labels(route, reply.finish).inc()
         self._seconds.labels(route).observe(seconds)
         for kind, count in (("input", reply.spent.input), ("cached", reply.spent.cached), ("output", reply.spent.output)):
