@@ -27,7 +27,7 @@ from heliograph.extraction.prompted.replies import Parsed, likelihoods, parse
 from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.prompted.states import settled
 from heliograph.extraction.result import Leaf, Path, State
-from heliograph.extraction.schema import Schema
+from heliograph.extraction.schema import Field, Schema
 from heliograph.models.contract import Ask, Backend, JsonMode, Message, Profile, Reply, Spent, assistant, user
 from heliograph.models.contract import Text as Words
 from heliograph.models.errors import ModelError, ModelRefused
@@ -49,6 +49,7 @@ _ABOUT_MODE = re.compile(r"response.?format|json.?schema|schema|json.?object|\bt
 _NOT_ASKED = ("properties", "$ref", "anyOf", "items")
 """Keywords whose loss means that something was not asked for at all."""
 _LOOSE = " \t\r\n,`"
+_NO_SCHEMA = "That was the JSON Schema itself. Answer with an object that fits it: the fields' values, from the document, and nothing else."
 _AGAIN = "That was not a JSON object. Answer again with the JSON object alone: no words, no Markdown, nothing before or after it."
 
 
@@ -145,12 +146,13 @@ class _Conversation:
                 part.refusal = reply.refusal or reply.text or "without a word"
                 return
             parsed = parse(reply.text, spans=reply.tokens is not None)
-            if parsed.found and (self.schema.root.is_leaf or _holds_more(parsed.value)):
+            echoed = _is_a_schema(parsed.value, self.schema.root)
+            if parsed.found and not echoed and (self.schema.root.is_leaf or _holds_more(parsed.value)):
                 break
             if part.repairs >= self.request.max_retries:
                 return
             part.repairs += 1
-            messages = [*self.messages, assistant(reply.text[:_QUOTED].strip() or "{}"), user(Words(_AGAIN))]
+            messages = [*self.messages, assistant(reply.text[:_QUOTED].strip() or "{}"), user(Words(_NO_SCHEMA if echoed else _AGAIN))]
         self._take(part, parsed, reply)
         for _ in range(MOST_CONTINUED):
             if part.cut is None or not await self._continued(part):
@@ -340,7 +342,7 @@ class _Conversation:
             silent = sum(not part.answered and part.refusal is None for part in self.parts)
             if silent:
                 whose = "the model's answer" if len(self.parts) == 1 else f"{silent} of {len(self.parts)} answers of the model"
-                made.append(f"unreadable_answer: {whose} held no JSON")
+                made.append(f"unreadable_answer: {whose} held no JSON that answers")
         made += [
             f"{'value_kept' if problem.soft or not problem.leaf else 'value_dropped'}: {_sentence(problem)}"
             for problem in fitted.problems[:_WARNED]
@@ -391,6 +393,12 @@ class _Conversation:
 def _holds_more(value: Json) -> bool:
     """Whether a reply's value may be an answer to a schema of more than one field."""
     return isinstance(value, (dict, list))
+
+
+def _is_a_schema(value: Json, root: Field) -> bool:
+    """Whether a reply gives back the schema that it should answer, as small models do that nothing holds to it."""
+    table = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    return isinstance(table.get("properties"), dict) and "type" in table and root.field("properties") is None
 
 
 def _sentence(problem: Problem) -> str:

@@ -217,12 +217,23 @@ async def test_garbage_is_shown_again_and_an_answer_taken() -> None:
         assert server.bodies[1]["messages"][-2] == {"role": "assistant", "content": "There is no total on this page, sorry!"}
 
 
+async def test_a_schema_given_back_is_no_answer() -> None:
+    async with talking([RECEIPT.source, SMALL]) as (said, server):
+        assert said.value == SMALL
+        assert "JSON Schema itself" in told(server, 1)
+    async with talking([Turn(answer=RECEIPT.source, times=0)], max_retries=0) as (said, _):
+        assert said.value is None
+    asked = compile_schema({"type": "object", "properties": {"type": {"type": "string"}, "properties": {"type": "object"}}})
+    async with talking([{"type": "house", "properties": {}}], schema=asked) as (said, _):
+        assert said.asked == 1
+
+
 async def test_garbage_without_end_is_unreadable_and_not_absent() -> None:
     async with talking([Turn(answer="Hello!", times=0)], max_retries=2) as (said, _):
         assert said.asked == 3
         assert said.value is None
         assert set(said.states.values()) == {"unreadable"}
-        assert said.warnings == ["unreadable_answer: the model's answer held no JSON"]
+        assert said.warnings == ["unreadable_answer: the model's answer held no JSON that answers"]
 
 
 async def test_without_retries_nothing_is_asked_again() -> None:
