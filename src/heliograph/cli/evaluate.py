@@ -87,7 +87,9 @@ def evaluate(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = state or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heliograph" / "eval"
-    running = _run(wanted, sheaves, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None)
+    running = _run(
+        wanted, sheaves, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None, calibrate=calibrate
+    )
     shown, read, page = asyncio.run(running)
     outcomes = [one.outcome for one in shown]
     measured = summary(outcomes)
@@ -227,7 +229,16 @@ class Served(There):
 
 
 async def _run(
-    wanted: list[Item], sheaves: list[Sheaf], via: str, *, pages: Path | None, state: Path, fresh: bool, verbose: bool, report: bool
+    wanted: list[Item],
+    sheaves: list[Sheaf],
+    via: str,
+    *,
+    pages: Path | None,
+    state: Path,
+    fresh: bool,
+    verbose: bool,
+    report: bool,
+    calibrate: bool,
 ) -> tuple[list[Shown], dict[str, dict[str, float]], str]:
     """The documents judged, the figures of reading, and, when asked for, the page about them."""
     from rich.console import Console
@@ -248,7 +259,9 @@ async def _run(
     reader = Reader(settings())
     served = Served(via) if via.startswith(("http://", "https://")) else None
     asked = (
-        Asked(reader, settings(), via, pages=pages, kept=Kept(state / "windows", fresh=fresh)) if via != "embedded" and not served else None
+        Asked(reader, settings(), via, pages=pages, kept=Kept(state / "windows", fresh=fresh), calibrating=calibrate)
+        if via != "embedded" and not served
+        else None
     )
     shown: list[Shown] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

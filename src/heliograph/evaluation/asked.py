@@ -31,15 +31,19 @@ class Asked(Embedded):
     What the model answers about a window of pages is kept apart from what is made of it, so that both ways ask it once.
     """
 
-    def __init__(self, reader: Reader, settings: Settings, via: str, *, pages: Path | None = None, kept: Kept) -> None:
+    def __init__(
+        self, reader: Reader, settings: Settings, via: str, *, pages: Path | None = None, kept: Kept, calibrating: bool = False
+    ) -> None:
+        """`calibrating`: let every value of the model's stand that is on the pages, so that it is seen how often it is right."""
         super().__init__(reader, pages)
         self.alone, self.route = via.startswith(ALONE), via.removeprefix(ALONE)
+        self.calibrating = calibrating
         told = settings.routes()[self.route]
         self._models = Models(settings)
         self._windows = _Windows(kept, f"{told.model_dump_json()} {code('extraction/prompted', 'models')}")
         rooms = code("media", "perception", "extraction", "models")
         sure = hashlib.sha256(msgspec.json.encode(calibration(settings.data_dir, self.route))).hexdigest()[:12]
-        self.version = f"{via} {told.model_dump_json()} {heliograph.__version__} {rooms} {sure}"
+        self.version = f"{via} {calibrating} {told.model_dump_json()} {heliograph.__version__} {rooms} {sure}"
 
     @property
     def what(self) -> str:
@@ -52,7 +56,7 @@ class Asked(Embedded):
 
     async def _answer(self, path: Path, plan: Plan, known: Known, on_page: OnPage) -> Answer:
         plan = msgspec.structs.replace(plan, model=self.route, route=self.route)
-        if not self.alone:
+        if not self.alone and not self.calibrating:
             return await answer(self.reader, [path], plan, known=known, on_page=on_page, models=self._models, steps=self._windows)
         document = await self.reader.read(path, detail=plan.detail, known=known, on_page=on_page)
         pictures = ReadPictures(self.reader, [path], [document.page_count])
@@ -61,7 +65,7 @@ class Asked(Embedded):
         schema = compile_schema(plan.schema or {})
         backend = self._models.backend(self.route)
         asked = Request(detail=plan.detail, temperature=plan.temperature, max_tokens=plan.max_tokens, max_retries=plan.max_retries)
-        extraction = await extract(document, schema, asked, backend, pictures, self._windows, alone=True)
+        extraction = await extract(document, schema, asked, backend, pictures, self._windows, beside="nothing" if self.alone else "cited")
         return Answer(
             response=with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence),
             elements=len(document.pages),

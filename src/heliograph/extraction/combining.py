@@ -53,21 +53,32 @@ def combine(
     *,
     logprobs: Mapping[Path, float] | None = None,
     calibration: Calibration | None = None,
+    likelier: bool = True,
 ) -> Extraction:
     """One answer of two.
 
     `values`: the model's, in the shape of the schema; `found`: how each of its leaves was found on the pages, nulls with their state;
     `logprobs`: the mean log-probability of the tokens of each leaf, as far as the backend gave them; `calibration`: the route's.
+    `likelier`: of two values on the pages the likelier stands; else the model's.
     The warnings are those of the combination alone.
     """
-    made = _Combining(embedded, found, logprobs or {}, calibration or shipped())
+    made = _Combining(embedded, found, logprobs or {}, calibration or shipped(), likelier=likelier)
     answer = made.value(values, embedded.values, schema.root, (), ())
     return Extraction(answer, made.leaves, made.warnings, made.reasons)
 
 
 class _Combining:
-    def __init__(self, embedded: Extraction, found: Mapping[Path, Found], logprobs: Mapping[Path, float], calibration: Calibration) -> None:
+    def __init__(
+        self,
+        embedded: Extraction,
+        found: Mapping[Path, Found],
+        logprobs: Mapping[Path, float],
+        calibration: Calibration,
+        *,
+        likelier: bool,
+    ) -> None:
         self.embedded, self.found, self.logprobs, self.calibration = embedded, found, logprobs, calibration
+        self.likelier = likelier
         self.leaves: dict[Path, Leaf] = {}
         self.reasons: dict[Path, dict[str, float]] = {}
         self.warnings: list[str] = []
@@ -147,7 +158,13 @@ class _Combining:
             leaf = _cited(leaf, other, found, alike)
         traits = _traits(leaf, found, field, other, alike, self.logprobs.get(path), row=any(isinstance(step, int) for step in path))
         leaf.probability = self.calibration.probability(traits)
-        if said is not None and other is not None and _rivals(found.leaf, other, alike) and other.probability > leaf.probability:
+        if (
+            self.likelier
+            and said is not None
+            and other is not None
+            and _rivals(found.leaf, other, alike)
+            and other.probability > leaf.probability
+        ):
             return self._taken(said, other, path, "which is less likely")
         self.leaves[path], self.reasons[path] = leaf, traits
         return said

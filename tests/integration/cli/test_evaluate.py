@@ -125,13 +125,16 @@ def test_a_route_learns_from_its_answers_how_sure_it_may_be(tmp_path: Path, monk
             assert "calibration of default: 80 answers on 16 documents, 48 of them right" in learned.output
             kept = tmp_path / "data" / "models" / "default.calibration.json"
             assert json.loads(kept.read_text())["answers"] == 80
-            before, after = (tmp_path / name for name in ("before.json", "after.json"))
+            after = tmp_path / "after.json"
             runner.invoke(app, [*asked[:-1], "--json", str(after)])
-            kept.unlink()
-            runner.invoke(app, [*asked[:-1], "--json", str(before)])
         finally:
             settings.cache_clear()
-    assert json.loads(after.read_text())["mine"]["micro"]["ece"] < json.loads(before.read_text())["mine"]["micro"]["ece"]
+    sure = re.search(r"ECE ([\d.]+) \(([\d.]+)\)", learned.output)
+    assert sure is not None
+    assert float(sure[1]) < float(sure[2])  # on documents left out, the shipped confidence in brackets
+    micro = json.loads(after.read_text())["mine"]["micro"]
+    assert micro["f1"] == 1.0  # what the route is known to get wrong gives way to what the page has
+    assert micro["ece"] < 0.05
 
 
 def test_a_route_that_is_not_configured_is_a_usage_error_that_names_those_that_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import Self
+from typing import Literal, Self
 
 from heliograph.extraction import embedded
 from heliograph.extraction.alignment import Found
@@ -36,6 +36,10 @@ from heliograph.models.errors import ModelError
 
 log = logging.getLogger(__name__)
 
+Beside = Literal["likelier", "cited", "nothing"]
+"""What stands beside the model's answer: the embedded extractor's, the likelier of two values standing; the same, but every value of the
+model's that is on the pages stands (which shows how often it is right); or nothing."""
+
 
 async def extract(
     document: Document,
@@ -46,10 +50,10 @@ async def extract(
     steps: Steps,
     *,
     calibration: Calibration | None = None,
-    alone: bool = False,
+    beside: Beside = "likelier",
 ) -> Extraction:
-    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right; `alone`:
-    without the embedded extractor beside it, to see what that is worth.
+    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right; `beside`:
+    other than clients get it, to see what the model is worth.
 
     Raises `ModelError`s: `ModelUnavailable` where another try later may help (what was answered is in `steps`), and what `steps` raises.
     """
@@ -57,7 +61,7 @@ async def extract(
     try:
         for page in document.pages:
             extractor.add(page)
-        return await extractor.finish(document, alone=alone)
+        return await extractor.finish(document, beside=beside)
     finally:
         await extractor.close()
 
@@ -109,17 +113,17 @@ class Extractor:
         for window in self._cutter.add(page):
             self._ask(window)
 
-    async def finish(self, document: Document, *, alone: bool = False) -> Extraction:
-        """The answer, once no page follows. `document`: all that were added. `alone`: the model's, with nothing beside it."""
+    async def finish(self, document: Document, *, beside: Beside = "likelier") -> Extraction:
+        """The answer, once no page follows. `document`: all that were added."""
         began = time.monotonic()
         for window in self._cutter.close():
             self._ask(window)
-        beside = partial(embedded.extract, document, self._schema, instructions=self._request.instructions)
+        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions)
         evidence, answered = await asyncio.gather(
-            asyncio.to_thread(beside if not alone else partial(Extraction, None, {})),
+            asyncio.to_thread(evidence_of if beside != "nothing" else partial(Extraction, None, {})),
             self._answers(),
         )
-        extraction = await asyncio.to_thread(self._joined, document, answered, evidence)
+        extraction = await asyncio.to_thread(self._joined, document, answered, evidence, likelier=beside == "likelier")
         self._note(document, answered, time.monotonic() - began)
         return extraction
 
@@ -157,7 +161,7 @@ class Extractor:
 
     # -- making one answer --------------------------------------------------------------------------------------------
 
-    def _joined(self, document: Document, answered: list[Answered], evidence: Extraction) -> Extraction:
+    def _joined(self, document: Document, answered: list[Answered], evidence: Extraction, *, likelier: bool) -> Extraction:
         known = {id(one.found.leaf): one for answer in answered for one in answer.known}
         parts = [
             Part(answer.pages, answer.value, {tuple(one.path): one.found.leaf for one in answer.known}, answer.carried)
@@ -167,7 +171,7 @@ class Extractor:
         warnings = [*self._schema.warnings, *(warning for answer in answered for warning in answer.warnings), *merged.conflicts]
         warnings += self._unseen(document, merged)
         warnings += self._counted(document, merged, evidence)
-        made = self._combined(merged, known, evidence)
+        made = self._combined(merged, known, evidence, likelier=likelier)
         made.warnings = list(dict.fromkeys([*warnings, *made.warnings]))
         return made
 
@@ -189,7 +193,7 @@ class Extractor:
         warnings += [one.warning for one in accounts if one.missing]
         return warnings + shorter(merged.value, evidence.values, self._schema.root, [one.path for one in accounts])
 
-    def _combined(self, merged: Merged, known: dict[int, Known], evidence: Extraction) -> Extraction:
+    def _combined(self, merged: Merged, known: dict[int, Known], evidence: Extraction, *, likelier: bool) -> Extraction:
         found: dict[Path, Found] = {}
         logprobs: dict[Path, float] = {}
         for path, leaf in merged.leaves.items():
@@ -197,7 +201,7 @@ class Extractor:
             found[path] = one.found if one is not None else Found(leaf)
             if one is not None and one.logprob is not None:
                 logprobs[path] = one.logprob
-        return combine(merged.value, self._schema, found, evidence, logprobs=logprobs, calibration=self._calibration)
+        return combine(merged.value, self._schema, found, evidence, logprobs=logprobs, calibration=self._calibration, likelier=likelier)
 
     def _note(self, document: Document, answered: list[Answered], seconds: float) -> None:
         self.resumed = sum(answer.resumed for answer in answered)
