@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from heliograph.config import ModelSettings
-from heliograph.models.errors import ModelError
+from heliograph.models.errors import ModelError, ModelUnavailable
 from heliograph.models.servers import Answer, Client, Server, base, said
 
 Json = Any
@@ -142,7 +142,10 @@ class _Asking:
             return False, "this server accepts and ignores it"
         if part == "images" and self._server.images is False:
             return False, "the server says that the model takes none"
-        answer = await self.send(self._fields(part))
+        try:
+            answer = await self.send(self._fields(part))
+        except ModelUnavailable:  # llama.cpp closes connections that it promised to keep
+            answer = await self.send(self._fields(part))
         if answer.status >= 500:
             answer = await self.send(self._fields(part))
         accepted = _accepted(answer)
