@@ -64,7 +64,7 @@ class Asked(Embedded):
             pictures.add(page)
         schema = compile_schema(plan.schema or {})
         backend = self._models.backend(self.route)
-        asked = Request(detail=plan.detail, temperature=plan.temperature, max_tokens=plan.max_tokens, max_retries=plan.max_retries)
+        asked = Request.of(plan)
         extraction = await extract(document, schema, asked, backend, pictures, self._windows, beside="nothing" if self.alone else "cited")
         return Answer(
             response=with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence),

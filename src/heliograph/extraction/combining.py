@@ -30,7 +30,7 @@ from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.sought import shaped
 from heliograph.extraction.calibration import Calibration, shipped
 from heliograph.extraction.confidence import HI, MED
-from heliograph.extraction.result import Extraction, Leaf, Path, State
+from heliograph.extraction.result import Extraction, Leaf, Path, State, walk
 from heliograph.extraction.schema import Field, Schema
 
 Json = Any
@@ -137,7 +137,7 @@ class _Combining:
 
     def _taken_list(self, other: list[Json], path: Path, beside: Path) -> list[Json] | None:
         """The embedded extractor's list where the model has none, if it is sure of it; else null."""
-        leaves = [(where, self.embedded.leaves[where]) for where in _leaves(other, beside) if where in self.embedded.leaves]
+        leaves = [(where, self.embedded.leaves[where]) for where, _ in walk(other, beside) if where in self.embedded.leaves]
         known = [leaf.probability for _, leaf in leaves if leaf.value is not None]
         if not known or sum(known) / len(known) < _LISTED:
             return None
@@ -284,17 +284,6 @@ def _keys(row: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, f"{float(row):.4f}" if abs(row) < 1e15 else "large"
     elif isinstance(row, str) and row.strip():
         yield path, fold(row)
-
-
-def _leaves(value: Json, path: Path) -> Iterator[Path]:
-    if isinstance(value, dict):
-        for name, child in cast("dict[str, Json]", value).items():
-            yield from _leaves(child, (*path, name))
-    elif isinstance(value, list):
-        for index, child in enumerate(cast("list[Json]", value)):
-            yield from _leaves(child, (*path, index))
-    else:
-        yield path
 
 
 def _named(path: Path) -> str:

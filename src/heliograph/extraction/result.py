@@ -6,7 +6,8 @@ indices, as in `("items", 0, "description")`) to its `Leaf`. `metadata.py` joins
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -46,3 +47,15 @@ class Extraction(msgspec.Struct):
     leaves: dict[Path, Leaf]
     warnings: list[str] = []
     reasons: dict[Path, dict[str, float]] = {}
+
+
+def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every scalar of an answer, null too, with its path; `path` is that of `value` itself."""
+    if isinstance(value, dict):
+        for name, child in cast("dict[str, Any]", value).items():
+            yield from walk(child, (*path, name))
+    elif isinstance(value, list):
+        for index, child in enumerate(cast("list[Any]", value)):
+            yield from walk(child, (*path, index))
+    else:
+        yield path, value

@@ -15,8 +15,8 @@ from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.places import PAGE, Place, Places
 from heliograph.extraction.alignment.rows import Spot, Table, spots
 from heliograph.extraction.alignment.seeking import Seeker
-from heliograph.extraction.alignment.sought import Sought, nulls, sought
-from heliograph.extraction.result import Evidence, Leaf, Match, Path
+from heliograph.extraction.alignment.sought import Sought, sought
+from heliograph.extraction.result import Evidence, Leaf, Match, Path, walk
 from heliograph.extraction.schema import Schema
 from heliograph.media.document import Page
 from heliograph.media.geometry import Box
@@ -80,7 +80,7 @@ class Alignment:
             one.places = known[key]
         _Choosing(every, boxes, self._seeker.similar).choose()
         deriving = Deriving(every)
-        made = {path: Found(Leaf(None, "absent", "none", 0.0)) for path in nulls(values)}
+        made = {path: Found(Leaf(None, "absent", "none", 0.0)) for path, value in walk(values) if value is None}
         for one in every:
             made[one.path] = self._found(one, deriving, boxes.get(one.path, ()))
         return made

@@ -42,18 +42,6 @@ def sought(values: Any, schema: Schema) -> Iterator[Sought]:
     yield from _walk(values, schema.root, (), ())
 
 
-def nulls(values: Any, path: Path = ()) -> Iterator[Path]:
-    """The paths of what is null."""
-    if isinstance(values, dict):
-        for name, value in cast("dict[str, Any]", values).items():
-            yield from nulls(value, (*path, name))
-    elif isinstance(values, list):
-        for index, value in enumerate(cast("list[Any]", values)):
-            yield from nulls(value, (*path, index))
-    elif values is None:
-        yield path
-
-
 def _walk(value: Any, field: Field, path: Path, parents: tuple[str, ...]) -> Iterator[Sought]:
     if isinstance(value, dict):
         shape = shaped(field, "object")

@@ -22,11 +22,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from heliograph.extraction.prompted.continuing import Seam, circles, go_on, grafted, kept, unrolled
-from heliograph.extraction.prompted.fitting import Fitted, Problem, fit, leaves, put, scalars, without
+from heliograph.extraction.prompted.fitting import Fitted, Problem, fit, put, scalars, without
 from heliograph.extraction.prompted.replies import Parsed, likelihoods, parse
 from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.prompted.states import settled
-from heliograph.extraction.result import Leaf, Path, State
+from heliograph.extraction.result import Leaf, Path, State, walk
 from heliograph.extraction.schema import Field, Schema
 from heliograph.models.contract import Ask, Backend, JsonMode, Message, Profile, Reply, Spent, assistant, user
 from heliograph.models.contract import Text as Words
@@ -354,7 +354,7 @@ class _Conversation:
     def _states(self, value: Json, dropped: set[Path]) -> dict[Path, State]:
         lacking: dict[Path, Leaf] = {}
         settled(value, self.schema.root, lacking, missing="not_reached", null="absent")
-        states: dict[Path, State] = {path: "absent" if found is None else "found" for path, found in leaves(value)}
+        states: dict[Path, State] = {path: "absent" if found is None else "found" for path, found in walk(value)}
         if value is None:
             states.clear()
         for path, leaf in lacking.items():
@@ -377,7 +377,7 @@ class _Conversation:
 
     def _tokens(self, value: Json, moved: Iterable[Path]) -> tuple[dict[Path, float], dict[Path, float]]:
         """The mean and the least log-probability of the leaves that stand where they were said."""
-        there = {path for path, found in leaves(value) if found is not None}
+        there = {path for path, found in walk(value) if found is not None}
         there -= {path for path in there for one in moved if path[: len(one)] == one}
         means: dict[Path, float] = {}
         weakest: dict[Path, float] = {}

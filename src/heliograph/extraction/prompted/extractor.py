@@ -186,10 +186,12 @@ class Extractor:
     def _counted(self, document: Document, merged: Merged, evidence: Extraction) -> list[str]:
         """Rows against the table reader's; those that only the embedded engine has are taken from it, and said."""
         warnings: list[str] = []
-        for one in account(merged.value, merged.leaves, self._schema.root, document.pages):
+        accounts = account(merged.value, merged.leaves, self._schema.root, document.pages)
+        for one in accounts:
             if one.missing and (taken := embedded_rows(one, merged, evidence)):
                 warnings.append(f"rows_added: {one.name}: {taken} rows that the model left out, as the embedded engine read them")
-        accounts = account(merged.value, merged.leaves, self._schema.root, document.pages)
+        if warnings:  # what was taken changed what there is to count
+            accounts = account(merged.value, merged.leaves, self._schema.root, document.pages)
         warnings += [one.warning for one in accounts if one.missing]
         return warnings + shorter(merged.value, evidence.values, self._schema.root, [one.path for one in accounts])
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
 
 from heliograph.extraction.normalise import dates
 from heliograph.extraction.prompted.states import settled
-from heliograph.extraction.result import Path
+from heliograph.extraction.result import Path, walk
 from heliograph.extraction.schema import Field, Schema
 
 Json = Any
@@ -123,23 +122,7 @@ def put(value: Json, path: Path, new: Json) -> Json:
 
 def scalars(value: Json) -> int:
     """How many scalars besides null are in a value."""
-    if isinstance(value, dict):
-        return sum(scalars(child) for child in cast("dict[str, Json]", value).values())
-    if isinstance(value, list):
-        return sum(scalars(child) for child in cast("list[Json]", value))
-    return int(value is not None)
-
-
-def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
-    """Every scalar of a value, null too, with its path."""
-    if isinstance(value, dict):
-        for key, child in cast("dict[str, Json]", value).items():
-            yield from leaves(child, (*path, key))
-    elif isinstance(value, list):
-        for number, child in enumerate(cast("list[Json]", value)):
-            yield from leaves(child, (*path, number))
-    else:
-        yield path, value
+    return sum(found is not None for _, found in walk(value))
 
 
 def field_at(field: Field | None, path: Path) -> Field | None:
@@ -331,7 +314,7 @@ def _culprits(whole: Json, path: Path, schema: Schema) -> list[Path]:
         tried += 1
         return not any(_beside(path, violation.path) for violation in schema.violations(value))
 
-    given = [((*path, *below), value) for below, value in leaves(_at(whole, path)) if value is not None]
+    given = [((*path, *below), value) for below, value in walk(_at(whole, path)) if value is not None]
     base = _copied(whole)
     for place, _ in given:
         base = put(base, place, None)

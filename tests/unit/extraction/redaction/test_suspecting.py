@@ -11,23 +11,10 @@ from heliograph.extraction.redaction.finding import Suspect, find
 from heliograph.extraction.redaction.suspecting import suspected
 from heliograph.models.contract import Ask, Reply
 from tests.unit.extraction.drawing import document
-from tests.unit.extraction.prompted.talking import Talking, said
+from tests.unit.extraction.prompted.talking import Remembered, Talking, said
 
 PLAN = resolve("document", "generate", "healthcare.phi-redaction")
 TEXT = "the lad whom they call zed slept\nMRN: 44712"
-
-
-class Kept:
-    """Steps in memory."""
-
-    def __init__(self) -> None:
-        self.steps: dict[str, bytes] = {}
-
-    async def known(self, step: str) -> bytes | None:
-        return self.steps.get(step)
-
-    async def keep(self, step: str, content: bytes) -> None:
-        self.steps[step] = content
 
 
 def names(ask: Ask) -> object:
@@ -55,7 +42,7 @@ def test_a_long_document_is_asked_about_in_pieces_that_overlap_by_a_line() -> No
 
 
 def test_what_was_answered_is_kept_and_not_asked_again() -> None:
-    kept, backend = Kept(), Talking(names)
+    kept, backend = Remembered(), Talking(names)
     first = asyncio.run(suspected(backend, document(TEXT), PLAN, [], steps=kept))
     again = asyncio.run(suspected(backend, document(TEXT), PLAN, [], steps=kept))
     assert (first, len(backend.asked)) == (again, 1)
