@@ -146,6 +146,7 @@ class Finder:
                     if tokens and (tokens == phrase.tokens or len(tokens) > 1):
                         weight = phrase.weight if tokens == phrase.tokens else phrase.weight * 0.98
                         self.exact.setdefault(tokens, []).append((index, weight))
+        self.begun = {tokens[:length] for tokens in self.exact for length in range(1, len(tokens) + 1)}
         self.partial: dict[str, list[tuple[int, frozenset[str], float]]] = {}
         for index, ask in enumerate(asks):
             for phrase in ask.phrases:
@@ -179,6 +180,8 @@ class Finder:
             key: Tokens = ()
             for last in range(first, min(first + _LONGEST, len(stream))):
                 key = (*key, stream[last].text)
+                if key not in self.begun:
+                    break
                 for index, weight in self.exact.get(key, ()):
                     self._add(found, index, segment, tokens, stream[first].start, stream[last].end, weight)
 

@@ -79,6 +79,10 @@ _CLOCKED = re.compile(
     r"(?<![^\W\d_])([^\W\d_]{3,10})\.?\s?(\d{1,2})[\s,]+\d{1,2}\s?[\s:.]\s?\d{2}\s?[AP]\.?M\.?\s?['’,]?\s?(\d{4}|\d{2})(?!\d)", re.I
 )
 """How time clocks stamp what comes in: `APR 5 11 45 AM '73`."""
+_NAMED = ((_DAY_NAME, (3, 2, 1)), (_NAME_DAY, (3, 1, 2)), (_YEAR_NAME, (1, 2, 3)), (_CLOCKED, (3, 1, 2)))
+"""Which groups are year, month and day."""
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -87,33 +91,26 @@ def _year(text: str) -> int:
     return value if len(text) == 4 else 2000 + value if value < 70 else 1900 + value
 
 
+def _named(text: str) -> Iterator[DateSpan]:
+    """The dates whose month is a word, or whose parts are named as in `2026年5月4日`."""
+    for m in _CJK.finditer(text):
+        yield DateSpan(m.start(), m.end(), int(m[2]), int(m[3]), int(m[1]), "ymd")
+    months = vocabulary().months
+    for pattern, (year, month, day) in _NAMED:
+        for m in pattern.finditer(text):
+            number = months.get(plain(m[month]))
+            if number:
+                yield DateSpan(m.start(), m.end(), number, int(m[day].replace(" ", "")), _year(m[year]), "named")
+
+
 def dates(text: str, *, compact: bool = False) -> list[DateSpan]:
     """Every date in a text, left to right, none overlapping."""
-    if not any(c.isdigit() for c in text):
+    if not _DIGIT.search(text):
         return []
     text = _ZERO.sub("O", text)
-    found: list[DateSpan] = []
-    for m in _ISO.finditer(text):
-        found.append(DateSpan(m.start(), m.end(), int(m[3]), int(m[4]), int(m[1]), "ymd"))
-    for m in _CJK.finditer(text):
-        found.append(DateSpan(m.start(), m.end(), int(m[2]), int(m[3]), int(m[1]), "ymd"))
-    months = vocabulary().months
-    for m in _DAY_NAME.finditer(text):
-        month = months.get(plain(m[2]))
-        if month:
-            found.append(DateSpan(m.start(), m.end(), month, int(m[1]), _year(m[3]), "named"))
-    for m in _NAME_DAY.finditer(text):
-        month = months.get(plain(m[1]))
-        if month:
-            found.append(DateSpan(m.start(), m.end(), month, int(m[2]), _year(m[3]), "named"))
-    for m in _YEAR_NAME.finditer(text):
-        month = months.get(plain(m[2]))
-        if month:
-            found.append(DateSpan(m.start(), m.end(), month, int(m[3].replace(" ", "")), int(m[1]), "named"))
-    for m in _CLOCKED.finditer(text):
-        month = months.get(plain(m[1]))
-        if month:
-            found.append(DateSpan(m.start(), m.end(), month, int(m[2]), _year(m[3]), "named"))
+    found = [DateSpan(m.start(), m.end(), int(m[3]), int(m[4]), int(m[1]), "ymd") for m in _ISO.finditer(text)]
+    if _LETTER.search(text):
+        found += _named(text)
     for m in _NUMERIC.finditer(text):
         found.append(DateSpan(m.start(), m.end(), int(m[1]), int(m[3]), _year(m[4]), "numeric"))
     if compact:
@@ -175,7 +172,7 @@ class Amount(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=16384)
 def amounts(text: str, decimal: str = ".") -> tuple[Amount, ...]:
     """Every free-standing number in a text, left to right, read with `decimal` as the document's decimal separator."""
-    if not any(c.isdigit() for c in text):
+    if not _DIGIT.search(text):
         return ()
     found: list[Amount] = []
     taken = [(span.start, span.end) for span in dates(text)]

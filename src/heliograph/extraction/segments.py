@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from heliograph.extraction import mending
@@ -105,10 +105,11 @@ class Sheet:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.ruling = Ruling(page)
+        self._cell_of = _cells(page)
         self.rows: list[list[Segment]] = []
         on_end = _on_end(page)
         for row in _rows(page, {word for words in on_end for word in words}):
-            self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row, self.ruling)])
+            self.rows.append([Segment(self, words, len(self.rows)) for words in _runs(page, row, self.ruling, self._cell_of)])
         self.rows += [[Segment(self, words, len(self.rows) + n, on_end=True)] for n, words in enumerate(on_end)]
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
@@ -122,7 +123,6 @@ class Sheet:
         self._numbers = {segment.index: number for segment in self.segments if (number := self._number(segment))}
         self.numbers = len(set(self._numbers.values())) >= _MANY
         """Whether this is a form that numbers its boxes."""
-        self._cell_of = _cells(page)
 
     def _point(self) -> None:
         """Put back the decimal mark that the reader lost in amounts that stand flush right with others."""
@@ -214,24 +214,28 @@ def _rows(page: Page, apart: set[int]) -> list[list[int]]:
         (i for i, word in enumerate(words) if i not in apart and word.text.strip() and word.box.h > 0),
         key=lambda i: (words[i].box.cy, words[i].box.x),
     )
+    lefts, rights = [word.box.x for word in words], [word.box.x1 for word in words]
+    middles, halves = [word.box.cx for word in words], [word.box.w / 2 for word in words]
     rows: list[list[int]] = []
     spans: list[tuple[float, float]] = []  # from the highest to the lowest of each row, since most rows are not even near
     for index in order:
         box = words[index].box
+        left, right, middle, half = lefts[index], rights[index], middles[index], halves[index]
         best, best_score = -1, 0.45
         for at in range(max(0, len(rows) - 6), len(rows)):
             if box.y >= spans[at][1] or box.y1 <= spans[at][0]:
                 continue
             row = rows[at]
-            near = min(row, key=lambda j: abs(words[j].box.cx - box.cx) - words[j].box.w / 2)
-            other = words[near].box
+            far = [abs(middles[j] - middle) - halves[j] for j in row]
+            other = words[row[far.index(min(far))]].box
             overlap = (min(box.y1, other.y1) - max(box.y, other.y)) / max(1e-9, min(box.h, other.h))
             if overlap <= best_score:
                 continue
             taller = max(box.h, other.h) / max(1e-9, min(box.h, other.h))
             if taller > 2.5 and overlap < 0.8:
                 continue
-            if not any(min(box.x1, words[j].box.x1) - max(box.x, words[j].box.x) > 0.5 * min(box.w, words[j].box.w) for j in row):
+            beside = (j for j in row if lefts[j] < right and rights[j] > left)
+            if not any(min(right, rights[j]) - max(left, lefts[j]) > min(half, halves[j]) for j in beside):
                 best, best_score = at, overlap
         if best < 0:
             rows.append([index])
@@ -245,9 +249,8 @@ def _rows(page: Page, apart: set[int]) -> list[list[int]]:
     return rows
 
 
-def _runs(page: Page, row: Sequence[int], ruling: Ruling) -> Iterator[list[int]]:
+def _runs(page: Page, row: Sequence[int], ruling: Ruling, cell_of: Mapping[int, tuple[int, int]]) -> Iterator[list[int]]:
     """A row cut at wide gaps, at borders, and where blanks to fill in begin and end."""
-    cell_of = _cells(page)
     blank_of = {index: ruling.blank_of(page.words[index]) for index in row} if ruling.blanks else {}
     run: list[int] = []
     for index in row:

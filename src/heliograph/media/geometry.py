@@ -87,6 +87,8 @@ def union(boxes: Iterable[Box]) -> Box:
     """The smallest box around `boxes`, which must be on one page and not empty."""
     all_boxes = list(boxes)
     first = all_boxes[0]
+    if len(all_boxes) == 1:
+        return first
     x0, y0 = min(b.x for b in all_boxes), min(b.y for b in all_boxes)
     return Box(x0, y0, max(b.x1 for b in all_boxes) - x0, max(b.y1 for b in all_boxes) - y0, first.page)
 

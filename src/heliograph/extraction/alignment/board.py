@@ -81,9 +81,11 @@ class Board:
         slope = sorted(falls)[len(falls) // 2] if len(falls) >= _MANY else 0.0
         return slope if abs(slope) < _STEEP else 0.0
 
-    def level(self, box: Box) -> float:
-        """How far down the page the centre of a box is, in points, had the page's lines not been sloping."""
-        return box.cy * self.page.height - self.slope * box.cx * self.page.width
+    @cached_property
+    def levels(self) -> list[float]:
+        """How far down the page the centre of each word is, in points, had the page's lines not been sloping."""
+        height, fall = self.page.height, self.slope * self.page.width
+        return [word.box.cy * height - fall * word.box.cx for word in self.words]
 
     def _streamed(self) -> tuple[str, list[int], set[int]]:
         """The folded stream, where each word begins in it, and where a value may begin or end inside words."""

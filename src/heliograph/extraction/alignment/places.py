@@ -32,12 +32,12 @@ class Place(msgspec.Struct, eq=False):
     @property
     def level(self) -> float:
         """How far down its page it begins, in points, the page's slope taken out."""
-        return self.board.level(self.head)
+        return self.board.levels[self.spans[0].first]
 
     @property
     def down(self) -> float:
         """How far down all pages it begins, in points."""
-        return self.board.ordinal * PAGE + self.level
+        return self.board.ordinal * PAGE + self.board.levels[self.spans[0].first]
 
     @property
     def head(self) -> Box:

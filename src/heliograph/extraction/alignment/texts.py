@@ -245,7 +245,7 @@ def _follows(board: Board, last: Span, span: Span) -> bool:
     a, b = board.words[last.last].box, board.words[span.first].box
     head = board.words[last.first].box
     tall = max(a.h, b.h) * page.height
-    down = board.level(b) - board.level(a)
+    down = board.levels[span.first] - board.levels[last.last]
     if abs(down) < 0.5 * tall:
         return 0 <= (b.x - a.x1) * page.width < 6 * tall
     wide = 12 * tall / page.width
