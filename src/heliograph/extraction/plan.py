@@ -38,6 +38,29 @@ SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructio
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
+class SkillUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Which skill a request used, so that it can be repeated. An inline skill has no id and no version."""
+
+    name: str
+    version: str | None = None
+    hash: str
+    """SHA-256 of its content, hexadecimal."""
+    id: str | None = None
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with its right answer, from a skill's `resources/`: its text, or where the file stands in the skill's package."""
+
+    answer: Any
+    text: str | None = None
+    package: str | None = None
+    """The hash of the package that holds the file."""
+    path: str | None = None
+    """The file within the package."""
+    choice: str | None = None
+    """Which of the skill's several schemas the answer is in."""
+
+
 class Skill(msgspec.Struct, kw_only=True):
     """What a skill brings to a request. `derived`: it had no schema.json, and `schema` was read from its text."""
 
@@ -45,9 +68,14 @@ class Skill(msgspec.Struct, kw_only=True):
     prompt: str
     description: str | None = None
     schema: dict[str, Any] | None = None
+    choices: dict[str, dict[str, Any]] = {}
+    """The schemas of a skill that has several, by name (`schemas/<name>.json`): each document is answered in the one that fits it."""
     derived: bool = False
+    examples: list[Example] = []
     model: str | None = None
     """The model that it was made for (`vlmrun.yaml`)."""
+    use: SkillUse | None = None
+    """What is recorded of it with the prediction."""
 
 
 SkillReader = Callable[[dict[str, Any]], Skill]
@@ -59,7 +87,7 @@ Finder = Callable[[str | None], Route]
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """What shall be done with the files of a request. Keeps well as JSON; `schema` keeps its order.
 
-    `schema` is None only where `schema_from` is `document`. `page_indices` ascend without repeats; None is all pages.
+    `schema` is None only where `schema_from` is `document`, or where there are `choices`. `page_indices` ascend without repeats; None is all pages.
     """
 
     kind: Literal["document", "image"]
@@ -68,7 +96,11 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     domain: str | None = None
     schema: dict[str, Any] | None = None
     schema_from: SchemaSource = "document"
+    choices: dict[str, dict[str, Any]] = {}
+    """Schemas by name, of which the document decides."""
     instructions: str | None = None
+    examples: list[Example] = []
+    skills: list[SkillUse] = []
     detail: Detail = "auto"
     page_indices: list[int] | None = None
     grounding: bool = False
