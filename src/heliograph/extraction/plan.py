@@ -87,7 +87,8 @@ Finder = Callable[[str | None], Route]
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """What shall be done with the files of a request. Keeps well as JSON; `schema` keeps its order.
 
-    `schema` is None only where `schema_from` is `document`, or where there are `choices`. `page_indices` ascend without repeats; None is all pages.
+    `schema` is None only where `schema_from` is `document`, or where there are `choices`. `page_indices` ascend without repeats; None is
+    all pages.
     """
 
     kind: Literal["document", "image"]
