@@ -30,6 +30,17 @@ def agreement(a: Any, b: Any) -> float:
     return _texts(str(a), str(b))
 
 
+def within(a: str, b: str) -> bool:
+    """Whether one of two texts is a part of the other, words whole, however each is spaced and punctuated."""
+    shorter, longer = sorted((_words(a), _words(b)), key=len)
+    return len(shorter) > 3 and f" {shorter} " in f" {longer} "
+
+
+def same_letters(a: str, b: str) -> bool:
+    """Whether two texts differ in nothing but spaces and punctuation."""
+    return [c for c in a if c.isalnum()] == [c for c in b if c.isalnum()]
+
+
 def _number(value: Any) -> Decimal | None:
     try:
         if isinstance(value, (int, float)):

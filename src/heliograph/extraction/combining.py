@@ -4,7 +4,9 @@
 
 Whose value stands, leaf by leaf:
 
-- both the same, or spellings of one thing: the model's, with the better citation;
+- both the same, or spellings of one thing: the model's, with the better citation; where only commas and spaces differ, as the page has it;
+- an address that is a part of the other: the embedded one, which knows by an address' parts where it begins and ends;
+- the model's cannot be what the field asks for by its shape, such as an IBAN: null, with a warning;
 - both are on the pages and say other things, or one a part of the other: the one that is more likely right, so that a model helps where it
   is better and a weak one does little harm (`heliograph eval --calibrate` tells a route how good it is);
 - the model's is like the other, letter by letter, and no page has it so: the model's, which may have seen what was misread;
@@ -24,12 +26,14 @@ from typing import Any, cast
 
 import msgspec
 
-from heliograph.extraction.agreement import OTHER, SAME, SIMILAR, agreement
+from heliograph.extraction.agreement import OTHER, SAME, SIMILAR, agreement, same_letters, within
 from heliograph.extraction.alignment import Found
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.sought import shaped
 from heliograph.extraction.calibration import Calibration, shipped
 from heliograph.extraction.confidence import HI, MED
+from heliograph.extraction.fields import understand
+from heliograph.extraction.identifiers import could_be
 from heliograph.extraction.result import Extraction, Leaf, Path, State, walk
 from heliograph.extraction.schema import Field, Schema
 
@@ -82,6 +86,7 @@ class _Combining:
         self.leaves: dict[Path, Leaf] = {}
         self.reasons: dict[Path, dict[str, float]] = {}
         self.warnings: list[str] = []
+        self._kinds: dict[tuple[str, ...], str] = {}
 
     def value(self, said: Json, other: Json, field: Field, path: Path, beside: Path | None) -> Json:
         """What stands at `path`, where the model said `said`; `beside` is the path of `other`, the embedded answer's value there."""
@@ -150,8 +155,17 @@ class _Combining:
     def _leaf(self, said: Json, field: Field, path: Path, beside: Path | None) -> Json:
         found = self.found.get(path) or Found(Leaf(said, self._why(path) if said is None else "found"))
         other = self.embedded.leaves.get(beside) if beside is not None else None
-        leaf = msgspec.structs.replace(found.leaf, value=said)
+        kind = self._kind(field) if isinstance(said, str) else ""
+        if isinstance(said, str) and not could_be(kind, said):
+            self.warnings.append(f"mistyped: {_named(path)} cannot be {_short(said)}, which the model said; it is left empty")
+            said, found = None, Found(Leaf(None, "absent"))
         alike = agreement(said, other.value) if other is not None else OTHER
+        if isinstance(said, str) and other is not None and isinstance(other.value, str) and other.evidence:
+            if kind == "address" and alike != SAME and found.leaf.match != "none" and within(said, other.value):
+                return self._taken(said, other, path, "which is another part of it")
+            if alike == SAME and _respelled(said, other.value, field):
+                said = other.value
+        leaf = msgspec.structs.replace(found.leaf, value=said)
         if other is not None and other.value is not None and alike == OTHER and self._better(leaf, other):
             return self._taken(said, other, path, "which no page holds")
         if other is not None and said is not None and alike != OTHER and other.evidence:
@@ -168,6 +182,12 @@ class _Combining:
             return self._taken(said, other, path, "which is less likely")
         self.leaves[path], self.reasons[path] = leaf, traits
         return said
+
+    def _kind(self, field: Field) -> str:
+        """What kind of value the field asks for, as the embedded extractor understands it."""
+        if field.path not in self._kinds:
+            self._kinds[field.path] = understand(field).kind
+        return self._kinds[field.path]
 
     def _why(self, path: Path) -> State:
         """Why there is no value at `path`: as what it would be part of says."""
@@ -191,6 +211,13 @@ class _Combining:
         else:
             self.warnings.append(f"replaced: {_named(path)} is {_short(other.value)} on the page; the model said {_short(said)}, {why}")
         return other.value
+
+
+def _respelled(said: str, other: str, field: Field) -> bool:
+    """Whether the model's text is the page's but for commas and spaces that the page does not have. Words that it joined were parted by the
+    reader, more often than not."""
+    free = not field.format and field.enum is None
+    return free and same_letters(said, other) and len(said.split()) >= len(other.split())
 
 
 def _rivals(leaf: Leaf, other: Leaf, alike: float) -> bool:

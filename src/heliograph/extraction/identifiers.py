@@ -46,6 +46,7 @@ _CARD = re.compile(
 _POSTAL = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,2}-)?(\d{5}(?=[A-Z][a-z]{2})|\d{5}(?:-\d{4})?|\d{4}\s?[A-Z]{2}|\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{5}-\d{3}|\d{4}-\d{3}|\d{6})(?:(?![\w-])|(?<=\d{5})(?=[A-Z][a-z]{2}))"
 )
+_MASKED = re.compile(r"[*•#]|[xX]{3}")
 _ID = re.compile(r"[A-Za-z0-9][\w\-/.#+*]*")
 _PATTERNS = {
     "email": _EMAIL,
@@ -83,6 +84,26 @@ def vat_valid(text: str) -> bool:
         return bool(eu_vat.validate(code)) and code[:2].isalpha()
     except ValidationError:
         return False
+
+
+def could_be(kind: str, text: str) -> bool:
+    """Whether a text that was given as a value of this kind can be one, letters misread and digits masked: a company number is no IBAN."""
+    code = re.sub(r"[\s.-]", "", text)
+    if _MASKED.search(text):
+        return True
+    match kind:
+        case "iban":
+            return 15 <= len(code) <= 34 and code[:2].isalpha()
+        case "bic":
+            return len(code) in (8, 11) and code[:4].isalpha()
+        case "vin":
+            return len(code) == 17 and code.isalnum()
+        case "isbn":
+            return len(code) in (10, 13)
+        case "email":
+            return "@" in text
+        case _:
+            return True
 
 
 def patterned(kind: str, text: str) -> Iterator[Span]:

@@ -84,6 +84,52 @@ def test_a_better_spelling_than_the_pages_stands_however_sure_the_embedded_extra
     assert combined({"vendor": "Marlow & Finch Market Limited"}, read, schema, text).values == {"vendor": "Marlow & Finch Market Limited"}
 
 
+ADDRESS = compile_schema({"properties": {"address": {"type": "string"}}})
+SHOP = """
+Golden Key Maker
+No 290, Jalan Air Panas
+Setapak, 53200 Kuala Lumpur
+"""
+WHOLE = "No 290, Jalan Air Panas Setapak, 53200 Kuala Lumpur"
+
+
+@pytest.mark.parametrize("said", ["Jalan Air Panas, Setapak, 53200 Kuala Lumpur", f"Golden Key Maker {WHOLE}"])
+def test_an_address_begins_and_ends_where_the_embedded_extractor_saw_it(said: str) -> None:
+    made = combined({"address": said}, embedded(address=known(WHOLE, 0.4)), ADDRESS, SHOP)
+    assert made.values == {"address": WHOLE}
+    assert made.warnings[0].startswith("replaced: address is")
+
+
+def test_an_address_that_no_page_holds_is_not_taken_for_a_part_of_another() -> None:
+    made = combined({"address": "No 290"}, embedded(address=known("No 290, Jalan Air Panas", 0.4)), ADDRESS, "nothing of it")
+    assert made.values == {"address": "No 290"}
+
+
+def test_commas_are_as_the_page_has_them() -> None:
+    made = combined({"address": "No 290, Jalan Air Panas, Setapak, 53200 Kuala Lumpur"}, embedded(address=known(WHOLE, 0.4)), ADDRESS, SHOP)
+    assert (made.values, made.warnings) == ({"address": WHOLE}, [])
+
+
+def test_a_word_that_the_model_put_together_stays_together() -> None:
+    made = combined({"address": "Jalan Air Panas"}, embedded(address=known("Ja lan Air Panas", 0.9)), ADDRESS, "Ja lan Air Panas")
+    assert made.values == {"address": "Jalan Air Panas"}
+
+
+@pytest.mark.parametrize(("name", "said"), [("iban", "867388-U"), ("vehicle_vin", "WXY 1234"), ("email", "www.example.com")])
+def test_a_value_that_cannot_be_what_is_asked_for_is_left_out_and_a_warning_says_so(name: str, said: str) -> None:
+    schema = compile_schema({"properties": {name: {"type": "string"}}})
+    made = combined({name: said}, embedded(**{name: known(None, 0.9)}), schema, f"Golden Key ({said})")
+    assert made.values == {name: None}
+    assert made.leaves[(name,)].state == "absent"
+    assert made.warnings == [f"mistyped: {name} cannot be {said!r}, which the model said; it is left empty"]
+
+
+@pytest.mark.parametrize("said", ["DE89 3704 0044 0532 0130 00", "DE89 3704 0O44 0532 0130 00", "DE** **** **** **** **30 00"])
+def test_an_identifier_may_be_misread_or_masked(said: str) -> None:
+    schema = compile_schema({"properties": {"iban": {"type": "string"}}})
+    assert combined({"iban": said}, embedded(iban=known(None, 0.9)), schema, said).values == {"iban": said}
+
+
 def test_a_value_on_no_page_gives_way_to_a_sure_one_and_a_warning_says_so() -> None:
     made = combined({"total": 120.0}, embedded(total=known(119.0, 0.99)))
     leaf = made.leaves[("total",)]
