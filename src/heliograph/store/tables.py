@@ -204,3 +204,42 @@ feedback = Table(
     Index(None, "tenant", "request_id", "created_at"),
 )  # fmt: skip
 """What people said of answers; it goes with what it is about."""
+
+skills = Table(
+    "skills", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("name", String, nullable=False),
+    Column("description", Text),
+    Column("version", String, nullable=False),  # YYYYMMDD-<8 hex of the hash>; the day is that of `created_at`, UTC
+    Column("number", Integer, nullable=False),  # from 1, in the order in which contents first came
+    Column("hash", String, nullable=False),  # sha256 of the content, hex
+    Column("blob", String, nullable=False),
+    Column("bytes", BigInteger, nullable=False),  # unpacked
+    Column("files", Integer, nullable=False),
+    Column("is_public", Boolean, nullable=False, server_default="false"),
+    Column("warnings", Text, nullable=False, server_default="[]"),  # JSON
+    _now(),
+    _now("updated_at"),  # last published: the newest of a name is `latest`
+    Column("deleted_at", DateTime(timezone=True)),
+    UniqueConstraint("tenant", "name", "hash"),
+    UniqueConstraint("tenant", "name", "number"),
+    Index(None, "tenant", "created_at"),
+    Index(None, "tenant", "updated_at"),
+    Index(None, "tenant", "name", "updated_at"),
+    Index("ix_skills_public", "name", "tenant", postgresql_where=text("is_public AND deleted_at IS NULL")),
+    Index(None, "blob"),
+)  # fmt: skip
+"""Skills, one row a version. What is deleted keeps its row, so that predictions can say what they used."""
+
+skill_uses = Table(
+    "skill_uses", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("prediction", String, primary_key=True),
+    Column("skill", String, ForeignKey("skills.id", ondelete="CASCADE"), primary_key=True),
+    ForeignKeyConstraint(
+        ["tenant", "prediction"], ["predictions.tenant", "predictions.id"], ondelete="CASCADE", name="fk_skill_uses_prediction"
+    ),
+    Index(None, "skill"),
+)  # fmt: skip
+"""Which versions a prediction uses; `tenant` is the prediction's."""

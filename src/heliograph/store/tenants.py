@@ -19,6 +19,8 @@ from heliograph.store.tables import keys, tenants
 
 DEFAULT = "default"
 """The id and the name of the first tenant, which every database has."""
+PREINSTALLED = "heliograph"
+"""The id of the tenant that preinstalled skills belong to. It has no keys: nobody speaks for it."""
 
 _SHOWN = 7  # characters of a key that are kept, to recognise it by
 
@@ -71,8 +73,15 @@ async def create(conn: AsyncConnection, name: str) -> Tenant:
 
 
 async def list_(conn: AsyncConnection) -> list[Tenant]:
-    """Every tenant, oldest first."""
-    return [Tenant(**row) for row in (await conn.execute(select(tenants).order_by(tenants.c.created_at))).mappings()]
+    """Every tenant that may have keys, oldest first."""
+    query = select(tenants).where(tenants.c.id != PREINSTALLED).order_by(tenants.c.created_at)
+    return [Tenant(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def reserve(conn: AsyncConnection) -> None:
+    """Make the tenant that preinstalled skills belong to, where there is none."""
+    values = {"id": PREINSTALLED, "name": f"{PREINSTALLED} (preinstalled skills)", "webhook_secret": _new_webhook_secret()}
+    await conn.execute(insert(tenants).values(values).on_conflict_do_nothing())
 
 
 async def webhook_secret(conn: AsyncConnection, tenant: str, *, renew: bool = False) -> str:
@@ -83,7 +92,12 @@ async def webhook_secret(conn: AsyncConnection, tenant: str, *, renew: bool = Fa
 
 
 async def create_key(conn: AsyncConnection, tenant: str, name: str, *, secret: str | None = None) -> tuple[Key, str]:
-    """A new key and its secret, which is nowhere kept. `secret`: take this one instead of a random one."""
+    """A new key and its secret, which is nowhere kept. `secret`: take this one instead of a random one.
+
+    Raises InvalidRequest for the tenant that nobody speaks for.
+    """
+    if tenant == PREINSTALLED:
+        raise InvalidRequest("This tenant owns the preinstalled skills, and has no keys.")
     secret = secret or new_key()
     values = {"id": new_id(), "tenant": tenant, "name": name, "digest": digest(secret), "prefix": secret[:_SHOWN]}
     row = (await conn.execute(insert(keys).values(values).returning(*_KEY))).mappings().one()
