@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 WAIT, LONGEST_WAIT = 15.0, 300.0
 """Seconds until a model that was away is asked again: the first time, doubled each time up to the longest."""
+LONGEST_ASKED = 3600.0
+"""Seconds that a model's server may ask to be left alone for (`Retry-After`); it is asked again then at the latest."""
 
 
 class Answerer(Protocol):
@@ -94,6 +96,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     response: str | None = None
     error: str | None = None
     copy: copies.Stored | None = None
+
+
+def pause(waits: int, asked: int | None) -> float:
+    """Seconds to wait for a model that was waited for so often before, and whose server asked for so many; never the same for two, so that
+    not all come back at once."""
+    backoff = min(WAIT * 2**waits, LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311
+    return max(backoff, min(asked or 0, LONGEST_ASKED) * random.uniform(1.0, 1.1))  # noqa: S311
 
 
 class Predictions:
@@ -179,7 +188,7 @@ class Predictions:
 
     async def _lay_aside(self, job: Job, row: Prediction, run: str, journal: Journal, problem: ModelUnavailable) -> None:
         """`paused` until the model may be back: what it answered stays, and the worker is free for others."""
-        seconds = min(WAIT * 2 ** len(journal.waits), LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311 - so that not all come at once
+        seconds = pause(len(journal.waits), problem.retry_after)
         usage = Usage(message=" ".join(f"Waits for its model: {problem.message}".split()), duration_seconds=_seconds(row))
         async with self._database.begin() as conn:
             await journal.wait(conn)

@@ -15,7 +15,7 @@ import pytest
 from heliograph.config import ModelSettings, Settings
 from heliograph.extraction.answer import answer
 from heliograph.jobs import holds
-from heliograph.jobs.predictions import Predictions
+from heliograph.jobs.predictions import LONGEST_ASKED, Predictions, pause
 from heliograph.jobs.queue import PREDICTIONS
 from heliograph.models.scripted import Heard, Scripted, Turn
 from heliograph.models.serving import Models
@@ -117,6 +117,13 @@ async def test_a_prediction_waits_paused_for_a_model_that_is_away_and_goes_on_wh
     assert all(30 in pages_shown(heard) or 39 in pages_shown(heard) for heard in _heard(server)[before:]), (
         "finished windows were asked again"
     )
+
+
+def test_a_paused_prediction_comes_back_no_sooner_than_the_models_server_asked_for() -> None:
+    assert 12 <= pause(0, None) <= 18
+    assert all(120 <= pause(0, 120) <= 132 for _ in range(50))
+    assert pause(0, 10**9) <= 1.1 * LONGEST_ASKED
+    assert 240 <= pause(20, 5) <= 360
 
 
 async def test_a_prediction_whose_model_stays_away_fails_saying_so(
