@@ -2,6 +2,8 @@
 
 `resolve` takes a request's domain and `config` and gives a `Plan`, or raises with a sentence. Where the schema comes from, first
 match wins: `config.json_schema`, `config.gql_stmt` (a selection from the domain's schema, else the skills'), the skills, the domain.
+The schemas of several skills are one (`merging`); a skill that has several of its own gives `choices` instead, of which the document
+decides.
 
 What becomes of each option of `config` (docs/reference/options.md has the same table):
 
@@ -17,25 +19,27 @@ Null is absent, everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, cast
+from itertools import zip_longest
+from typing import Any, Literal, cast
 
 import msgspec
 
-from heliograph.errors import InvalidRequest, NotConfigured
+from heliograph.errors import InvalidRequest, NotConfigured, NotFound
 from heliograph.extraction import domains, gql
 from heliograph.extraction.domains import Domain
+from heliograph.extraction.envelopes import enveloped
+from heliograph.extraction.fitting import fitted
+from heliograph.extraction.merging import merge
+from heliograph.extraction.options import Detail, Options, bare_schema, options, pages
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
 Mode = Literal["extract", "markdown", "layout", "detect", "propose", "redact", "replace"]
-Detail = Literal["auto", "hi", "lo"]
 Tier = Literal["standard", "flex", "priority"]
 SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructions", "document"]
 """Where a plan's schema was found. `instructions`: derived from a skill's text. `document`: to be proposed from the file itself."""
-
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class SkillUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,40 +132,12 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
             raise InvalidRequest(f"page_indices asks for page {beyond[0]}, but there is only {pages}.", param="config.page_indices")
 
 
-class _Config(msgspec.Struct):
-    """GenerationConfig, typed. Null was taken out before."""
-
-    prompt: str | None = None
-    detail: Detail = "auto"
-    json_schema: dict[str, Any] | None = None
-    skills: list[dict[str, Any]] = []
-    gql_stmt: str | None = None
-    max_retries: int = 1
-    max_tokens: int = 65535
-    temperature: float = 0.0
-    confidence: bool = False
-    grounding: bool = False
-    keyframes: bool = False
-    video_segment_duration: Annotated[float, msgspec.Meta(ge=1)] | None = None
-    video_frames_per_segment: Positive | None = None
-    video_model: str | None = None
-    video_input_mode: Literal["frames", "native_video"] | None = None
-    video_transcribe_audio: bool = False
-    chat_context: str | None = None
-    page_indices: list[int] | None = None
-    use_context_cache: bool = True
-    service_tier: Literal["auto", "default", "standard", "flex", "priority"] = "auto"
-
-
-_OF_VIDEO = (
-    "keyframes", "video_segment_duration", "video_frames_per_segment", "video_model", "video_input_mode", "video_transcribe_audio",
-    "chat_context",
-)  # fmt: skip
 _FOUR_WAYS = (
     "Say what to extract in one of four ways: a domain, config.json_schema, config.skills, or config.gql_stmt beside a domain or skill."
 )
 _MAX_SKILLS = 16
-_MAX_PROMPT = 200_000
+MAX_EXAMPLES = 16
+"""Examples of all skills of a request together; more skills give fewer each."""
 
 
 def resolve(
@@ -170,25 +146,26 @@ def resolve(
     domain: str | None = None,
     config: dict[str, Any] | None = None,
     *,
+    version: int | str = "latest",
     skills: SkillReader | None = None,
     route: Route | Finder | None = None,
 ) -> Plan:
     """Decide everything about a request that can be decided without its file.
 
     `route`: who answers (`models.routes`), or finds it; the embedded engine when not given.
-    `domain` is the request's domain; for `execute` its `name`, which is a domain, else a skill. `skills` reads the items of
-    `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured`, `NotFound` or `ModelNotFound`, with the
+    `domain` is the request's domain; for `execute` its `name`, which is a domain, else a skill of that `version`. `skills` reads the
+    items of `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured`, `NotFound` or `ModelNotFound`, with the
     parameter at fault.
     """
     if kind in ("audio", "video"):
         raise NotConfigured(f"Heliograph does not read {kind} yet; documents and images work.")
-    asked, warnings = _config(config or {})
+    asked, warnings = options(config or {})
     plan = Plan(
         kind=kind,
         operation=operation,
         mode="propose",
         detail=asked.detail,
-        page_indices=_pages(asked.page_indices, warnings),
+        page_indices=pages(asked.page_indices, warnings),
         grounding=asked.grounding,
         confidence=asked.confidence,
         cache=asked.use_context_cache,
@@ -201,12 +178,13 @@ def resolve(
     if operation == "schema":
         return _routed(msgspec.structs.replace(plan, instructions=_instructions(None, [], asked.prompt)), _route(route, []))
 
-    found, attached = _domain(domain, operation, asked.skills, skills)
+    found, attached = _domain(domain, operation, version, asked.skills, skills)
     answering = _route(route, attached)
     plan = _routed(plan, answering)
     if found is None and not attached and asked.json_schema is None:
         raise InvalidRequest(_FOUR_WAYS, param="domain")
-    schema, source, strict = _schema(asked, found, attached, warnings)
+    wanted = _wanted(asked, found, attached, warnings)
+    source = wanted.source
     mode: Mode = "extract"
     if found is not None and source == "domain":
         mode = found.mode
@@ -223,10 +201,13 @@ def resolve(
         mode=mode,
         vision=found is not None and found.vision == "needed" and source in ("domain", "gql_stmt"),
         domain=found.domain if found else None,
-        schema=schema,
+        schema=wanted.schema,
         schema_from=source,
-        strict=strict,
+        choices=wanted.choices,
+        strict=wanted.strict,
         instructions=_instructions(found, attached, asked.prompt),
+        examples=_examples(attached, wanted) if mode == "extract" else [],
+        skills=[skill.use for skill in attached if skill.use is not None],
     )
 
 
@@ -262,103 +243,150 @@ def schema_of(
     domain: str | None, config: dict[str, Any] | None, *, skills: SkillReader | None = None
 ) -> tuple[Domain | None, dict[str, Any]]:
     """The schema that a request with this domain and config would answer in, for `POST /v1/schema`. Raises as `resolve`."""
-    asked, warnings = _config(config or {})
-    found, attached = _domain(domain, "generate", asked.skills, skills)
+    asked, warnings = options(config or {})
+    found, attached = _domain(domain, "generate", "latest", asked.skills, skills)
     if found is None and not attached and asked.json_schema is None:
         raise InvalidRequest(_FOUR_WAYS, param="domain")
-    schema, _, _ = _schema(asked, found, attached, warnings)
-    if schema is None:
+    wanted = _wanted(asked, found, attached, warnings)
+    if wanted.choices:
+        return found, enveloped(wanted.choices, wanted.schema)
+    if wanted.schema is None:
         raise InvalidRequest(
             "The skills bring no schema: it is made from each file. Ask POST /v1/document/schema with a file.", param="config.skills"
         )
-    return found, schema
-
-
-def _config(config: dict[str, Any]) -> tuple[_Config, list[str]]:
-    known = set(_Config.__struct_fields__)
-    given = {key: value for key, value in config.items() if value is not None}
-    try:
-        asked = msgspec.convert({key: value for key, value in given.items() if key in known}, _Config)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        where = f"config{path.rstrip('`')}"
-        raise InvalidRequest(f"{where}: {message}.", param=where) from None
-    if asked.prompt and len(asked.prompt) > _MAX_PROMPT:
-        raise InvalidRequest(f"config.prompt is longer than {_MAX_PROMPT} characters.", param="config.prompt")
-    warnings = [f"config.{name} is about video and has no effect here" for name in _OF_VIDEO if getattr(asked, name) not in (None, False)]
-    unknown = sorted(key[:50] for key in given if key not in known)
-    warnings += [f"config.{name} is not an option and has no effect" for name in unknown[:10]]
-    return asked, warnings
-
-
-def _pages(indices: list[int] | None, warnings: list[str]) -> list[int] | None:
-    if indices is None:
-        return None
-    if not indices:
-        raise InvalidRequest("page_indices is empty; leave it out for all pages.", param="config.page_indices")
-    if min(indices) < 0:
-        raise InvalidRequest(f"page_indices counts from 0 and has no page {min(indices)}.", param="config.page_indices")
-    unique = sorted(set(indices))
-    if len(unique) < len(indices):
-        warnings.append("page_indices names a page twice; it is read once")
-    return unique
+    return found, wanted.schema
 
 
 def _domain(
-    name: str | None, operation: Operation, attachments: list[dict[str, Any]], reader: SkillReader | None
+    name: str | None, operation: Operation, version: int | str, attachments: list[dict[str, Any]], reader: SkillReader | None
 ) -> tuple[Domain | None, list[Skill]]:
+    """The domain, and the skills, each once: that of `execute`'s name first, then those of the config in their order."""
     if len(attachments) > _MAX_SKILLS:
         raise InvalidRequest(f"config.skills holds more than {_MAX_SKILLS} skills.", param="config.skills")
     if attachments and reader is None:
         raise NotConfigured("This server cannot read skills here; give a domain or config.json_schema.", param="config.skills")
-    attached = [reader(item) for item in attachments] if reader else []
-    if not name:
-        return None, attached
-    if name.startswith(("audio.", "video.")):
-        raise NotConfigured(f"{name[:100]} reads {name[:5]}, which Heliograph does not do yet; documents and images work.", param="domain")
+    items = [*attachments]
+    found = None
+    if name:
+        if name.startswith(("audio.", "video.")):
+            raise NotConfigured(
+                f"{name[:100]} reads {name[:5]}, which Heliograph does not do yet; documents and images work.", param="domain"
+            )
+        if is_skill(name, operation) and reader is not None:
+            items.insert(0, {"type": "skill_reference", "skill_id": name, "skill_version": version})
+        else:
+            found = domains.find(name)
+            if operation == "execute" and version != "latest":
+                raise NotFound(f"There is no version {str(version)[:50]!r} of {name[:100]!r}; only 'latest'.", param="version")
+    return found, _each_once([reader(item) for item in items] if reader else [])
+
+
+def is_skill(name: str, operation: Operation) -> bool:
+    """Whether `name` can only be a skill's: it stands in `execute`, and there is no such domain."""
+    if operation != "execute" or name.startswith(("audio.", "video.")):
+        return False
     try:
-        return domains.find(name), attached
+        domains.find(name)
     except InvalidRequest:
-        if operation == "execute" and reader is not None:
-            return None, [reader({"type": "skill_reference", "skill_id": name}), *attached]
-        raise
+        return True
+    return False
 
 
-def _schema(
-    asked: _Config, domain: Domain | None, skills: Sequence[Skill], warnings: list[str]
-) -> tuple[dict[str, Any] | None, SchemaSource, bool]:
-    """The schema to answer in, where it came from, and whether a missing required value is a failure."""
-    own = [skill for skill in skills if skill.schema is not None]
+def _each_once(skills: Sequence[Skill]) -> list[Skill]:
+    known: set[SkillUse] = set()
+    kept: list[Skill] = []
+    for skill in skills:
+        if skill.use is None or skill.use not in known:
+            kept.append(skill)
+        if skill.use is not None:
+            known.add(skill.use)
+    return kept
+
+
+class _Wanted(msgspec.Struct, kw_only=True):
+    """The schema to answer in, or several; where it came from; and whether a missing required value is a failure."""
+
+    schema: dict[str, Any] | None
+    source: SchemaSource
+    choices: dict[str, dict[str, Any]] = {}
+    strict: bool = False
+    compiled: Schema | None = None
+
+
+def _wanted(asked: Options, domain: Domain | None, skills: Sequence[Skill], warnings: list[str]) -> _Wanted:
+    own = [skill for skill in skills if skill.schema is not None or skill.choices]
     full = [skill for skill in own if not skill.derived]
     if asked.json_schema is not None:
-        schema, strict = _unwrap(asked.json_schema)
+        schema, strict = bare_schema(asked.json_schema)
         if asked.gql_stmt:
             warnings.append("gql_stmt has no effect beside json_schema")
-        warnings += _compiled(schema, "config.json_schema").warnings
-        return schema, "json_schema", strict
+        compiled = _compiled(schema, "config.json_schema")
+        warnings += compiled.warnings
+        return _Wanted(schema=schema, source="json_schema", strict=strict, compiled=compiled)
     if asked.gql_stmt is not None:
-        base = domain.json_schema if domain else _merge(own) if own else None
-        if base is None:
-            raise InvalidRequest("gql_stmt selects fields of a schema: give a domain, or a skill that has one.", param="config.gql_stmt")
-        if domain is None:
-            _compiled(base, "config.skills")
-        if domain and domain.mode in ("redact", "replace"):
+        selected = gql.select(_selectable(domain, full or own), asked.gql_stmt)
+        compiled = _compiled(selected, "config.gql_stmt")
+        warnings += compiled.warnings
+        return _Wanted(schema=selected, source="gql_stmt", compiled=compiled)
+    if full or (own and domain is None):
+        return _of_skills(skills, full or own, warnings)
+    if domain is not None:
+        return _Wanted(schema=domain.json_schema, source="domain", compiled=_compiled(domain.json_schema, "domain") if own else None)
+    warnings.append("schema_derived: no skill has a schema.json or names fields in its text; the fields were found in the document")
+    return _Wanted(schema=None, source="document")
+
+
+def _selectable(domain: Domain | None, own: Sequence[Skill]) -> dict[str, Any]:
+    """The schema that gql_stmt selects from."""
+    if domain is not None:
+        if domain.mode in ("redact", "replace"):
             raise InvalidRequest(
                 f"{domain.domain} answers a copy and its report, of which gql_stmt cannot select.", param="config.gql_stmt"
             )
-        selected = gql.select(base, asked.gql_stmt)
-        warnings += _compiled(selected, "config.gql_stmt").warnings
-        return selected, "gql_stmt", False
-    if full or (own and domain is None):
-        schema = _merge(full or own)
-        warnings += _compiled(schema, "config.skills").warnings
-        if not full:
-            warnings.append("schema_derived: no skill has a schema.json; the fields were read from the skill's text")
-        return schema, "skill" if full else "instructions", False
-    if domain is not None:
-        return domain.json_schema, "domain", False
-    warnings.append("schema_derived: no skill has a schema.json or names fields in its text; the fields were found in the document")
-    return None, "document", False
+        return domain.json_schema
+    if not own:
+        raise InvalidRequest("gql_stmt selects fields of a schema: give a domain, or a skill that has one.", param="config.gql_stmt")
+    several = next((skill for skill in own if skill.choices), None)
+    if several is not None:
+        raise InvalidRequest(
+            f"Skill {several.name} has several schemas ({', '.join(several.choices)}), and gql_stmt selects from one: "
+            "leave it out, or say the whole schema with config.json_schema.",
+            param="config.gql_stmt",
+        )
+    merged = _merged(own)
+    _compiled(merged, "config.skills")
+    return merged
+
+
+def _of_skills(skills: Sequence[Skill], own: Sequence[Skill], warnings: list[str]) -> _Wanted:
+    """What `own`, those of `skills` that have a say in it, want: one schema, or the choices of the only skill."""
+    derived = all(skill.derived for skill in own)
+    if several := next((skill for skill in own if skill.choices), None):
+        if len(skills) > 1:
+            others = ", ".join(skill.name for skill in skills if skill is not several)
+            raise InvalidRequest(
+                f"Skill {several.name} has several schemas, of which each document decides: it cannot be combined with {others}.",
+                param="config.skills",
+            )
+        for name, schema in several.choices.items():
+            warnings += [f"schemas/{name}.json: {warning}" for warning in _compiled(schema, "config.skills").warnings]
+        if several.schema is not None:
+            warnings += _compiled(several.schema, "config.skills").warnings
+        return _Wanted(schema=several.schema, source="skill", choices=several.choices)
+    schema = _merged(own)
+    warnings += _compiled(schema, "config.skills").warnings
+    if derived:
+        warnings.append("schema_derived: no skill has a schema.json; the fields were read from the skill's text")
+    return _Wanted(schema=schema, source="instructions" if derived else "skill")
+
+
+def _merged(skills: Sequence[Skill]) -> dict[str, Any]:
+    names = [skill.name for skill in skills]
+    said = [
+        f"{skill.name} ({skill.use.version or skill.use.hash[:8]})" if skill.use is not None and names.count(skill.name) > 1 else skill.name
+        for skill in skills
+    ]
+    return merge([(name, cast("dict[str, Any]", skill.schema)) for name, skill in zip(said, skills, strict=True)])
 
 
 def _compiled(schema: dict[str, Any], param: str) -> Schema:
@@ -370,51 +398,20 @@ def _compiled(schema: dict[str, Any], param: str) -> Schema:
         raise
 
 
-def _unwrap(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """A bare schema, or one in OpenAI's envelope `{name, schema, strict}`, as clients that know that API send it."""
-    inner = schema.get("schema")
-    if isinstance(inner, dict) and not schema.keys() & {"type", "properties", "$ref", "anyOf", "allOf", "oneOf", "enum"}:
-        return cast("dict[str, Any]", inner), schema.get("strict") is True
-    if schema.get("type") == "json_schema":
-        inner = schema.get("json_schema", inner)
-        if isinstance(inner, dict):
-            bare, strict = _unwrap(cast("dict[str, Any]", inner))
-            return bare, strict or schema.get("strict") is True
-    return schema, False
-
-
-def _merge(skills: Sequence[Skill]) -> dict[str, Any]:
-    """One object schema with the fields of all; a later skill's field of the same name must be the same."""
-    schemas = [cast("dict[str, Any]", skill.schema) for skill in skills]
-    if len(schemas) == 1:
-        return schemas[0]
-    properties: dict[str, Any] = {}
-    required: list[str] = []
-    definitions: dict[str, Any] = {}
-    for number, (skill, original) in enumerate(zip(skills, schemas, strict=True)):
-        if "properties" not in original:
-            raise InvalidRequest(f"The schema of skill {skill.name} has no properties to combine with others.", param="config.skills")
-        clashing = [name for name, part in original.get("$defs", {}).items() if definitions.get(name, part) != part]
-        renamed = {f"#/$defs/{name}": f"#/$defs/{name}_{number}" for name in clashing}
-        schema = cast("dict[str, Any]", _rename(original, renamed))
-        for name, part in schema.get("$defs", {}).items():
-            definitions[f"{name}_{number}" if name in clashing else name] = part
-        for name, field in schema["properties"].items():
-            if properties.setdefault(name, field) != field:
-                raise InvalidRequest(f"Skill {skill.name} defines field {name} otherwise than a skill before it.", param="config.skills")
-        required += [name for name in schema.get("required", []) if name not in required]
-    merged: dict[str, Any] = {"type": "object", "properties": properties}
-    return {**merged, **({"required": required} if required else {}), **({"$defs": definitions} if definitions else {})}
-
-
-def _rename(node: object, references: dict[str, str]) -> object:
-    if isinstance(node, dict):
-        items = cast("dict[str, object]", node).items()
-        return {k: references.get(v, v) if k == "$ref" and isinstance(v, str) else _rename(v, references) for k, v in items}
-    return [_rename(item, references) for item in cast("list[object]", node)] if isinstance(node, list) else node
-
-
 def _instructions(domain: Domain | None, skills: Sequence[Skill], prompt: str | None) -> str | None:
     """Prompts in their order: the domain's, the skills', the request's own."""
     parts = [domain.prompt if domain else None, *(skill.prompt for skill in skills), prompt]
     return "\n\n".join(part.strip() for part in parts if part and part.strip()) or None
+
+
+def _examples(skills: Sequence[Skill], wanted: _Wanted) -> list[Example]:
+    """The examples of all skills in turn, as far as they answer what is wanted."""
+    turns = zip_longest(*(skill.examples for skill in skills))
+    examples = [example for turn in turns for example in turn if example is not None]
+    if wanted.source == "document":
+        return []
+    if wanted.compiled is not None:  # another schema than the skills' own
+        root = wanted.compiled.root
+        answers = [(example, fitted(example.answer, root)) for example in examples]
+        examples = [msgspec.structs.replace(example, answer=answer, choice=None) for example, answer in answers if answer is not None]
+    return examples[:MAX_EXAMPLES]

@@ -12,13 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.errors import InvalidRequest, NotConfigured
+from heliograph.errors import InvalidRequest, NotConfigured, NotFound
+from heliograph.extraction import gql
 from heliograph.extraction.domains import catalog
-from heliograph.extraction.plan import Plan, Skill, resolve, schema_of
+from heliograph.extraction.options import Options
+from heliograph.extraction.plan import MAX_EXAMPLES, Example, Plan, Skill, SkillUse, resolve, schema_of
+from heliograph.extraction.schema import compile_schema
 from heliograph.models.routes import Route
 from heliograph.wire.requests import RequestMetadata
 
 INVOICE = catalog()["document.invoice"].json_schema
+SHIP = {"type": "object", "properties": {"ship": {"type": "string"}}}
+USE = SkillUse(name="taught", version="20261121-0123abcd", hash="0123abcd", id="1")
 OWN = {"type": "object", "properties": {"po": {"type": "string"}}, "required": ["po"]}
 
 
@@ -26,10 +31,16 @@ def reader(item: dict[str, Any]) -> Skill:
     """Skills by name, as a store would give them."""
     return {
         "full": Skill(name="full", prompt="Read the order.", schema=OWN),
-        "other": Skill(name="other", prompt="Read the ship.", schema={"type": "object", "properties": {"ship": {"type": "string"}}}),
+        "other": Skill(name="other", prompt="Read the ship.", schema=SHIP),
         "clash": Skill(name="clash", prompt="", schema={"type": "object", "properties": {"po": {"type": "integer"}}}),
         "derived": Skill(name="derived", prompt="Read.", schema=OWN, derived=True),
         "bare": Skill(name="bare", prompt="Read whatever there is."),
+        "forms": Skill(
+            name="forms", prompt="Tell forms apart.", choices={"order": OWN, "ship": SHIP}, examples=[Example(answer=1, choice="ship")]
+        ),
+        "taught": Skill(
+            name="taught", prompt="", schema=OWN, examples=[Example(answer={"po": str(n)}, text="x") for n in range(12)], use=USE
+        ),
     }[item["skill_id"]]
 
 
@@ -70,8 +81,80 @@ def test_a_skill_wins_over_the_domain() -> None:
 def test_skills_are_merged_and_a_field_with_two_meanings_is_refused() -> None:
     made = plan(None, skills=[{"skill_id": "full"}, {"skill_id": "other"}])
     assert made.schema == {"type": "object", "properties": {"po": {"type": "string"}, "ship": {"type": "string"}}, "required": ["po"]}
-    with pytest.raises(InvalidRequest, match="clash defines field po otherwise"):
+    with pytest.raises(InvalidRequest, match="Skills full and clash clash: po is a string in the one and an integer in the other"):
         plan(None, skills=[{"skill_id": "full"}, {"skill_id": "clash"}])
+
+
+def test_a_skill_with_several_schemas_leaves_the_choice_to_the_document() -> None:
+    made = plan(skills=[{"skill_id": "forms"}])
+    assert (made.choices, made.schema, made.schema_from) == ({"order": OWN, "ship": SHIP}, None, "skill")
+    assert [example.choice for example in made.examples] == ["ship"]
+
+
+def test_a_skill_with_several_schemas_is_not_combined_with_others_and_is_named() -> None:
+    with pytest.raises(InvalidRequest, match=r"Skill forms has several schemas.* combined with other") as refused:
+        plan(None, skills=[{"skill_id": "other"}, {"skill_id": "forms"}])
+    assert refused.value.param == "config.skills"
+    with pytest.raises(InvalidRequest, match=r"forms has several schemas \(order, ship\), and gql_stmt selects from one"):
+        plan(None, skills=[{"skill_id": "forms"}], gql_stmt="{ po }")
+
+
+def test_what_a_request_says_itself_wins_over_several_schemas() -> None:
+    for made in (
+        plan(None, skills=[{"skill_id": "forms"}], json_schema=OWN),
+        plan(None, skills=[{"skill_id": "forms"}, {"skill_id": "other"}], json_schema=OWN),
+        plan(skills=[{"skill_id": "forms"}], gql_stmt="{ total }"),
+    ):
+        assert made.choices == {}
+        assert made.schema is not None
+        assert made.examples == [], "they answer other fields"
+
+
+def test_the_schema_of_several_is_the_envelope_that_is_answered() -> None:
+    _, schema = schema_of(None, {"skills": [{"skill_id": "forms"}]}, skills=reader)
+    fits = compile_schema(schema)
+    for answer in ({"schemaUsed": "ship", "data": {"ship": "Ada"}}, {"schemaUsed": None, "data": None}):
+        assert fits.check({"documentType": "Ship", "classificationRationale": "It says so.", **answer}) == []
+    assert fits.check({"schemaUsed": "other", "documentType": "", "classificationRationale": "", "data": None})
+    assert "ship" in gql.statement(schema)
+
+
+def test_a_skill_given_twice_counts_once_and_is_recorded() -> None:
+    made = plan(None, skills=[{"skill_id": "taught"}, {"skill_id": "taught"}])
+    assert made.skills == [USE]
+    assert (made.schema, len(made.examples)) == (OWN, 12)
+
+
+def test_examples_of_several_skills_take_turns_and_are_bounded() -> None:
+    def many(item: dict[str, Any]) -> Skill:
+        return Skill(name=item["skill_id"], prompt="", schema=OWN, examples=[Example(answer={"po": item["skill_id"]}) for _ in range(12)])
+
+    made = resolve("document", "generate", None, {"skills": [{"skill_id": "a"}, {"skill_id": "b"}]}, skills=many)
+    assert [example.answer["po"] for example in made.examples] == ["a", "b"] * (MAX_EXAMPLES // 2)
+
+
+def test_examples_answer_only_what_is_asked() -> None:
+    def taught(item: dict[str, Any]) -> Skill:
+        answer = {"po": "12", "date": 3, "lines": [{"sku": "A", "price": 2}], "seller": {"name": "Ada"}}
+        return Skill(name="s", prompt="", schema=OWN, examples=[Example(answer=answer), Example(answer={"other": 1})])
+
+    line = {"type": "object", "properties": {"price": {"type": "number"}}}
+    fields = {"po": {"type": "string"}, "date": {"type": "string"}, "lines": {"type": "array", "items": line}}
+    made = resolve("document", config={"skills": [{}], "json_schema": {"type": "object", "properties": fields}}, skills=taught)
+    assert [example.answer for example in made.examples] == [{"po": "12", "lines": [{"price": 2}]}]
+
+
+def test_execute_asks_for_a_skill_in_the_version_that_it_names() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def stored(item: dict[str, Any]) -> Skill:
+        asked.append(item)
+        return Skill(name="full", prompt="", schema=OWN)
+
+    resolve("document", "execute", "full", version=2, skills=stored)
+    assert asked == [{"type": "skill_reference", "skill_id": "full", "skill_version": 2}]
+    with pytest.raises(NotFound, match=r"no version '2' of 'document\.invoice'"):
+        resolve("document", "execute", "document.invoice", version=2, skills=stored)
 
 
 def test_a_derived_schema_is_marked_and_gives_way_to_a_domain() -> None:
@@ -280,9 +363,7 @@ def test_planning_imports_nothing_that_reads_pixels() -> None:
 
 
 def _options() -> list[str]:
-    from heliograph.extraction import plan as module
-
-    return list(module._Config.__struct_fields__)  # pyright: ignore[reportPrivateUsage]
+    return list(Options.__struct_fields__)
 
 
 def test_schema_of_is_what_a_request_would_be_answered_in() -> None:

@@ -1,0 +1,92 @@
+"""The options of a request, `config`, typed. What becomes of each is in docs/reference/options.md and in `plan`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+
+from heliograph.errors import InvalidRequest
+
+Detail = Literal["auto", "hi", "lo"]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+MAX_PROMPT = 200_000
+"""Characters of `config.prompt`."""
+
+
+class Options(msgspec.Struct):
+    """GenerationConfig. Null is absent and was taken out."""
+
+    prompt: str | None = None
+    detail: Detail = "auto"
+    json_schema: dict[str, Any] | None = None
+    skills: list[dict[str, Any]] = []
+    gql_stmt: str | None = None
+    max_retries: int = 1
+    max_tokens: int = 65535
+    temperature: float = 0.0
+    confidence: bool = False
+    grounding: bool = False
+    keyframes: bool = False
+    video_segment_duration: Annotated[float, msgspec.Meta(ge=1)] | None = None
+    video_frames_per_segment: Positive | None = None
+    video_model: str | None = None
+    video_input_mode: Literal["frames", "native_video"] | None = None
+    video_transcribe_audio: bool = False
+    chat_context: str | None = None
+    page_indices: list[int] | None = None
+    use_context_cache: bool = True
+    service_tier: Literal["auto", "default", "standard", "flex", "priority"] = "auto"
+
+
+_OF_VIDEO = (
+    "keyframes", "video_segment_duration", "video_frames_per_segment", "video_model", "video_input_mode", "video_transcribe_audio",
+    "chat_context",
+)  # fmt: skip
+
+
+def options(config: dict[str, Any]) -> tuple[Options, list[str]]:
+    """The typed options, and warnings about those that have no effect. Raises InvalidRequest with the field at fault."""
+    known = set(Options.__struct_fields__)
+    given = {key: value for key, value in config.items() if value is not None}
+    try:
+        asked = msgspec.convert({key: value for key, value in given.items() if key in known}, Options)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        where = f"config{path.rstrip('`')}"
+        raise InvalidRequest(f"{where}: {message}.", param=where) from None
+    if asked.prompt and len(asked.prompt) > MAX_PROMPT:
+        raise InvalidRequest(f"config.prompt is longer than {MAX_PROMPT} characters.", param="config.prompt")
+    warnings = [f"config.{name} is about video and has no effect here" for name in _OF_VIDEO if getattr(asked, name) not in (None, False)]
+    unknown = sorted(key[:50] for key in given if key not in known)
+    warnings += [f"config.{name} is not an option and has no effect" for name in unknown[:10]]
+    return asked, warnings
+
+
+def pages(indices: list[int] | None, warnings: list[str]) -> list[int] | None:
+    """`page_indices`, ascending without repeats; None is all pages."""
+    if indices is None:
+        return None
+    if not indices:
+        raise InvalidRequest("page_indices is empty; leave it out for all pages.", param="config.page_indices")
+    if min(indices) < 0:
+        raise InvalidRequest(f"page_indices counts from 0 and has no page {min(indices)}.", param="config.page_indices")
+    unique = sorted(set(indices))
+    if len(unique) < len(indices):
+        warnings.append("page_indices names a page twice; it is read once")
+    return unique
+
+
+def bare_schema(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """`json_schema` and whether it is strict: as it came, or out of OpenAI's envelope `{name, schema, strict}`, as clients that know
+    that API send it."""
+    inner = schema.get("schema")
+    if isinstance(inner, dict) and not schema.keys() & {"type", "properties", "$ref", "anyOf", "allOf", "oneOf", "enum"}:
+        return cast("dict[str, Any]", inner), schema.get("strict") is True
+    if schema.get("type") == "json_schema":
+        inner = schema.get("json_schema", inner)
+        if isinstance(inner, dict):
+            bare, strict = bare_schema(cast("dict[str, Any]", inner))
+            return bare, strict or schema.get("strict") is True
+    return schema, False
