@@ -11,8 +11,9 @@ import msgspec
 
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.plan import Skill, SkillReader
+from heliograph.skills.archive import MAX_PACKED
 from heliograph.skills.derive import derive
-from heliograph.skills.package import MAX_ZIP, Package, read_zip
+from heliograph.skills.package import Package, read_zip
 
 Lookup = Callable[[str, str], Package]
 """A stored skill by (id or name, version); raises `NotFound`."""
@@ -97,8 +98,8 @@ def _bundle(given: _Attachment) -> bytes:
         raise InvalidRequest(
             f"An inline skill's source.media_type must be application/zip, not {source.media_type[:50]!r}.", param="config.skills"
         )
-    if len(source.data) > MAX_ZIP * 4 // 3 + 1024:
-        raise InvalidRequest(f"The inline skill's zip is larger than {MAX_ZIP} bytes.", param="config.skills")
+    if len(source.data) > MAX_PACKED * 4 // 3 + 1024:
+        raise InvalidRequest(f"The inline skill's zip is larger than {MAX_PACKED} bytes.", param="config.skills")
     try:
         return base64.b64decode("".join(source.data.split()), validate=True)
     except (binascii.Error, ValueError):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
 import zipfile
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.plan import resolve
 from heliograph.extraction.schema import compile_schema
-from heliograph.skills import Package, read_folder, read_zip, reader
+from heliograph.skills import Package, read_folder, reader
 from heliograph.skills.derive import derive
 
 SKILL_MD = '---\nname: orders\ndescription: "Reads orders: all of them"\nlicense: MIT\n---\n# Orders\n\nRead the order number.\n'
@@ -37,112 +34,6 @@ def inline(data: bytes, **more: Any) -> dict[str, Any]:
         "source": {"type": "base64", "media_type": "application/zip", "data": base64.b64encode(data).decode()},
         **more,
     }
-
-
-@pytest.mark.parametrize("folder", ["", "orders/"])
-def test_a_zip_gives_name_description_text_and_schema(folder: str) -> None:
-    package = read_zip(zipped({f"{folder}SKILL.md": SKILL_MD, f"{folder}schema.json": json.dumps(SCHEMA), f"{folder}resources/a.txt": "x"}))
-    assert package == Package(
-        name="orders", description="Reads orders: all of them", text="# Orders\n\nRead the order number.", schema=SCHEMA
-    )
-
-
-def test_a_folder_reads_as_its_zip_does(tmp_path: Path) -> None:
-    (tmp_path / "SKILL.md").write_text(SKILL_MD)
-    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
-    (tmp_path / "vlmrun.yaml").write_text("apiVersion: vlm.run/v1alpha\nmodel: vlmrun-orion-1:auto\n")
-    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert read_folder(tmp_path) == read_zip(zipped(files))
-    assert read_folder(tmp_path).model == "vlmrun-orion-1:auto"
-
-
-@pytest.mark.parametrize("settings", ["model: [", "- a list", b"\xff", "a: &x 1\nmodel: *x", "model: " + "x" * 70_000])
-def test_execution_settings_that_are_none_are_refused(settings: str | bytes) -> None:
-    with pytest.raises(InvalidRequest, match=r"vlmrun\.yaml"):
-        read_zip(zipped({"SKILL.md": SKILL_MD, "vlmrun.yaml": settings}))
-
-
-def test_a_skill_need_not_name_a_model() -> None:
-    assert read_zip(zipped({"SKILL.md": SKILL_MD, "vlmrun.yaml": "toolsets: [core]\nmodel: null\n"})).model is None
-
-
-def test_a_folder_without_skill_md_is_refused(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(InvalidRequest, match=r"no SKILL\.md"):
-            read_folder(folder)
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "body"),
-    [
-        ("no frontmatter", None, "no frontmatter"),
-        ("---\n---\nbody", None, "body"),
-        ("\ufeff---\r\nname: a\r\n---\r\nbody", "a", "body"),
-        ("---\nname: >\n  two\n  lines\n---\nbody", "two lines", "body"),
-        ("---\nname: a\n---\n\n---\nrest", "a", "---\nrest"),
-        ("---\nname: [a, b]\n---\nbody", None, "body"),
-    ],
-)
-def test_frontmatter_is_read_as_yaml(text: str, name: str | None, body: str) -> None:
-    package = read_zip(zipped({"SKILL.md": text}))
-    assert (package.name, package.text) == (name, body)
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ({}, "holds 0"),
-        ({"readme.md": "x"}, "holds 0"),
-        ({"SKILL.md": "x", "b/SKILL.md": "y"}, "holds 2"),
-        ({"SKILL.md": "x", "../evil": "y"}, "leads outside"),
-        ({"SKILL.md": "x", "/etc/passwd": "y"}, "leads outside"),
-        ({"SKILL.md": "x", "a\\..\\b": "y"}, "leads outside"),
-        ({"SKILL.md": "x", "c:evil": "y"}, "leads outside"),
-        ({"SKILL.md": b"\xff\xfe"}, "UTF-8"),
-        ({"SKILL.md": "x" * (1 << 20) + "x"}, r"larger than 1048576 bytes"),
-        ({"SKILL.md": "x", "big": b"\0" * (65 << 20)}, "unpack to more"),
-        ({"SKILL.md": "x", **{f"f{n}": "" for n in range(1000)}}, "1001 files"),
-        ({"SKILL.md": "x", "schema.json": "{"}, "not JSON"),
-        ({"SKILL.md": "x", "schema.json": "[]"}, "must be an object"),
-        ({"SKILL.md": "x", "schema.json": "[" * 100_000}, "not JSON"),
-        ({"SKILL.md": "---\na: &b [x]\nc: *b\n---\n"}, "anchors or aliases"),
-        ({"SKILL.md": "---\n" + "[" * 5000 + "\n---\n"}, "frontmatter"),
-        ({"SKILL.md": "---\nname: [\n---\n"}, "not YAML"),
-        ({"SKILL.md": "---\n" + "a: b\n" * 20_000 + "---\n"}, "longer than 65536"),
-        ({"SKILL.md": "---\njust text\n---\n"}, "key: value"),
-    ],
-)
-def test_a_zip_that_is_no_skill_is_refused_with_a_sentence(files: dict[str, str | bytes], message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        read_zip(zipped(files))
-
-
-def test_a_link_in_a_zip_is_refused() -> None:
-    link = zipfile.ZipInfo("resources/link")
-    link.external_attr = 0o120777 << 16
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("SKILL.md", SKILL_MD)
-        archive.writestr(link, "/etc/passwd")
-    with pytest.raises(InvalidRequest, match="link"):
-        read_zip(buffer.getvalue())
-
-
-def test_a_zip_that_lies_about_its_size_is_not_unpacked_beyond_it() -> None:
-    data = bytearray(zipped({"SKILL.md": b"x" * (8 << 20)}))
-    real = (8 << 20).to_bytes(4, "little")
-    while (at := data.find(real)) >= 0:
-        data[at : at + 4] = (10).to_bytes(4, "little")
-    with pytest.raises(InvalidRequest):
-        read_zip(bytes(data))
-
-
-@given(st.binary(max_size=300))
-@settings(max_examples=200)
-def test_any_bytes_are_a_skill_or_refused(data: bytes) -> None:
-    for candidate in (data, zipped({"SKILL.md": data}), zipped({"SKILL.md": SKILL_MD})[:-1] + data):
-        with contextlib.suppress(InvalidRequest):
-            assert read_zip(candidate).text is not None
 
 
 def test_an_inline_skill_brings_its_schema_and_its_text() -> None:
@@ -173,7 +64,7 @@ def test_a_plan_is_made_from_an_inline_skill_alone() -> None:
         ({"type": "inline", "source": {"media_type": "application/gzip", "data": ""}}, "application/zip"),
         ({"type": "inline", "source": {"data": "not base64!"}}, "not base64"),
         ({"type": "inline", "source": {"data": "eHh4"}}, "not a zip"),
-        ({"type": "inline", "source": {"data": "A" * (12 << 20)}}, "larger than"),
+        ({"type": "inline", "source": {"data": "A" * (69 << 20)}}, "larger than"),
         ({}, "skill_id or skill_name"),
         ({"skill_id": "a", "skill_version": 2, "version": 3}, "two versions: 2 and 3"),
         ({"skill_id": ["a"]}, "config.skills"),
