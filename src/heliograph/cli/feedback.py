@@ -116,8 +116,8 @@ async def _corrected(conn: AsyncConnection, tenant: str, id: str) -> tuple[Corre
     plan = asked(row).plan
     if len(reads) != 1 or plan.page_indices is not None:
         return "several files, or chosen pages"
-    if plan.mode != "extract" or plan.schema is None:
-        return "no schema was asked for"
+    if plan.mode != "extract" or plan.schema is None or plan.choices:
+        return "no schema was asked for, or several"
     said = (await feedback.list_(conn, tenant, "request_id", id, limit=feedback.MOST))[::-1]
     found = Corrected(
         request=id,

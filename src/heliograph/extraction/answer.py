@@ -17,7 +17,10 @@ import msgspec
 
 from heliograph.errors import NotConfigured, RequiredMissing
 from heliograph.extraction.calibration import calibration
+from heliograph.extraction.choosing import Chosen, choose, kind_of
 from heliograph.extraction.embedded import extract
+from heliograph.extraction.examples import Examples, Lessons
+from heliograph.extraction.instructions import Hints
 from heliograph.extraction.layout import layout
 from heliograph.extraction.markdown import markdown
 from heliograph.extraction.metadata import with_metadata
@@ -81,22 +84,25 @@ async def answer(
     on_page: OnPage | None = None,
     models: Models | None = None,
     steps: Steps | None = None,
+    examples: Examples | None = None,
 ) -> Answer:
     """Answer `plan` from the files at `paths`, which are one document: pages of a later file go on where the earlier one ended.
 
     `known` and `on_page` are asked and told by that running index. `models`: where `plan.route` leads; `steps`: where what a model
-    answered is kept, so that a rerun asks for the rest. Raises `MediaError` for files that cannot be read, `InvalidRequest` for pages
-    that are not there, `RequiredMissing` where a strict schema stays without a required value, `ModelError` where the model fails.
+    answered is kept, so that a rerun asks for the rest; `examples`: where files of the skills' examples are read. Raises `MediaError`
+    for files that cannot be read, `InvalidRequest` for pages that are not there, `RequiredMissing` where a strict schema stays without a
+    required value, `ModelError` where the model fails.
     """
     counts = await _counts(reader, paths, plan)
     asks = plan.route is not None and plan.mode == "extract" and not plan.vision
-    asking = Asking(reader, paths, counts, plan, models, steps) if asks else None
+    lessons = Lessons(plan.examples, examples)
+    asking = Asking(reader, paths, counts, plan, models, steps, lessons) if asks else None
     try:
         document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
         sight = None if asking is not None or plan.route is None else _sight(reader, paths, counts, document, plan, models, steps)
         backend, alone = (sight.backend, sight.stands_in) if sight is not None else (None, False)
         redact = partial(redacted, reader, paths, backend=backend, alone=alone, steps=steps)
-        return await _answered(document, plan, asking, sight, redact)
+        return await _answered(document, plan, asking, sight, redact, lessons)
     finally:
         if asking is not None:
             await asking.close()
@@ -127,7 +133,7 @@ def _standing_in(sight: Sight, warnings: list[str]) -> Generator[None]:
         warnings.append(f"model_unavailable: {said}")
 
 
-async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None, redact: Redact) -> Answer:
+async def _answered(document: Document, plan: Plan, asking: Asking | None, sight: Sight | None, redact: Redact, lessons: Lessons) -> Answer:
     warnings = [*plan.warnings, *_reading_warnings(document)]
     response: Any
     extraction: Extraction | None = None
@@ -154,12 +160,20 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
         case "redact" | "replace":
             response, made = await redact(document, plan, warnings)
         case "extract":
-            schema = await asyncio.to_thread(_schema, document, plan)
-            if asking is not None:
-                extraction = await asking.extraction(document, schema, warnings)
-            elif plan.vision:
-                extraction = await see(document, plan, _needed(sight, plan))
-            response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, warnings)
+            chosen = await _chosen(document, plan, asking, lessons, warnings) if plan.choices else None
+            schema = await asyncio.to_thread(_schema, document, plan, chosen)
+            response = None
+            if schema is not None:
+                choice = chosen.name if chosen is not None else None
+                if asking is not None:
+                    extraction = await asking.extraction(document, schema, warnings, choice=choice)
+                elif plan.vision:
+                    extraction = await see(document, plan, _needed(sight, plan))
+                learned = await lessons.labels(schema, choice) if extraction is None else {}
+                response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, learned, warnings)
+            if chosen is not None:
+                response = _enveloped(chosen, schema, response)
+            warnings += lessons.warnings
     return Answer(
         response=response,
         elements=len(document.pages),
@@ -177,14 +191,39 @@ def _needed(sight: Sight | None, plan: Plan) -> Sight:
     return sight
 
 
-def _schema(document: Document, plan: Plan) -> Schema:
-    return compile_schema(plan.schema if plan.schema is not None else proposed_schema(document))
+async def _chosen(document: Document, plan: Plan, asking: Asking | None, lessons: Lessons, warnings: list[str]) -> Chosen:
+    """Which of the plan's schemas the document is for, as the model says, else by its labels."""
+    schemas = {name: compile_schema(schema) for name, schema in plan.choices.items()}
+    if asking is not None and (said := await asking.chosen(document, schemas, warnings)) is not None:
+        return said
+    learned = {name: await lessons.labels(schema, name) for name, schema in schemas.items()}
+    made = await asyncio.to_thread(choose, document, schemas, learned=learned)
+    if made.uncertain is not None:
+        warnings.append(made.uncertain)
+    return made
 
 
-def _extract(document: Document, plan: Plan, schema: Schema, extraction: Extraction | None, warnings: list[str]) -> tuple[Any, Extraction]:
+def _enveloped(chosen: Chosen, schema: Schema | None, data: Any) -> dict[str, Any]:
+    """The response where there were several schemas: which one was used and why, and its answer."""
+    kind = chosen.kind if chosen.name is not None or schema is None else kind_of("", schema) or None
+    return {"schemaUsed": chosen.name, "documentType": kind, "classificationRationale": chosen.rationale, "data": data}
+
+
+def _schema(document: Document, plan: Plan, chosen: Chosen | None) -> Schema | None:
+    """What is asked; None where there are several schemas, none fits, and none is to be taken then."""
+    if chosen is not None and chosen.name is not None:
+        return compile_schema(plan.choices[chosen.name])
+    if plan.schema is not None:
+        return compile_schema(plan.schema)
+    return compile_schema(proposed_schema(document)) if chosen is None else None
+
+
+def _extract(
+    document: Document, plan: Plan, schema: Schema, extraction: Extraction | None, learned: Hints, warnings: list[str]
+) -> tuple[Any, Extraction]:
     """The response, from the model's `extraction` or else the embedded one."""
     if extraction is None:
-        extraction = extract(document, schema, instructions=plan.instructions)
+        extraction = extract(document, schema, instructions=plan.instructions, learned=learned)
     if plan.page_indices is None and len(document.pages) < document.page_count:
         reopened(extraction.leaves, "not_reached")
     # the extractor names each required leaf on its own; here they are one line, with the objects that are missing whole

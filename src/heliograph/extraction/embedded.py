@@ -17,7 +17,7 @@ from heliograph.extraction.arrays import Rows
 from heliograph.extraction.asking import questions
 from heliograph.extraction.assignment import assign
 from heliograph.extraction.gathering import gather
-from heliograph.extraction.instructions import hints
+from heliograph.extraction.instructions import Hints, hints, merged
 from heliograph.extraction.paper import numbered
 from heliograph.extraction.reading import Reading
 from heliograph.extraction.result import Extraction, Leaf, Path
@@ -29,19 +29,21 @@ from heliograph.extraction.wholes import take_apart, wholes
 from heliograph.media.document import Document
 
 
-def extract(document: Document, schema: Schema, *, instructions: str | None = None) -> Extraction:
+def extract(document: Document, schema: Schema, *, instructions: str | None = None, learned: Hints | None = None) -> Extraction:
     """Answer `schema` from a document's words.
 
-    `instructions` (a prompt) is read for field names followed by the words a document uses for them; it never adds values.
-    Raises nothing for documents without text: every field is then absent.
+    `instructions` (a prompt) is read for field names followed by the words a document uses for them; it never adds values. `learned`:
+    further labels of fields, which examples have shown (`synonyms`). Raises nothing for documents without text: every field is then absent.
     """
-    return explained(document, schema, instructions=instructions)[0]
+    return explained(document, schema, instructions=instructions, learned=learned)[0]
 
 
-def explained(document: Document, schema: Schema, *, instructions: str | None = None) -> tuple[Extraction, dict[Path, dict[str, float]]]:
+def explained(
+    document: Document, schema: Schema, *, instructions: str | None = None, learned: Hints | None = None
+) -> tuple[Extraction, dict[Path, dict[str, float]]]:
     """An extraction, and for each answered leaf the features that its probability was computed from (for training)."""
     reading = Reading(document)
-    hinted = hints(instructions, schema.root)
+    hinted = merged(hints(instructions, schema.root), learned or {})
     asked = questions(schema, hinted)
     reasons: dict[Path, dict[str, float]] = {}
     values: dict[Path, Leaf] = {}

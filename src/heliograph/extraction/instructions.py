@@ -58,6 +58,15 @@ def hints(instructions: str | None, root: Field) -> Hints:
     return made
 
 
+def merged(first: Hints, second: Hints) -> Hints:
+    """The labels of both, each once."""
+    made = {path: list(labels) for path, labels in first.items()}
+    for path, labels in second.items():
+        known = made.setdefault(path, [])
+        known += [tokens for tokens in labels if tokens not in known]
+    return made
+
+
 def _mentions(sentence: str, fields: list[Field]) -> list[_Mention]:
     """Fields that a sentence names, by key or in words, in order; the longest name wins where they overlap."""
     lowered = sentence.casefold()

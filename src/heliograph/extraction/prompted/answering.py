@@ -120,7 +120,7 @@ class Questioner:
         return made
 
     async def _converse(self, parts: list[Part], asked: str, schema: Schema, made: Answered) -> Said:
-        said = await converse(self._backend, prompts.messages(parts, asked), schema, self._request)
+        said = await converse(self._backend, prompts.messages(parts, asked, examples=self._request.examples), schema, self._request)
         made.warnings += said.warnings
         made.asked += said.asked
         made.spent = added([made.spent, said.spent])

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from heliograph.errors import NotConfigured
 from heliograph.extraction.calibration import calibration
+from heliograph.extraction.choosing import Chosen
+from heliograph.extraction.examples import Lessons, Shown
 from heliograph.extraction.plan import Plan
+from heliograph.extraction.prompted.choosing import Unusable, choose
 from heliograph.extraction.prompted.extractor import Extractor
+from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
+from heliograph.extraction.prompted.prompts import exemplified
 from heliograph.extraction.prompted.request import NoSteps, Request, Steps
+from heliograph.extraction.prompted.windows import ASCII_CHARACTERS
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Document, Page
 from heliograph.models.contract import Backend
-from heliograph.models.errors import ModelUnavailable
+from heliograph.models.errors import ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.perception.reader import Reader
 
 if TYPE_CHECKING:
     from heliograph.models.serving import Models
+
+EXAMPLES_SHARE = 0.25
+"""Of a model's context, what examples may take: more of it would be taken from the pages."""
+_GLANCE = 1_500
+"""Characters of an example by which it is seen what kind of document it is."""
 
 OnPage = Callable[[Page], Awaitable[None]]
 
@@ -30,16 +43,23 @@ class Asking:
     """What a model is asked about one request. Raises `NotConfigured` where there is none to ask."""
 
     def __init__(
-        self, reader: Reader, paths: Sequence[Path], counts: Sequence[int], plan: Plan, models: Models | None, steps: Steps | None
+        self,
+        reader: Reader,
+        paths: Sequence[Path],
+        counts: Sequence[int],
+        plan: Plan,
+        models: Models | None,
+        steps: Steps | None,
+        lessons: Lessons,
     ) -> None:
         if models is None or plan.route is None:
             raise NotConfigured(f"The model {plan.model} cannot be asked from here.", param="model")
-        self._plan = plan
+        self._plan, self._lessons = plan, lessons
         self._backend: Backend = models.backend(plan.route)
         self._calibration = calibration(models.settings.data_dir, plan.route)
         self._pictures = ReadPictures(reader, paths, counts)
         self._steps = steps or NoSteps()
-        self._schema = compile_schema(plan.schema) if plan.schema is not None else None
+        self._schema = compile_schema(plan.schema) if plan.schema is not None and not plan.choices else None
         self._metrics = models.metrics
         self._ends_embedded = models.ends_embedded(plan.route)
         self._given_up: ModelUnavailable | None = None
@@ -56,11 +76,33 @@ class Asking:
 
         return told
 
-    async def extraction(self, document: Document, schema: Schema, warnings: list[str]) -> Extraction | None:
-        """The answer, when all pages are read; None, with a warning, where the model is away and its fallback is the embedded engine."""
+    async def chosen(self, document: Document, schemas: Mapping[str, Schema], warnings: list[str]) -> Chosen | None:
+        """Which of `schemas` the model takes the document to be for; None, with a warning, where it is no use or away, and its fallback is
+        the embedded engine."""
+        with self._giving_up():
+            shown = [
+                Shown(one.text[:_GLANCE], {"kind": one.choice})
+                for name, schema in schemas.items()
+                for one in await self._lessons.shown(schema, name)
+                if one.choice is not None
+            ]
+            request = await self._request(shown, warnings)
+            try:
+                made, said = await choose(document, schemas, request, Sight(self._backend, self._pictures, self._steps))
+                warnings += said
+                return made
+            except (Unusable, ModelRefused, ModelLimit) as problem:
+                warnings.append(f"schema_chosen_without_model: {problem.message}; the labels on the pages decided")
+        return None
+
+    async def extraction(self, document: Document, schema: Schema, warnings: list[str], *, choice: str | None = None) -> Extraction | None:
+        """The answer, when all pages are read; None, with a warning, where the model is away and its fallback is the embedded engine.
+
+        `choice`: which of several schemas `schema` is.
+        """
         with self._giving_up():
             if self._extractor is None and self._given_up is None:
-                self._extractor = await self._begin(schema)  # the fields were found in the document
+                self._extractor = await self._begin(schema, choice)  # the document has said what to ask
                 for page in document.pages:
                     self._extractor.add(page)
             if self._extractor is not None and self._given_up is None:
@@ -89,11 +131,23 @@ class Asking:
     async def _add(self, page: Page) -> None:
         self._pictures.add(page)
         if self._schema is None or self._given_up is not None:
-            return  # the fields are found in the document, so its last page comes first
+            return  # the document says what to ask, so its last page comes first
         if self._extractor is None:
             self._extractor = await self._begin(self._schema)
         self._extractor.add(page)
 
-    async def _begin(self, schema: Schema) -> Extractor:
-        parts = Request.of(self._plan), self._backend, self._pictures, self._steps
-        return await Extractor.begin(schema, *parts, calibration=self._calibration)
+    async def _begin(self, schema: Schema, choice: str | None = None) -> Extractor:
+        learned = await self._lessons.labels(schema, choice)
+        request = await self._request(await self._lessons.shown(schema, choice), self._lessons.warnings)
+        parts = request, self._backend, self._pictures, self._steps
+        return await Extractor.begin(schema, *parts, calibration=self._calibration, learned=learned)
+
+    async def _request(self, shown: Sequence[Shown], warnings: list[str]) -> Request:
+        """What the plan says, and as many examples as leave the document its room."""
+        if not shown:
+            return Request.of(self._plan)
+        profile = await self._backend.profile()
+        told, left = exemplified(shown, int(profile.context * EXAMPLES_SHARE * ASCII_CHARACTERS))
+        if left:
+            warnings.append(f"examples_left_out: {left} of {len(shown)} examples do not fit what the model takes beside the document")
+        return msgspec.structs.replace(Request.of(self._plan), examples=told)

@@ -21,6 +21,7 @@ from heliograph.extraction import embedded
 from heliograph.extraction.alignment import Found
 from heliograph.extraction.calibration import Calibration
 from heliograph.extraction.combining import combine
+from heliograph.extraction.instructions import Hints
 from heliograph.extraction.prompted.accounting import account, embedded_rows, shorter
 from heliograph.extraction.prompted.answering import Answered, Known, Questioner, added
 from heliograph.extraction.prompted.merging import Merged, Part, merge
@@ -50,14 +51,15 @@ async def extract(
     steps: Steps,
     *,
     calibration: Calibration | None = None,
+    learned: Hints | None = None,
     beside: Beside = "likelier",
 ) -> Extraction:
-    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right; `beside`:
-    other than clients get it, to see what the model is worth.
+    """Answer `schema` from `document` by asking the model behind `backend`. `calibration`: how likely what it says is right; `learned`:
+    labels for the embedded extractor beside it; `beside`: other than clients get it, to see what the model is worth.
 
     Raises `ModelError`s: `ModelUnavailable` where another try later may help (what was answered is in `steps`), and what `steps` raises.
     """
-    extractor = await Extractor.begin(schema, request, backend, pictures, steps, calibration=calibration)
+    extractor = await Extractor.begin(schema, request, backend, pictures, steps, calibration=calibration, learned=learned)
     try:
         for page in document.pages:
             extractor.add(page)
@@ -81,7 +83,9 @@ class Extractor:
         pictures: Pictures,
         steps: Steps,
         calibration: Calibration | None = None,
+        learned: Hints | None = None,
     ) -> None:
+        self._learned = learned
         self._schema, self._request, self._backend, self._budget, self._calibration = schema, request, backend, budget, calibration
         self._questioner = Questioner(schema, request, backend, budget, pictures, steps)
         self._cutter = Cutter(budget)
@@ -100,11 +104,12 @@ class Extractor:
         steps: Steps,
         *,
         calibration: Calibration | None = None,
+        learned: Hints | None = None,
     ) -> Self:
         """Find out what the model can do, and what it can take at a time."""
         profile = await backend.profile()
         told = question(schema, request.instructions, [], part=False)
-        return cls(schema, request, backend, Budget.of(profile, schema, request, told), pictures, steps, calibration)
+        return cls(schema, request, backend, Budget.of(profile, schema, request, told), pictures, steps, calibration, learned)
 
     def add(self, page: Page) -> None:
         """The next page; windows that are complete with it are asked about at once. Raises what asking about an earlier one raised."""
@@ -118,7 +123,7 @@ class Extractor:
         began = time.monotonic()
         for window in self._cutter.close():
             self._ask(window)
-        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions)
+        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions, learned=self._learned)
         evidence, answered = await asyncio.gather(
             asyncio.to_thread(evidence_of if beside != "nothing" else partial(Extraction, None, {})),
             self._answers(),

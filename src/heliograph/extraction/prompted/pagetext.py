@@ -9,7 +9,7 @@ import re
 
 from heliograph.media.document import Page, Table
 
-_OURS = re.compile(r"<(?=\s*/?\s*(?:document|page)\b)", re.IGNORECASE)
+_OURS = re.compile(r"<(?=\s*/?\s*(?:document|page|examples?)\b)", re.IGNORECASE)
 """What would look like a marker of ours inside a document: no text may close the part of the prompt that it stands in."""
 
 
@@ -29,7 +29,12 @@ def page_text(page: Page) -> str:
         elif rest:
             made.append(" ".join(page.words[word].text for word in rest))
     made += [f"{code.format}: {code.text}" for code in page.barcodes]
-    return _OURS.sub("< ", "\n".join(made))
+    return unmarked("\n".join(made))
+
+
+def unmarked(text: str) -> str:
+    """`text` without anything that looks like a marker of ours."""
+    return _OURS.sub("< ", text)
 
 
 def table_rows(table: Table) -> list[str]:

@@ -11,9 +11,11 @@ from heliograph.models.contract import Picture
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of a request that steer a model. `max_tokens`: of one answer, clamped to what the model can."""
+    """The options of a request that steer a model. `max_tokens`: of one answer, clamped to what the model can. `examples`: what it is shown
+    of other documents (`prompts.exemplified`)."""
 
     instructions: str | None = None
+    examples: str = ""
     detail: Detail = "auto"
     temperature: float = 0.0
     max_tokens: int = 65_535

@@ -73,7 +73,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, profile: Profile, schema: Schema, request: Request, asked: str) -> Self:
         """For a model and a question. `asked`: the words that are said besides the pages."""
         output = min(profile.max_output, request.max_tokens, max(256, profile.context // OUTPUT_SHARE))
-        said = tokens(prompts.RULES) + 2 * tokens(asked)  # a backend may be told the schema as well
+        said = tokens(prompts.RULES) + tokens(request.examples) + 2 * tokens(asked)  # a backend may be told the schema as well
         leaves = sum(1 for _ in schema.root.leaves())
         rows = [sum(1 for _ in field.item.leaves()) for field in _lists(schema.root) if field.item is not None]
         return cls(

@@ -1,0 +1,145 @@
+"""Examples of a skill: documents with their right answers, which show a model how it is meant and teach the embedded engine labels.
+
+    lessons = Lessons(plan.examples, source)
+    learned = await lessons.labels(schema)          # for the embedded engine
+    shown = await lessons.shown(schema, longest)    # for a model
+
+An example that does not fit what is asked teaches nothing; nor does one that cannot be read, which `lessons.warnings` tells. No request
+fails for either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from heliograph.errors import HeliographError
+from heliograph.extraction.instructions import Hints
+from heliograph.extraction.plan import Example
+from heliograph.extraction.result import walk
+from heliograph.extraction.schema import Field, Schema
+from heliograph.extraction.synonyms import Worked, synonyms
+from heliograph.media.content import Limits
+from heliograph.media.document import Document
+from heliograph.media.flow import Element, Flow, FlowFile
+from heliograph.media.html import flow_html
+from heliograph.media.plaintext import flow_text
+from heliograph.media.sniff import sniff
+
+Json = Any
+
+MOST_PAGES = 20
+"""Pages of an example's text that are laid out."""
+_REMEMBERED = 64
+"""Skills whose labels a process remembers."""
+
+
+class Examples(Protocol):
+    """Where the files of examples are, beside those whose text is in the plan."""
+
+    async def document(self, example: Example) -> Document:
+        """The file at `example.path` of the package `example.package`, read. Raises a `HeliographError` where it cannot be."""
+        ...
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An example as a model is shown it: the words of the document, and the right answer in the shape of the schema."""
+
+    text: str
+    answer: Json
+    choice: str | None = None
+
+
+_learned: OrderedDict[str, Hints] = OrderedDict()
+
+
+class Lessons:
+    """The examples of one request. Each is read once, when it is needed first."""
+
+    def __init__(self, examples: Sequence[Example], source: Examples | None = None) -> None:
+        self._examples, self._source = list(examples), source
+        self._documents: dict[int, Document | None] = {}
+        self.warnings: list[str] = []
+
+    async def labels(self, schema: Schema, choice: str | None = None) -> Hints:
+        """Labels that the examples show for the fields of `schema`; of those for `choice`, where the skill has several schemas."""
+        numbers = self._of(choice)
+        if not numbers:
+            return {}
+        key = _digest([self._examples[number] for number in numbers], schema)
+        if (known := _learned.get(key)) is not None:
+            _learned.move_to_end(key)
+            return known
+        worked = [
+            Worked(document, self._examples[number].answer) for number in numbers if (document := await self._document(number)) is not None
+        ]
+        made = await asyncio.to_thread(synonyms, worked, schema)
+        if len(worked) == len(numbers):
+            _learned[key] = made
+            while len(_learned) > _REMEMBERED:
+                _learned.popitem(last=False)
+        return made
+
+    async def shown(self, schema: Schema, choice: str | None = None) -> list[Shown]:
+        """The examples whose answers fit `schema`, in their order; of an answer that says more, what the schema asks for."""
+        made: list[Shown] = []
+        for number in self._of(choice):
+            example = self._examples[number]
+            answer = _asked(example.answer, schema.root)
+            if not any(value is not None for _, value in walk(answer)):
+                continue
+            text = example.text
+            if text is None:
+                document = await self._document(number)
+                text = document.text if document is not None else None
+            if text and text.strip():
+                made.append(Shown(text.strip(), answer, example.choice))
+        return made
+
+    def _of(self, choice: str | None) -> list[int]:
+        return [number for number, example in enumerate(self._examples) if example.choice is None or example.choice == choice]
+
+    async def _document(self, number: int) -> Document | None:
+        if number not in self._documents:
+            example = self._examples[number]
+            try:
+                if example.text is not None:
+                    self._documents[number] = await asyncio.to_thread(laid_out, example.text)
+                elif self._source is not None:
+                    self._documents[number] = await self._source.document(example)
+                else:
+                    raise HeliographError("files of skills cannot be read here")
+            except HeliographError as error:
+                self._documents[number] = None
+                self.warnings.append(f"example_not_read: {example.path or f'example {number + 1}'}: {error.message}")
+        return self._documents[number]
+
+
+def laid_out(text: str) -> Document:
+    """Text as the pages of a document: HTML as it says, anything else as its lines stand."""
+    kind = sniff(text.encode("utf-8", "surrogatepass"))
+    elements: list[Element] = flow_html(text) if kind.reader == "html" else flow_text(text.replace("\r\n", "\n"))
+    laid = FlowFile(Flow(elements, structured=kind.reader == "html"), Limits(max_pages=MOST_PAGES))
+    pages = [laid.open_page(index, None, want_text=True).page for index in range(laid.page_count)]
+    return Document(kind.media_type, len(pages), pages)
+
+
+def _asked(answer: Json, field: Field) -> Json:
+    """What `answer` says of the fields that are asked for."""
+    fields = {child.name: child for child in field.fields}
+    if isinstance(answer, dict) and fields:
+        table = cast("dict[str, Json]", answer)
+        return {name: _asked(table[name], child) for name, child in fields.items() if name in table}
+    if isinstance(answer, list) and field.item is not None:
+        item = field.item
+        return [_asked(each, item) for each in cast("list[Json]", answer)]
+    return cast("Json", answer)
+
+
+def _digest(examples: Sequence[Example], schema: Schema) -> str:
+    return hashlib.sha256(msgspec.json.encode([examples, schema.source])).hexdigest()

@@ -1,0 +1,217 @@
+"""Labels that examples teach: an answer is looked for on the words of its document, and what stands before a value is what it is called.
+
+    learned = synonyms([Worked(document, answer)], schema)        # as hints that instructions give: extract(..., learned=learned)
+
+A label is the text before a value in its line, else the run of words left of it, else the one over it; the label of a column is its
+heading. Nothing is learned that would do harm: a label that two fields share, or that is another field's own name, or by which the
+engine answers the examples themselves worse than without it, is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from heliograph.extraction import embedded
+from heliograph.extraction.agreement import OTHER, agreement
+from heliograph.extraction.alignment import Alignment, Found
+from heliograph.extraction.instructions import Hints
+from heliograph.extraction.normalise import amounts, dates
+from heliograph.extraction.result import Path, walk
+from heliograph.extraction.schema import Field, Schema
+from heliograph.extraction.segments import Segment, Sheet, sheets
+from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of, vocabulary
+from heliograph.media.document import Document
+from heliograph.media.geometry import Box
+
+FieldPath = tuple[str, ...]
+_WORDS, _LETTERS = 5, 60
+"""The most words and characters that a label has."""
+_OVER = 2.2
+"""Heights of a line over a value within which its label stands."""
+_HEAD = 40
+"""Rows over the first of a list's entries within which its headings stand."""
+_KNOWN = 0.9
+"""Fit of the label beside a value from which on it is one that the field has anyway."""
+_ROUNDS = 3
+"""Times that labels are tried on the examples, and those that do harm are left."""
+_ENDS = re.compile(r"[:;|]|\d")
+_EDGES = " \t:;|.,#*-–—=()[]/•"
+
+
+class Worked(msgspec.Struct, frozen=True):
+    """A document with its right answer, in the shape of the schema."""
+
+    document: Document
+    answer: Any
+
+
+def synonyms(examples: Sequence[Worked], schema: Schema) -> Hints:
+    """Further labels of the fields of `schema`, as the examples show them. Empty where they show none that help."""
+    seen: Counter[tuple[FieldPath, Tokens]] = Counter()
+    for example in examples:
+        seen.update(set(_labels(example, schema)))
+    owners: dict[Tokens, set[FieldPath]] = {}
+    for path, tokens in seen:
+        owners.setdefault(tokens, set()).add(path)
+    named = {tokens_of(split_name(field.name)): field.path for field in schema.root.leaves()}
+    made: Hints = {}
+    for (path, tokens), _ in seen.most_common():
+        if len(owners[tokens]) == 1 and named.get(tokens, path) == path:
+            made.setdefault(path, []).append(tokens)
+    return _harmless(made, examples, schema)
+
+
+def _harmless(learned: Hints, examples: Sequence[Worked], schema: Schema) -> Hints:
+    """`learned` without what makes the engine answer the examples themselves worse."""
+    before = [_right(example, schema, {}) for example in examples] if learned else []
+    for _ in range(_ROUNDS):
+        if not learned:
+            break
+        after = [_right(example, schema, learned) for example in examples]
+        lost = {path for old, new in zip(before, after, strict=True) for path, right in old.items() if right > new.get(path, 0)}
+        if not lost:
+            return learned
+        kept = {path: labels for path, labels in learned.items() if path not in lost}
+        if len(kept) == len(learned):
+            return {}  # the labels of one field cost another one its value, and it cannot be told which
+        learned = kept
+    return {}
+
+
+def _right(example: Worked, schema: Schema, learned: Hints) -> Counter[FieldPath]:
+    """How many values of each field the embedded engine finds on the example, as its answer has them."""
+    extraction = embedded.extract(example.document, schema, learned=learned)
+    said = dict(walk(extraction.values))
+    right: Counter[FieldPath] = Counter()
+    for path, value in walk(example.answer):
+        if value is not None and agreement(value, said.get(path)) != OTHER:
+            right[_field(path)] += 1
+    return right
+
+
+def _field(path: Path) -> FieldPath:
+    return tuple("[]" if isinstance(step, int) else step for step in path)
+
+
+def _labels(example: Worked, schema: Schema) -> Iterator[tuple[FieldPath, Tokens]]:
+    """Each field of the answer with what its value is called on the document."""
+    found = Alignment(example.document.pages).find(example.answer, schema)
+    page = {sheet.page.index: sheet for sheet in sheets(example.document)}
+    kinds = {field.path: field for field in schema.root.leaves()}
+    values = _Values(found, page)
+    for path, one in found.items():
+        if not one.leaf.evidence or one.leaf.match in ("none", "computed", "model") or isinstance(one.leaf.value, bool):
+            continue
+        if any(isinstance(step, int) for step in path) or _field(path) not in kinds:
+            continue
+        if one.label < _KNOWN and (one.places == 1 or one.label > 0):
+            for text in values.labels(path):
+                if tokens := _tokens(text):
+                    yield _field(path), tokens
+    yield from values.headings(found, kinds)
+
+
+def _tokens(text: str) -> Tokens:
+    """The tokens of a text that may be a label; none of one that is not."""
+    text = text.strip(_EDGES)
+    words = text.split()
+    letters = sum(c.isalpha() for c in text)
+    if not 0 < len(words) <= _WORDS or len(text) > _LETTERS or letters < 2 or 2 * letters < len(text.replace(" ", "")):
+        return ()
+    if dates(text) or any(amount.decimals or amount.currency for amount in amounts(text)):
+        return ()
+    tokens = tokens_of(text)
+    return tokens if any(vocabulary().weight(token) >= 1.0 for token in tokens) else ()
+
+
+class _Values:
+    """Where the values of an answer stand on its document, as spans of the text of segments."""
+
+    def __init__(self, found: Mapping[Path, Found], page: Mapping[int, Sheet]) -> None:
+        self._at: dict[Path, tuple[Segment, int]] = {}
+        self._taken: set[int] = set()
+        for path, one in found.items():
+            for number, part in enumerate(one.leaf.evidence):
+                place = _segment(page.get(part.box.page), part.box)
+                if place is not None:
+                    self._taken.add(id(place[0]))
+                    if number == 0:
+                        self._at[path] = place
+        self._sheets = page
+
+    def labels(self, path: Path) -> Iterator[str]:
+        """What the value at `path` may be called: the words before it in its segment, left of it, over it."""
+        if path not in self._at:
+            return
+        segment, start = self._at[path]
+        before = segment.text[:start].rstrip(_EDGES)
+        if before:
+            yield _last(before)
+            return
+        sheet = segment.sheet
+        left = [other for other in sheet.rows[segment.row] if other.x1 <= segment.x0 + 0.5 * segment.height]
+        beside = left[-1] if left else None
+        if beside is not None and id(beside) not in self._taken:
+            yield beside.text
+            if beside.text.rstrip().endswith(":"):
+                return
+        top, height = segment.y0, segment.height
+        higher = [other for row in sheet.rows[: segment.row] for other in row if other.share(segment) > 0.3]
+        over = [other for other in higher if -0.3 * height <= top - other.y1 <= _OVER * height]
+        if over and id(over[-1]) not in self._taken:
+            yield over[-1].text
+
+    def headings(self, found: Mapping[Path, Found], kinds: Mapping[FieldPath, Field]) -> Iterator[tuple[FieldPath, Tokens]]:
+        """The fields of lists with the headings of their columns: a row over the first entry in which several of them are headed."""
+        lists: dict[FieldPath, dict[FieldPath, Segment]] = {}
+        for path in found:
+            steps = [number for number, step in enumerate(path) if isinstance(step, int)]
+            field = _field(path)
+            if len(steps) == 1 and steps[0] < len(path) - 1 and path in self._at and field in kinds:
+                columns = lists.setdefault(_field(path[: steps[0]]), {})
+                columns.setdefault(field, self._at[path][0])
+        for columns in lists.values():
+            yield from self._headed(columns)
+
+    def _headed(self, columns: Mapping[FieldPath, Segment]) -> Iterator[tuple[FieldPath, Tokens]]:
+        first = min(columns.values(), key=lambda segment: (segment.page, segment.y0))
+        rows = first.sheet.rows[max(0, first.row - _HEAD) : first.row]
+        for row in reversed(rows):
+            heads: dict[FieldPath, Segment] = {}
+            for field, cell in columns.items():
+                over = [head for head in row if cell.page == first.page and head.share(cell) > 0.3 and id(head) not in self._taken]
+                if len(over) == 1 and _tokens(over[0].text):
+                    heads[field] = over[0]
+            if len(heads) >= 2 and len({id(head) for head in heads.values()}) == len(heads):
+                for field, head in heads.items():
+                    yield field, _tokens(head.text)
+                return
+
+
+def _segment(sheet: Sheet | None, box: Box) -> tuple[Segment, int] | None:
+    """The segment that the words under `box` are part of, and the character of it at which they begin."""
+    if sheet is None:
+        return None
+    width, height = sheet.page.width, sheet.page.height
+    x, y = box.x * width, box.cy * height
+    for segment in sheet.segments:
+        if segment.y0 <= y <= segment.y1 and segment.x0 - 1 <= x + 0.5 <= segment.x1 + 1:
+            word = next(
+                (n for n, index in enumerate(segment.words) if sheet.page.words[index].box.x1 * width > x + 0.5), len(segment.words) - 1
+            )
+            inside = sheet.page.words[segment.words[word]].box
+            share = (box.x - inside.x) / inside.w if inside.w > 0 else 0.0
+            skipped = round(max(0.0, min(1.0, share)) * len(sheet.page.words[segment.words[word]].text))
+            return segment, segment.offsets[word] + skipped
+    return None
+
+
+def _last(before: str) -> str:
+    """Of the words before a value in its segment, those after the last colon or number."""
+    ends = [found.end() for found in _ENDS.finditer(before)]
+    return before[ends[-1] :] if ends else before
