@@ -18,8 +18,9 @@ from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
-from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions, skills
 from heliograph.api.server import Server
+from heliograph.api.skills import Skills
 from heliograph.config import Settings
 from heliograph.errors import HeliographError
 from heliograph.store.blobs import Blobs
@@ -28,16 +29,17 @@ from heliograph.store.database import Database
 
 def create_app(settings: Settings, database_url: str) -> FastAPI:
     """The API over an existing, migrated database. It holds no state that another replica would miss."""
-    blobs = Blobs(settings)
+    blobs, database = Blobs(settings), Database(database_url)
     server = Server(
         settings=settings,
-        database=Database(database_url),
+        database=database,
         blobs=blobs,
         metrics=Metrics(),
         admission=Admission(settings),
         pictures=Pictures(settings, blobs),
         planner=Planner(settings),
         checker=Checker(settings, blobs),
+        skills=Skills(settings, database, blobs),
     )
 
     @asynccontextmanager
@@ -50,7 +52,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
         health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
-        feedback.router, hub.router, models.router, later.router, pages.router,
+        feedback.router, skills.open_router, skills.router, hub.router, models.router, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

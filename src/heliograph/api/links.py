@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from heliograph.config import Settings
 from heliograph.errors import Forbidden
-from heliograph.store.signing import content_path, verify
+from heliograph.store.signing import content_path, signed, verify
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class Links:
     def content(self, request: Request, file_id: str, *, seconds: float, method: Literal["GET", "PUT"] = "GET") -> str:
         """A URL that may read (or write) the content of a file for so long, without a key."""
         return self.base(request) + content_path(self.secret, file_id, seconds=seconds, method=method)
+
+    def skill(self, request: Request, skill_id: str, *, seconds: float) -> str:
+        """A URL that may read the zip of a skill for so long, without a key."""
+        return self.base(request) + signed(self.secret, f"/v1/skills/{skill_id}/content", seconds=seconds)
 
     def check(self, path: str, expires: int, signature: str, *, method: Literal["GET", "PUT"]) -> None:
         """Raise Forbidden unless the link is ours, for this and still good."""

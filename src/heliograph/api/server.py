@@ -18,6 +18,7 @@ from heliograph.api.links import Links
 from heliograph.api.metrics import Metrics
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
+from heliograph.api.skills import Skills
 from heliograph.api.waiting import Key, Waiter
 from heliograph.config import Settings
 from heliograph.errors import Unavailable
@@ -43,6 +44,7 @@ class Server:
     pictures: Pictures
     planner: Planner
     checker: Checker
+    skills: Skills
     waiter: Waiter = field(init=False)
     keys: Keys = field(init=False)
     _links: Links | None = None
@@ -59,6 +61,7 @@ class Server:
             async with self.database.begin() as conn:
                 await self._seed_key(conn)
             await self.links()
+            await self.skills.preinstall()
         except Unavailable as error:
             log.warning("starting without the database: %s", error)
 
@@ -68,6 +71,7 @@ class Server:
         await self.pictures.close()
         await self.planner.close()
         await self.checker.close()
+        await self.skills.close()
         await self.database.close()
 
     async def links(self) -> Links:

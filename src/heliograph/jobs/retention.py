@@ -4,7 +4,7 @@
   call that waited, or its webhook acknowledged), whichever is first: its row, its journal, its inputs, and the files that
   nothing else uses.
 - Predictions, files, read pages and idempotency keys when their own time has come, where the settings give them one.
-- Uploads that never came, and blobs whose row is gone because a process died between the two.
+- Uploads that never came, and blobs whose row is gone because a process died between the two; the files of deleted skills.
 
 Rows go first, in transactions of their own; blobs after them. A collector that is killed half way leaves only blobs
 without rows, which the next one finds.
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.config import Settings
 from heliograph.jobs import queue
 from heliograph.jobs.copies import copy_id
-from heliograph.store import files, idempotency, predictions
+from heliograph.store import files, idempotency, predictions, skills
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Prediction
@@ -49,7 +49,8 @@ _TURN = text(
 _FILE_IN_USE = text("SELECT EXISTS (SELECT FROM inputs WHERE tenant = :tenant AND file_id = :file)")
 _NAMED = text(
     "SELECT blob FROM files WHERE blob = ANY(:blobs) UNION ALL SELECT blob FROM inputs WHERE blob = ANY(:blobs) "
-    "UNION ALL SELECT blob FROM steps WHERE blob = ANY(:blobs)"
+    "UNION ALL SELECT blob FROM steps WHERE blob = ANY(:blobs) "
+    "UNION ALL SELECT blob FROM skills WHERE blob = ANY(:blobs) AND deleted_at IS NULL"
 )
 _JOBLESS = text(
     "SELECT tenant, id, tier FROM predictions AS p WHERE status IN ('pending', 'enqueued', 'running') AND NOT cancelled "
@@ -178,10 +179,14 @@ async def _blobs(settings: Settings, database: Database, blobs: Blobs, now: date
                 await blobs.delete(blob)
                 pages += 1
     async for batch in blobs.older(now - GRACE):
-        ours = [blob for blob in batch if _kind(blob) in ("files", "inputs", "steps")]
+        ours = [blob for blob in batch if _kind(blob) in ("files", "inputs", "steps", "skills")]
         async with database.begin() as conn:
             named = {str(row.blob) for row in await conn.execute(_NAMED, {"blobs": ours})}
         for blob in set(ours) - named:
+            if _kind(blob) == "skills":  # the same content may come again under the same key
+                async with database.begin() as conn:
+                    orphans += await skills.drop(conn, blobs, blob)
+                continue
             await blobs.delete(blob)
             orphans += 1
     return pages, orphans

@@ -49,12 +49,7 @@ def reader(lookup: Lookup | None = None) -> SkillReader:
         if given.type == "inline":
             package = read_zip(_bundle(given))
             return skill(package, given.name or package.name or "inline", given.description)
-        asked = given.skill_id or given.skill_name
-        if not asked:
-            raise InvalidRequest(
-                "A skill reference needs skill_id or skill_name; a whole skill has type inline and a source.", param="config.skills"
-            )
-        version = _version(given)
+        asked, version = _reference(given)
         if lookup is None:
             raise NotConfigured(
                 f"Skill {asked[:100]!r} is a reference, and this server keeps no skills yet; send the skill itself with type inline.",
@@ -64,6 +59,15 @@ def reader(lookup: Lookup | None = None) -> SkillReader:
         return skill(package, package.name or asked, None)
 
     return read
+
+
+def reference(item: dict[str, Any]) -> tuple[str, str] | None:
+    """The skill, an id or a name, and the version that an item of `config.skills` refers to; None for one that brings its skill along.
+
+    Raises InvalidRequest for an item that names none, or two versions.
+    """
+    given = _attachment(item)
+    return None if given.type == "inline" else _reference(given)
 
 
 def skill(package: Package, name: str, description: str | None = None) -> Skill:
@@ -104,6 +108,15 @@ def _bundle(given: _Attachment) -> bytes:
         return base64.b64decode("".join(source.data.split()), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequest("The inline skill's data is not base64.", param="config.skills") from None
+
+
+def _reference(given: _Attachment) -> tuple[str, str]:
+    asked = given.skill_id or given.skill_name
+    if not asked:
+        raise InvalidRequest(
+            "A skill reference needs skill_id or skill_name; a whole skill has type inline and a source.", param="config.skills"
+        )
+    return asked, _version(given)
 
 
 def _version(given: _Attachment) -> str:

@@ -16,7 +16,11 @@ def sign(secret: bytes, path: str, expires: int, *, method: str = "GET") -> str:
 
 def content_path(secret: bytes, file_id: str, *, seconds: float, method: str = "GET") -> str:
     """Path and query that may read (or write, by `PUT`) the content of a file for so long from now."""
-    path = f"/v1/files/{file_id}/content"
+    return signed(secret, f"/v1/files/{file_id}/content", seconds=seconds, method=method)
+
+
+def signed(secret: bytes, path: str, *, seconds: float, method: str = "GET") -> str:
+    """`path` with the query by which its holder may do `method` on it for so long from now."""
     expires = int(time.time() + seconds)
     return f"{path}?expires={expires}&signature={sign(secret, path, expires, method=method)}"
 

@@ -23,6 +23,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from heliograph.errors import Conflict, NotFound
 from heliograph.ids import new_id
+from heliograph.store.blobs import Blobs
 from heliograph.store.predictions import UNFINISHED
 from heliograph.store.tables import predictions, skill_uses, skills
 from heliograph.store.tenants import PREINSTALLED
@@ -190,9 +191,24 @@ async def versions(conn: AsyncConnection, tenant: str, skill: Skill, *, skip: in
     return await _versions(conn, tenant, skill.tenant, skill.name, skip=skip, limit=limit)
 
 
+async def describe(
+    conn: AsyncConnection, tenant: str, id: str, *, description: str | None = None, is_public: bool | None = None
+) -> Skill | None:
+    """Say something else of the tenant's version: what is None stays. None when there is no such version. `latest` stays where it was."""
+    said = {"description": description, "is_public": is_public}
+    change = (
+        update(skills)
+        .where(skills.c.tenant == tenant, skills.c.id == id.lower(), _LIVE)
+        .values({name: value for name, value in said.items() if value is not None})
+        .returning(skills)
+    )
+    row = (await conn.execute(change)).mappings().one_or_none()
+    return Skill(**row) if row else None
+
+
 async def delete(conn: AsyncConnection, tenant: str, id: str) -> Skill | None:
     """Take the tenant's version out of lists and resolution for good; None when there is none. Its blob is the caller's to delete,
-    afterwards, when it is not `wanted`.
+    afterwards (`drop`).
 
     Raises Conflict while a prediction that uses it is unfinished.
     """
@@ -228,9 +244,14 @@ async def lock_content(conn: AsyncConnection, tenant: str, hash: str) -> None:
     await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"skill content {tenant} {hash}", 0))))
 
 
-async def wanted(conn: AsyncConnection, blob: str) -> bool:
-    """Whether a version that is not deleted has its files there. The caller holds the content."""
-    return await conn.scalar(select(skills.c.id).where(skills.c.blob == blob, _LIVE).limit(1)) is not None
+async def drop(conn: AsyncConnection, blobs: Blobs, blob: str) -> bool:
+    """Delete these files unless a version that is not deleted has them; whether they were."""
+    tenant, _, hash = blob.split("/")
+    await lock_content(conn, tenant, hash)
+    wanted = await conn.scalar(select(skills.c.id).where(skills.c.blob == blob, _LIVE).limit(1)) is not None
+    if not wanted:
+        await blobs.delete(blob)
+    return not wanted
 
 
 _LIVE = skills.c.deleted_at.is_(None)

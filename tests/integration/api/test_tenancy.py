@@ -12,10 +12,11 @@ from heliograph.api.openapi import document
 from heliograph.config import Settings
 
 from .conftest import PDF, Api
+from .publishing import publish
 
 URI = "data:application/pdf;base64," + base64.b64encode(PDF).decode()
-OPEN = {"/v1/files/{file_id}/content"}
-"""Opened by a signature instead of a key; tested with the files."""
+OPEN = {"/v1/files/{file_id}/content", "/v1/skills/{skill_id}/content"}
+"""Opened by a signature instead of a key; tested with the files and the skills."""
 PUBLIC = {"/v1/hub/domains/{domain}"}
 """The catalogue is everybody's."""
 
@@ -40,7 +41,11 @@ async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_e
     stranger, colleague = await api.new_key("stranger"), await api.new_key()
     file = await api.upload()
     made = (await api("POST", "/v1/document/generate", json={"url": URI, "domain": "document.invoice"})).json
+    skill = await publish(api, name="a")
+    bodies = {"/v1/skills/{skill_id}/update": {"description": "mine"}}
     ids = {
+        "{skill_id}": skill["id"],
+        "{path}": "SKILL.md",
         "{file_id}": file["id"],
         "{md5}": hashlib.md5(PDF).hexdigest(),
         "{prediction_id}": made["id"],
@@ -54,9 +59,10 @@ async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_e
         for name, value in ids.items():
             address = address.replace(name, value)
         assert "{" not in address, f"{path} has an id that this test does not know"
-        assert (await api(method, address, key=stranger)).status == 404, f"{method} {path}"
-        seen = await api(method, address, key=colleague)
-        assert seen.status == 200, f"{method} {path}: {seen.content}"
+        body = {"json": bodies[path]} if path in bodies else {}
+        assert (await api(method, address, key=stranger, **body)).status == 404, f"{method} {path}"
+        seen = await api(method, address, key=colleague, **body)
+        assert seen.status in (200, 201), f"{method} {path}: {seen.content}"
     assert (await api("GET", "/v1/files", key=stranger)).json == []
     assert (await api("GET", "/v1/predictions", key=stranger)).json == []
     file = await api.upload()

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from heliograph.config import Settings
 from heliograph.jobs import queue
 from heliograph.jobs.retention import Collected, collect
-from heliograph.store import files, idempotency, predictions, tenants
-from heliograph.store.blobs import Blobs
+from heliograph.store import files, idempotency, predictions, skills, tenants
+from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.files import File
 from heliograph.store.predictions import Input, Prediction
@@ -156,3 +156,18 @@ async def test_an_unfinished_prediction_without_a_job_gets_one_again(database: D
     assert await queued(database) == [("predictions", "p", "todo")]
     assert (await look(database, "p")).status == "enqueued"
     assert (await collecting()).requeued == 0
+
+
+async def test_the_files_of_a_skill_stay_while_a_version_has_them_and_no_longer(
+    database: Database, blobs: Blobs, collecting: Collect
+) -> None:
+    kept, gone, orphan = (key("default", "skills", letter * 64) for letter in "abc")
+    for blob in (kept, gone, orphan):
+        await blobs.put(blob, b"zip")
+    async with database.begin() as conn:
+        for name, blob in (("kept", kept), ("gone", gone)):
+            row = await skills.publish(conn, "default", name, hash=blob[-64:], blob=blob, bytes=3, files=1)
+        await skills.delete(conn, "default", row.id)
+    assert (await collecting()).orphans == 0, "what was just written may be about to be named"
+    assert (await collecting(LATER)).orphans == 2
+    assert [blob async for blob in blobs.walk()] == [kept]

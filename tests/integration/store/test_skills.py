@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.errors import Conflict, InvalidRequest, NotFound
 from heliograph.ids import new_id
 from heliograph.store import predictions, skills, tenants
-from heliograph.store.blobs import key
+from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.skills import Skill
 
@@ -154,13 +154,16 @@ async def test_a_deleted_version_is_read_by_its_id_alone_and_revived_by_its_cont
     assert (await publish(conn, "a", "three")).number == 3
 
 
-async def test_files_are_wanted_while_any_name_has_their_content(conn: AsyncConnection) -> None:
+async def test_files_stay_while_any_name_has_their_content(conn: AsyncConnection, blobs: Blobs) -> None:
     one, two = await publish(conn, "a", "one"), await publish(conn, "b", "one")
     assert one.blob == two.blob
+    await blobs.put(one.blob, b"one")
     await skills.delete(conn, "default", one.id)
-    assert await skills.wanted(conn, one.blob)
+    assert not await skills.drop(conn, blobs, one.blob)
+    assert await blobs.get(one.blob) == b"one"
     await skills.delete(conn, "default", two.id)
-    assert not await skills.wanted(conn, one.blob)
+    assert await skills.drop(conn, blobs, one.blob)
+    assert not await blobs.exists(one.blob)
 
 
 async def test_a_version_is_not_deleted_while_a_prediction_uses_it(conn: AsyncConnection, other: str) -> None:

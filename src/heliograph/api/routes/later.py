@@ -28,13 +28,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
     ],
     "Chat": [("POST", "/openai/chat/completions")],
     "Artifacts": [("GET", "/artifacts"), ("GET", "/artifacts/list")],
-    "Stored skills": [
-        ("POST", "/skills/lookup"),
-        ("POST", "/skills/create"),
-        ("GET", "/skills/{id}"),
-        ("GET", "/skills/{id}/download"),
-        ("POST", "/skills/{id}/update"),
-    ],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
@@ -48,7 +41,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
 LISTS = {
     "/agent": "Agents",
     "/agent/executions": "Agent executions",
-    "/skills": "Stored skills",
     "/datasets": "Datasets",
     "/fine_tuning/jobs": "Fine-tuning jobs",
     "/fine_tuning/models": "Fine-tuned models",

@@ -1,0 +1,55 @@
+"""What runs in the child of `skills.py`; nothing else may import it but for `packed`."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import msgspec
+
+from heliograph.errors import NotFound, PayloadTooLarge
+from heliograph.skills import archive, package
+from heliograph.skills.archive import Files
+
+
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """A skill that can be kept: `data` is its zip, `hash` that of its content, `size` the bytes of its `count` files unpacked. `name` and
+    `description` are those of SKILL.md; `warnings` say what has no effect."""
+
+    data: bytes
+    hash: str
+    name: str | None
+    description: str | None
+    count: int
+    size: int
+    warnings: list[str]
+
+
+def pack(path: Path) -> Packed:
+    """The skill in the zip at `path`. Raises InvalidRequest."""
+    if path.stat().st_size > archive.MAX_PACKED:
+        raise PayloadTooLarge(f"A skill's zip may have {archive.MAX_PACKED} bytes.")
+    return packed(archive.unpack(path.read_bytes()))
+
+
+def packed(files: Files) -> Packed:
+    """The skill of these files. Raises InvalidRequest where it cannot work."""
+    hash = archive.content_hash(files)
+    found = package.read(files, hash=hash)
+    return Packed(
+        data=archive.pack(files),
+        hash=hash,
+        name=found.name,
+        description=found.description,
+        count=len(files),
+        size=sum(map(len, files.values())),
+        warnings=found.warnings,
+    )
+
+
+def file(path: Path, name: str) -> bytes:
+    """The file called `name` of the skill whose zip is at `path`. Raises NotFound."""
+    with zipfile.ZipFile(path) as kept:
+        if name not in kept.namelist():
+            raise NotFound(f"The skill has no file {name[:200]!r}.")
+        return kept.read(name)

@@ -1,0 +1,139 @@
+"""Skills that the server keeps: published, found, read and deleted. A stranger's zip is opened in a killable child.
+
+The files of a version are one blob, named after their hash, so the same content of a tenant is stored once. Who adds or removes such a
+blob holds its content in the database: none is deleted under a version that has just been published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from heliograph.api import _skills
+from heliograph.api._skills import Packed
+from heliograph.children import ChildPool
+from heliograph.config import Settings
+from heliograph.errors import HeliographError, NotFound
+from heliograph.skills import attach, preinstalled
+from heliograph.store import skills, tenants
+from heliograph.store.blobs import Blobs, key
+from heliograph.store.database import Database
+from heliograph.store.files import File
+from heliograph.store.skills import Skill
+
+TIMEOUT = 30.0
+MEMORY = 1 << 30
+
+
+class Skills:
+    """The kept skills of one server. Its child is started by the first zip."""
+
+    def __init__(self, settings: Settings, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._pool = ChildPool("heliograph.api._skills", size=1, memory=MEMORY, recycle_after=settings.child_recycle)
+        self._installed = False
+        self._installing = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Stop the child."""
+        await self._pool.close()
+
+    async def unpack(self, file: File) -> Packed:
+        """The skill in an uploaded zip. Raises InvalidRequest for what is none or could not work, naming `file_id`."""
+        try:
+            async with self._blobs.local(file.blob) as path:
+                return await self._pool.call("pack", path, timeout=TIMEOUT, returns=Packed)
+        except HeliographError as error:
+            error.param = "file_id"
+            raise
+
+    async def publish(
+        self,
+        tenant: str,
+        name: str,
+        packed: Packed,
+        *,
+        description: str | None = None,
+        is_public: bool | None = None,
+        created_at: datetime | None = None,
+    ) -> Skill:
+        """The version of this content under this name, `latest` from now on; as `store.skills.publish`."""
+        blob = key(tenant, "skills", packed.hash)
+        if not await self._blobs.exists(blob):
+            await self._blobs.put(blob, packed.data)  # before the transaction: it may take long
+        async with self._database.begin() as conn:
+            await skills.lock_content(conn, tenant, packed.hash)
+            if not await self._blobs.exists(blob):  # somebody deleted the last version of this content meanwhile
+                await self._blobs.put(blob, packed.data)
+            return await skills.publish(
+                conn, tenant, name, hash=packed.hash, blob=blob, bytes=packed.size, files=packed.count, description=description,
+                is_public=is_public, warnings=packed.warnings, created_at=created_at,
+            )  # fmt: skip
+
+    async def resolve(self, tenant: str, items: Sequence[dict[str, Any]]) -> list[Skill | None]:
+        """The versions that the items of `config.skills` mean, None for those that come with the request.
+
+        Raises NotFound and InvalidRequest, naming `config.skills`.
+        """
+        references = [attach.reference(item) for item in items]
+        if not any(references):
+            return [None] * len(references)
+        await self.preinstall()
+        try:
+            async with self._database.begin() as conn:
+                return [await skills.resolve(conn, tenant, *reference) if reference else None for reference in references]
+        except NotFound as error:
+            error.param = "config.skills"
+            raise
+
+    async def file(self, skill: Skill, path: str) -> bytes:
+        """The file at `path` within the package. Raises NotFound."""
+        async with self._blobs.local(skill.blob) as package:
+            return await self._pool.call("file", package, path, timeout=TIMEOUT, returns=bytes)
+
+    async def delete(self, tenant: str, id: str) -> Skill | None:
+        """Delete the tenant's version, and its files where no other has the same; None when there is none. Raises Conflict while it is
+        used."""
+        async with self._database.begin() as conn:
+            gone = await skills.delete(conn, tenant, id)
+        if gone is not None:
+            with suppress(HeliographError):  # what is left is collected later
+                async with self._database.begin() as conn:
+                    await skills.drop(conn, self._blobs, gone.blob)
+        return gone
+
+    async def preinstall(self) -> None:
+        """Publish the skills that every server has, where they are not there yet. Many servers may do so at once."""
+        if self._installed:
+            return
+        async with self._installing:
+            if self._installed:
+                return
+            async with self._database.begin() as conn:
+                await tenants.reserve(conn)
+            for name, packed in await asyncio.to_thread(_shipped):
+                made = preinstalled.first_made(name)
+                if not await self._is_current(name, packed, made):
+                    await self.publish(
+                        tenants.PREINSTALLED, name, packed, description=packed.description, is_public=True, created_at=made
+                    )  # fmt: skip
+            self._installed = True
+
+    async def _is_current(self, name: str, packed: Packed, made: datetime) -> bool:
+        """Whether this content, or what a later release ships, is the latest of its name, with its files."""
+        async with self._database.begin() as conn:
+            try:
+                latest = await skills.resolve(conn, tenants.PREINSTALLED, name)
+            except NotFound:
+                return False
+        if latest.hash != packed.hash:
+            return latest.created_at > made
+        return await self._blobs.exists(latest.blob)
+
+
+def _shipped() -> list[tuple[str, Packed]]:
+    return [(name, _skills.packed(preinstalled.files(name))) for name in preinstalled.FIRST_MADE]
