@@ -80,6 +80,7 @@ class Skill(msgspec.Struct, kw_only=True):
     """The model that it was made for (`vlmrun.yaml`)."""
     use: SkillUse | None = None
     """What is recorded of it with the prediction."""
+    warnings: list[str] = []
 
 
 SkillReader = Callable[[dict[str, Any]], Skill]
@@ -181,6 +182,7 @@ def resolve(
     found, attached = _domain(domain, operation, version, asked.skills, skills)
     answering = _route(route, attached)
     plan = _routed(plan, answering)
+    warnings += [warning for skill in attached for warning in skill.warnings]
     if found is None and not attached and asked.json_schema is None:
         raise InvalidRequest(_FOUR_WAYS, param="domain")
     wanted = _wanted(asked, found, attached, warnings)
@@ -311,6 +313,7 @@ class _Wanted(msgspec.Struct, kw_only=True):
     choices: dict[str, dict[str, Any]] = {}
     strict: bool = False
     compiled: Schema | None = None
+    """The schema, where it is another than that which the skills' examples were checked against."""
 
 
 def _wanted(asked: Options, domain: Domain | None, skills: Sequence[Skill], warnings: list[str]) -> _Wanted:
@@ -374,10 +377,11 @@ def _of_skills(skills: Sequence[Skill], own: Sequence[Skill], warnings: list[str
             warnings += _compiled(several.schema, "config.skills").warnings
         return _Wanted(schema=several.schema, source="skill", choices=several.choices)
     schema = _merged(own)
-    warnings += _compiled(schema, "config.skills").warnings
+    compiled = _compiled(schema, "config.skills")
+    warnings += compiled.warnings
     if derived:
         warnings.append("schema_derived: no skill has a schema.json; the fields were read from the skill's text")
-    return _Wanted(schema=schema, source="instructions" if derived else "skill")
+    return _Wanted(schema=schema, source="instructions" if derived else "skill", compiled=compiled if derived else None)
 
 
 def _merged(skills: Sequence[Skill]) -> dict[str, Any]:
@@ -410,7 +414,7 @@ def _examples(skills: Sequence[Skill], wanted: _Wanted) -> list[Example]:
     examples = [example for turn in turns for example in turn if example is not None]
     if wanted.source == "document":
         return []
-    if wanted.compiled is not None:  # another schema than the skills' own
+    if wanted.compiled is not None:
         root = wanted.compiled.root
         answers = [(example, fitted(example.answer, root)) for example in examples]
         examples = [msgspec.structs.replace(example, answer=answer, choice=None) for example, answer in answers if answer is not None]

@@ -1,4 +1,7 @@
-"""The items of `config.skills`: a reference by id or name, or a whole skill inline as a base64 zip."""
+"""The items of `config.skills`: a reference to a stored skill by id or name, or a whole skill inline as a base64 zip.
+
+A reference is looked up by the caller; an inline skill is read here, which belongs into a child where it is a stranger's.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,16 @@ from typing import Any
 import msgspec
 
 from heliograph.errors import InvalidRequest, NotConfigured
-from heliograph.extraction.plan import Skill, SkillReader
+from heliograph.extraction.plan import Skill, SkillReader, SkillUse
 from heliograph.skills.archive import MAX_PACKED
 from heliograph.skills.derive import derive
 from heliograph.skills.package import Package, read_zip
 
-Lookup = Callable[[str, str], Package]
+Lookup = Callable[[str, str], Skill]
 """A stored skill by (id or name, version); raises `NotFound`."""
+
+MAX_WARNINGS = 5
+"""Of one inline skill, whose author hears of them nowhere else."""
 
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 
@@ -41,45 +47,74 @@ class _Attachment(msgspec.Struct):
     bundle: str | None = None
 
 
-def reader(lookup: Lookup | None = None) -> SkillReader:
-    """How to read the items of `config.skills`; references need `lookup`, without which they are `NotConfigured`."""
+def reader(lookup: Lookup | None = None, *, keeps_files: bool = False) -> SkillReader:
+    """How to read the items of `config.skills`; references need `lookup`, without which they are `NotConfigured`.
+
+    `keeps_files`: the files of inline skills stay at hand, so that examples which are not text can be read from them.
+    """
 
     def read(item: dict[str, Any]) -> Skill:
-        given = _attachment(item)
-        if given.type == "inline":
-            package = read_zip(_bundle(given))
-            return skill(package, given.name or package.name or "inline", given.description)
-        asked, version = _reference(given)
+        asked = reference(item)
+        if asked is None:
+            return inline(item, keeps_files=keeps_files)
         if lookup is None:
             raise NotConfigured(
-                f"Skill {asked[:100]!r} is a reference, and this server keeps no skills yet; send the skill itself with type inline.",
+                f"Skill {asked[0][:100]!r} is a reference, and no skills are kept here; send the skill itself with type inline.",
                 param="config.skills",
             )
-        package = lookup(asked, version)
-        return skill(package, package.name or asked, None)
+        return lookup(*asked)
 
     return read
 
 
 def reference(item: dict[str, Any]) -> tuple[str, str] | None:
-    """The skill, an id or a name, and the version that an item of `config.skills` refers to; None for one that brings its skill along.
-
-    Raises InvalidRequest for an item that names none, or two versions.
-    """
+    """The (id or name, version) that an item asks for; None for a skill that comes inline. Raises InvalidRequest."""
     given = _attachment(item)
-    return None if given.type == "inline" else _reference(given)
+    if given.type == "inline":
+        return None
+    asked = given.skill_id or given.skill_name
+    if not asked:
+        raise InvalidRequest(
+            "A skill reference needs skill_id or skill_name; a whole skill has type inline and a source.", param="config.skills"
+        )
+    return asked, _version(given)
 
 
-def skill(package: Package, name: str, description: str | None = None) -> Skill:
-    """What a package brings to a request: its schema, or one derived from its text, and its text as instructions."""
-    schema = package.schema if package.schema is not None else derive(package.text)
+def inline(item: dict[str, Any], *, keeps_files: bool = False) -> Skill:
+    """The skill that an item brings along. Raises InvalidRequest."""
+    given = _attachment(item)
+    try:
+        package = read_zip(_bundle(given))
+    except InvalidRequest as error:
+        error.param = "config.skills"
+        raise
+    name = given.name or package.name or "inline"
+    made = skill(package, SkillUse(name=name, hash=package.hash), given.description)
+    made.warnings = [f"skill {name}: {warning}" for warning in package.warnings[:MAX_WARNINGS]]
+    if not keeps_files:
+        text = [example for example in made.examples if example.text is not None]
+        if left_out := len(made.examples) - len(text):
+            made.warnings.append(
+                f"skill {name}: {left_out} examples that are not plain text are left out; the files of an inline skill are not kept"
+            )
+        made.examples = [msgspec.structs.replace(example, package=None, path=None) for example in text]
+    return made
+
+
+def skill(package: Package, use: SkillUse, description: str | None = None) -> Skill:
+    """What a package brings to a request: its schema or schemas, or one derived from its text, and its text as instructions."""
+    schema = package.schema
+    derived = derive(package.text) if schema is None and not package.choices else None
     return Skill(
-        name=name,
+        name=use.name,
         prompt=package.text,
         description=description or package.description,
-        schema=schema,
-        derived=package.schema is None and schema is not None,
+        schema=schema if schema is not None else derived,
+        choices=package.choices,
+        derived=derived is not None,
+        examples=package.examples,
         model=package.model,
+        use=use,
     )
 
 
@@ -108,15 +143,6 @@ def _bundle(given: _Attachment) -> bytes:
         return base64.b64decode("".join(source.data.split()), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequest("The inline skill's data is not base64.", param="config.skills") from None
-
-
-def _reference(given: _Attachment) -> tuple[str, str]:
-    asked = given.skill_id or given.skill_name
-    if not asked:
-        raise InvalidRequest(
-            "A skill reference needs skill_id or skill_name; a whole skill has type inline and a source.", param="config.skills"
-        )
-    return asked, _version(given)
 
 
 def _version(given: _Attachment) -> str:

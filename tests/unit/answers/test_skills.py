@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from heliograph.errors import InvalidRequest, NotConfigured
-from heliograph.extraction.plan import resolve
+from heliograph.extraction.plan import Skill, SkillUse, resolve
 from heliograph.extraction.schema import compile_schema
-from heliograph.skills import Package, read_folder, reader
+from heliograph.skills import read_folder, read_zip, reader
 from heliograph.skills.derive import derive
 
 SKILL_MD = '---\nname: orders\ndescription: "Reads orders: all of them"\nlicense: MIT\n---\n# Orders\n\nRead the order number.\n'
@@ -54,6 +54,43 @@ def test_a_plan_is_made_from_an_inline_skill_alone() -> None:
     assert (plan.schema, plan.schema_from, plan.instructions) == (SCHEMA, "skill", "# Orders\n\nRead the order number.")
 
 
+def test_what_a_request_used_is_named_by_its_content() -> None:
+    data = zipped({"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA)})
+    plan = resolve("document", "generate", None, {"skills": [inline(data), inline(data)]}, skills=reader())
+    assert plan.skills == [SkillUse(name="orders", hash=read_zip(data).hash)]
+    assert (plan.instructions or "").count("Read the order number.") == 1, "the same skill twice is once"
+
+
+TAUGHT = {
+    "SKILL.md": SKILL_MD,
+    "schema.json": json.dumps(SCHEMA),
+    "resources/a.txt": "No. 12",
+    "resources/a.json": '{"order_number": "12"}',
+    "resources/b.pdf": b"%PDF-1.4",
+    "resources/b.json": '{"order_number": "13"}',
+    "resources/c.txt": "No. 14",
+    "resources/c.json": '{"order_number": 14}',
+}
+
+
+def test_of_an_inline_skill_only_examples_in_text_are_used_and_what_is_left_out_is_said() -> None:
+    plan = resolve("document", "generate", None, {"skills": [inline(zipped(TAUGHT))]}, skills=reader())
+    assert [(example.text, example.answer, example.path) for example in plan.examples] == [("No. 12", {"order_number": "12"}, None)]
+    assert any("skill orders: resources/c.json is not used" in warning for warning in plan.warnings)
+    assert any("skill orders: 1 examples that are not plain text are left out" in warning for warning in plan.warnings)
+
+
+def test_where_the_files_stay_at_hand_every_example_is_used() -> None:
+    skill = reader(keeps_files=True)(inline(zipped(TAUGHT)))
+    assert [(example.text, example.path) for example in skill.examples] == [("No. 12", "resources/a.txt"), (None, "resources/b.pdf")]
+
+
+def test_a_skill_with_several_schemas_has_none_read_from_its_text() -> None:
+    files = {"SKILL.md": LIST, "schemas/order.json": json.dumps(SCHEMA)}
+    plan = resolve("document", "generate", None, {"skills": [inline(zipped(files))]}, skills=reader())
+    assert (plan.schema, plan.choices, plan.schema_from) == (None, {"order": SCHEMA}, "skill")
+
+
 @pytest.mark.parametrize(
     ("item", "message"),
     [
@@ -78,9 +115,9 @@ def test_a_wrong_attachment_is_refused_with_a_sentence(item: dict[str, Any], mes
 def test_a_reference_is_looked_up_by_id_before_name_and_by_the_version_that_says_something() -> None:
     asked: list[tuple[str, str]] = []
 
-    def lookup(name: str, version: str) -> Package:
+    def lookup(name: str, version: str) -> Skill:
         asked.append((name, version))
-        return Package(name="stored", text="Read.", schema=SCHEMA)
+        return Skill(name="stored", prompt="Read.", schema=SCHEMA)
 
     read = reader(lookup)
     for item in (
