@@ -1,0 +1,380 @@
+"""The fields that a prompt asks for in words, as a schema: `Extract invoice_id, date and a list of items with description and price`.
+
+Read in this order: a JSON block, a table or a list of names (`derive`); the lines of a list; the sentences. Of a sentence, what
+stands behind a word such as `extract` is parted at commas and `and`s; each part is a field, named and typed by `naming`. A part in the
+plural, or behind `a list of`, is a list; what stands behind its `with`, or in its brackets, are the columns. What is no field (`from
+invoices`, `as JSON`, `do not guess`) is passed over; a prompt that names no field gives no schema.
+
+English mostly; the commonest words of German, French, Spanish and Italian are known (`grammar`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import msgspec
+
+from heliograph.extraction.vocabulary import split_name
+from heliograph.skills import grammar, naming
+from heliograph.skills.derive import derive
+from heliograph.skills.naming import identifier, is_identifier, is_plural, singular
+
+Json = dict[str, Any]
+
+MOST_FIELDS = 100
+LONGEST = 20_000
+"""Characters of a prompt that are read."""
+
+
+class _Field(msgspec.Struct):
+    """`full`: a name of all its words, for where `name` is another field's."""
+
+    name: str
+    kind: Json
+    note: str = ""
+    several: bool = False
+    columns: list[_Field] | None = None
+    full: str = ""
+
+
+def schema_from(prompt: str) -> Json | None:
+    """A schema of the fields that `prompt` asks for, every one nullable, or None."""
+    prompt = prompt[:LONGEST]
+    bullets = [line for line in prompt.splitlines() if grammar.BULLET.match(line)]
+    derived = derive(prompt) or (derive(f"```json\n{found[0]}\n```") if (found := re.search(r"\{.*\}", prompt, re.S)) else None)
+    if derived is not None and len(cast("Json", derived.get("properties", {}))) >= len(bullets):
+        return derived
+    fields = _unique(_of_lines(prompt) or _of_sentences(prompt))
+    return _object(fields) if fields else derived
+
+
+# -- what a prompt is made of ------------------------------------------------------------------------------------------
+
+
+def _of_lines(prompt: str) -> list[_Field]:
+    """The fields of a list: its lines are bullets, or short lines behind one that ends with a colon."""
+    fields: list[_Field] = []
+    above: list[tuple[int, _Field]] = []
+    opened = False
+    for line in prompt.splitlines():
+        bullet = grammar.BULLET.match(line)
+        text = bullet["text"] if bullet else line.strip()
+        short = opened and text and len(text.split()) <= naming.MOST_WORDS and not text.endswith((".", ":"))
+        if not bullet and not short:
+            opened = text.endswith(":") if text else opened
+            continue
+        if grammar.RULE.match(text):
+            continue
+        indent = len(bullet["indent"].expandtabs(4)) if bullet else 0
+        while above and above[-1][0] >= indent:
+            above.pop()
+        made = _of_line(text)
+        if above:
+            parent = above[-1][1]
+            parent.columns = [*(parent.columns or []), *made]
+        else:
+            fields += made
+        if len(made) == 1:
+            above.append((indent, made[0]))
+    return fields if len(fields) > 1 or any(field.columns for field in fields) else []
+
+
+def _of_line(text: str) -> list[_Field]:
+    verb = grammar.LEADING_VERB.match(text)
+    text = text[verb.end() :] if verb else text
+    head, colon, note = _parted(text)
+    if colon and len(head.split()) <= naming.MOST_WORDS and "," not in head and (field := _field(head, stated=note)) is not None:
+        return [field]
+    return _listed(text.rstrip(".:;"))
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """A line's name and what it says of it, where a colon or dash parts them."""
+    found = re.search(r"\*{0,2}\s*:\*{0,2}\s+|\s+[-–—]\s+", text)
+    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+
+
+def _of_sentences(prompt: str) -> list[_Field]:
+    sentences = [" ".join(part.split()) for part in grammar.SENTENCE.split(prompt) if part.strip()]
+    sentences = [sentence for sentence in sentences if not grammar.RULE.match(sentence)]
+    for asking in grammar.ASKING:
+        fields = [field for sentence in sentences if (verb := asking.search(sentence)) for field in _asked(sentence, verb)]
+        if fields:
+            return fields
+    if len(sentences) == 1 and not any(asking.search(sentences[0]) for asking in grammar.ASKING):
+        only = sentences[0]
+        if headed := grammar.HEADED.match(only):
+            return _listed(only[headed.end() :])
+        if re.search(r",|:|\w_\w", only):
+            return _listed(only)
+    return []
+
+
+def _asked(sentence: str, verb: re.Match[str]) -> list[_Field]:
+    """The fields that a sentence asks for behind its verb."""
+    before, text = sentence[: verb.start()], grammar.DROPPED.sub("", sentence[verb.end() :]).strip(" .:")
+    if found := grammar.FIELDS.match(text):
+        text = text[found.end() :]
+    for opening in (grammar.HEADED, grammar.OUT_OF, grammar.INTO):
+        if found := opening.match(text):
+            text = text[found.end() :]
+            if opening is grammar.HEADED:
+                break
+    head, colon, rest = text.partition(":")
+    if colon and _is_document(head):
+        text = rest
+    each = grammar.FOR_EACH.search(before.strip(" ,"))
+    if each and not _is_document(each["what"]) and not each["rest"]:
+        columns = _listed(text)
+        name = identifier(each["what"] if is_plural(each["what"]) else f"{each['what']}s")
+        return [_Field(name, naming.STRING, several=True, columns=columns)] if name and columns else columns
+    return _listed(text)
+
+
+# -- a list in a sentence ----------------------------------------------------------------------------------------------
+
+
+def _listed(text: str) -> list[_Field]:
+    """The fields of `a, b (c) and d with e and f`."""
+    text = grammar.BINOMIALS.sub(lambda found: f"{found[1]}\x01{found[2]}\x01{found[3]}", grammar.ONE_OF.sub(r" (one of: \1)", text))
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[1])
+        return f" \x02{len(kept) - 1}\x03"
+
+    text = grammar.BRACKETS.sub(keep, text)
+    parts = _shared(grammar.BETWEEN.split(text))
+    fields: list[_Field] = []
+    listing, determined, closed, out = cast("_Field | None", None), False, False, False
+    owner = ""
+    for place in range(0, len(parts), 2):
+        sep, part = (parts[place - 1].strip().lower() if place else ""), parts[place].strip(" .:")
+        joined = sep not in ("", ",", ";", "、", "，")
+        if listing is not None and _ends(part, sep, determined=determined, closed=closed):
+            listing = None
+        part = grammar.LEADING_VERB.sub("", part) if grammar.LEADING_VERB.match(part) else part
+        part = part.replace("\x01", " ")
+        bare, inside = _inside(part, kept)
+        if not bare or ((out or not fields) and _is_document(bare)):
+            continue
+        if listing is not None:
+            if (column := _field(bare, inside=inside, column=True)) is not None:
+                listing.columns = [*(listing.columns or []), column]
+            closed = joined
+            continue
+        each = grammar.FOR_EACH.match(bare)
+        if each and not _is_document(each["what"]):
+            name = identifier(each["what"] if is_plural(each["what"]) else f"{each['what']}s")
+            if name:
+                listing = _Field(name, naming.STRING, several=True)
+                fields.append(listing)
+                first = (each["rest"] or "").strip(" :")
+                determined, closed = bool(grammar.DETERMINER.match(first)), False
+                if first and (column := _field(first, inside=inside, column=True)) is not None:
+                    listing.columns = [column]
+            continue
+        if each:
+            continue
+        field, columns, owner = _item(bare, inside, owner)
+        if field is None:
+            continue
+        fields.append(field)
+        out = grammar.PLACED.search(bare) is not None
+        if columns is not None:
+            listing, determined, closed = field, bool(grammar.DETERMINER.match(columns)), False
+            first = _field(columns, column=True) if columns else None
+            if first is not None:
+                listing.columns = [*(listing.columns or []), first]
+    return fields
+
+
+def _shared(parts: list[str]) -> list[str]:
+    """`name and address of the seller` is the seller's name, and the seller's address; `start and end dates` are two dates."""
+    for place in range(len(parts) - 1, 1, -2):
+        if "," in parts[place - 1]:
+            continue
+        found = grammar.OF.fullmatch(parts[place].strip(" ."))
+        before = grammar.DETERMINER.sub("", parts[place - 2].strip())
+        words = parts[place].strip(" .").split()
+        if found and not _is_document(found["owner"]) and set(before.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
+            parts[place - 2] += f" of the {found['owner']}"
+        elif len(words) == 2 and words[1].casefold() in grammar.SHARED and len(before.split()) == 1 and not is_identifier(before):
+            one = singular(words[1])
+            parts[place - 2], parts[place] = f"{parts[place - 2].strip()} {one}", f"{words[0]} {one}"
+    return parts
+
+
+def _ends(part: str, sep: str, *, determined: bool, closed: bool) -> bool:
+    """Whether a part is no column any more of the list before it."""
+    if closed or sep == ";" or any(word in sep for word in ("as well", "along", "together", "plus")):
+        return True
+    owned = grammar.OWNED.match(part) is not None or grammar.LISTED.match(part) is not None or grammar.FOR_EACH.match(part) is not None
+    return owned or grammar.LEADING_VERB.match(part) is not None or (not determined and grammar.DETERMINER.match(part) is not None)
+
+
+def _inside(part: str, kept: list[str]) -> tuple[str, str]:
+    """A part without its brackets, and what they held."""
+    inside = [kept[int(number)] for number in re.findall("\x02(\\d+)\x03", part)]
+    return re.sub("\\s*\x02\\d+\x03", "", part).strip(), "; ".join(inside)
+
+
+def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None, str]:
+    """The field of a part; where it opens a list of columns the first of them, else None; and whose the next fields are."""
+    listed = grammar.LISTED.match(part)
+    rest = part[listed.end() :] if listed else part
+    mine = "" if listed or grammar.DETERMINER.match(rest) else owner
+    rest = grammar.DETERMINER.sub("", rest, count=1) if grammar.DETERMINER.match(rest) else rest
+    if (found := grammar.OWNED.match(rest)) is not None and not grammar.COMPOUND.match(rest):
+        mine, rest = ("" if _is_document(found["owner"]) else found["owner"]), found["rest"]
+        if _is_document(found["owner"]) and set(rest.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
+            rest = f"{found['owner']} {rest}"
+    opening = grammar.WITH.search(rest)
+    head = rest[: opening.start()] if opening else rest
+    many = listed is not None or is_plural(head.partition(":")[0])
+    if opening and many:
+        field = _field(f"{mine} {head}" if mine else head, inside=inside, several=True)
+        return field, rest[opening.end() :], mine
+    name, colon, after = rest.partition(":")
+    if colon and many and after.strip() and naming.stated(after)[0] is None:
+        return _field(name, inside=inside, several=True), after.strip(), mine
+    full = f"{mine} {rest}" if mine else rest
+    if mine and set(grammar.TAIL.split(rest)[0].casefold().split()) <= grammar.EVERYBODYS:
+        rest = full
+    field = _field(rest, inside=inside, several=True) if listed and is_plural(grammar.TAIL.split(rest)[0]) else _field(rest, inside=inside)
+    if field is not None:
+        field.full = full
+    return field, None, mine
+
+
+# -- one field ---------------------------------------------------------------------------------------------------------
+
+
+def _field(phrase: str, *, inside: str = "", stated: str = "", several: bool = False, column: bool = False) -> _Field | None:
+    """The field of a phrase; `inside`: what its brackets say, `stated`: what stands behind its colon. None for what is no field."""
+    bracketed = grammar.BRACKETS.search(phrase)
+    if bracketed:
+        inside, phrase = inside or bracketed[1], grammar.BRACKETS.sub("", phrase)
+    head, colon, after = phrase.partition(":")
+    if colon:
+        phrase, stated = head, stated or after.strip()
+    phrase = phrase.strip(" .*").replace("\x01", " ")
+    if (whether := grammar.WHETHER.fullmatch(phrase)) is not None:
+        what = grammar.DETERMINER.sub("", whether["what"], count=1) if grammar.DETERMINER.match(whether["what"]) else whether["what"]
+        name = identifier(what)
+        return _Field(name, naming.BOOLEAN, note=phrase) if name else None
+    whole = grammar.DETERMINER.sub("", phrase, count=1) if grammar.DETERMINER.match(phrase) else phrase
+    short, tail = _cut(whole)
+    named = _owned(short)
+    words = set(re.findall(r"[\w-]+", named.casefold()))
+    first = named.casefold().partition(" ")[0]
+    if (
+        not words
+        or (first in grammar.VAGUE and not named.casefold().startswith("how many"))
+        or words <= grammar.ABOUT
+        or (words <= grammar.ABOUT | grammar.DOCUMENTS and words & grammar.ABOUT)
+    ):
+        return None
+    name = identifier(named)
+    if name is None:
+        return None
+    kind, many = naming.stated(f"{inside} {stated}" if inside or stated else "")
+    tail_kind = naming.stated(tail)[0] if re.match(r"as\b|in\b", tail) else None
+    if tail_kind is naming.STRING:
+        tail_kind = None
+    usual = naming.usual(name, named, column=column)
+    columns: list[_Field] = []
+    if kind is None and inside and (several or is_plural(named)):
+        columns = [made for part in re.split(r",|;|\band\b", inside) if (made := _field(part, column=True)) is not None]
+    options = naming.choices(inside or stated) if kind is None and not columns and usual is naming.STRING else []
+    said = [whole if tail and not _about_document(tail) else ""]
+    said += ["" if columns or options or naming.is_type(text) else text.strip() for text in (inside, stated)]
+    note = "; ".join(text for text in said if text)
+    if options:
+        return _Field(name, {"type": "string", "enum": options}, note=note)
+    count = usual is naming.INTEGER or usual is naming.NUMBER
+    several = several or many or (is_plural(named) and not count and kind is None)
+    return _Field(name, kind or tail_kind or usual, note=note, several=several or bool(columns), columns=columns or None)
+
+
+def _cut(phrase: str) -> tuple[str, str]:
+    """A phrase without what only says more of it (`in euros`, `from the header`), and that."""
+    found = grammar.TAIL.search(phrase)
+    if found is None or is_identifier(phrase):
+        return phrase, ""
+    before, after = phrase[: found.start()], phrase[found.end() :]
+    if found[0].strip().casefold() == "for" and before.casefold() in ("reason", "purpose") and len(after.split()) <= 2:
+        return phrase, ""  # `reason for referral`
+    return (before, phrase[found.start() :].strip()) if before.strip() else (phrase, "")
+
+
+def _about_document(tail: str) -> bool:
+    """Whether a tail says only where everything is taken from: `from the invoice as JSON`."""
+    words = re.findall(r"[\w-]+", tail.casefold())
+    known = grammar.DOCUMENTS | grammar.ABOUT | grammar.OUT
+    return words[:1] != [] and words[0] in grammar.OUT and all(word in known or singular(word) in known for word in words)
+
+
+def _owned(phrase: str) -> str:
+    """`name of the seller` as `seller name`, `total of the invoice` as `total`."""
+    found = grammar.OF.fullmatch(phrase)
+    if found is None:
+        return phrase
+    what = found["what"]
+    if not _is_document(found["owner"]):
+        *before, last = found["owner"].split()
+        return " ".join([*before, singular(last), what]) if len(what.split()) <= 3 else what
+    return f"{found['owner']} {what}" if set(what.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL else what
+
+
+def _is_document(phrase: str) -> bool:
+    """Whether a phrase names nothing but what is read."""
+    words: list[str] = re.findall(r"[\w-]+", grammar.DETERMINER.sub("", phrase.casefold() + " ", count=1))
+    return bool(words) and len(words) <= 3 and (singular(words[-1]) in grammar.DOCUMENTS or words[-1] in grammar.DOCUMENTS)
+
+
+def _completed(field: _Field) -> _Field:
+    """A list with the columns that go without saying: those that everybody knows, and what the things of a list are."""
+    if not field.several:
+        return field
+    words = split_name(field.name).casefold().split()
+    if field.columns is None:
+        usual = grammar.ROWS.get(words[-1], []) if len(words) == 1 or words[0] in grammar.ROWS_OF else []
+        field.columns = [_Field(name, naming.usual(name, name.replace("_", " "), column=True)) for name in usual] or None
+        return field
+    told = {word for column in field.columns for word in split_name(column.name).casefold().split()}
+    if words[-1] not in grammar.ROW_WORDS and not told & (grammar.TELLING | {singular(words[-1])}):
+        field.columns = [_Field("name", naming.STRING), *field.columns]
+    return field
+
+
+# -- the schema --------------------------------------------------------------------------------------------------------
+
+
+def _unique(fields: list[_Field]) -> list[_Field]:
+    """Each name once; fields that differ only in whose they are, or in what is said of them, by all their words."""
+    fulls: dict[str, set[str]] = {}
+    for field in fields:
+        fulls.setdefault(field.name, set()).add(field.full.casefold())
+    found: dict[str, _Field] = {}
+    for field in fields:
+        name = (identifier(field.full) if len(fulls[field.name]) > 1 else None) or field.name
+        if name not in found and len(found) < MOST_FIELDS:
+            columns = _unique(field.columns) if field.columns else None
+            found[name] = _completed(msgspec.structs.replace(field, name=name, columns=columns))
+    return list(found.values())
+
+
+def _object(fields: list[_Field]) -> Json:
+    return {"type": "object", "properties": {field.name: _shape(field) for field in fields}}
+
+
+def _shape(field: _Field) -> Json:
+    note = {"description": field.note[:300]} if field.note else {}
+    if field.columns:
+        items = _object(field.columns)
+        return {**({"type": "array", "items": items} if field.several or is_plural(field.name) else items), **note}
+    if field.several:
+        return {"type": "array", "items": dict(field.kind), **note}
+    return {"anyOf": [dict(field.kind), {"type": "null"}], **note}
