@@ -1,7 +1,7 @@
 """vlmrun.yaml: which model a skill was made for, what tools it needs, and how it goes about its work.
 
-Only `model` has an effect on extraction. All keys are optional here, though the format asks for most; what is unknown or of the wrong
-type is left out and warned about, since a skill written for another server still says what to extract.
+Only `model` has an effect on extraction. All keys are optional here, though the format asks for most; what is unknown, of the wrong
+type or cannot be read is left out and warned about, since a skill written for another server still says what to extract.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, cast
 import msgspec
 
 from heliograph.errors import InvalidRequest
+from heliograph.skills import diagram
+from heliograph.skills.diagram import Graph
 from heliograph.skills.frontmatter import line, mapping
 
 API_VERSION = "vlm.run/v1alpha"
@@ -18,12 +20,13 @@ TOOLSETS = ("core", "code-execution", "document", "image", "image-gen", "video",
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What vlmrun.yaml says. `plan`: in prose, how the work goes. `metadata` is the author's own."""
+    """What vlmrun.yaml says. `graph`: how the work goes, step by step, and `plan` the same in prose. `metadata` is the author's own."""
 
     api_version: str | None = None
     model: str | None = None
     toolsets: list[str] = []
     models: list[str] = []
+    graph: Graph | None = None
     plan: str | None = None
     metadata: dict[str, Any] = {}
     warnings: list[str] = []
@@ -49,6 +52,7 @@ class _Reading:
             model=self.text("model"),
             toolsets=self.names("toolsets"),
             models=self.names("models"),
+            graph=self.graph(),
             plan=self.prose("plan"),
             metadata=self.table("metadata"),
             warnings=self.warnings,
@@ -68,6 +72,19 @@ class _Reading:
         if value is not None and read is None and value != "":
             self.warn(f"{key} has no effect: it must be text")
         return read
+
+    def graph(self) -> Graph | None:
+        drawn = self.prose("graph")
+        if drawn is None:
+            return None
+        try:
+            graph = diagram.parse(drawn)
+        except InvalidRequest as error:
+            self.warn(error.message.rstrip("."))
+            return None
+        for problem in graph.problems():
+            self.warn(f"graph: {problem}")
+        return graph
 
     def prose(self, key: str) -> str | None:
         value = self.given.pop(key, None)
