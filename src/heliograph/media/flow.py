@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +30,8 @@ TEXT_SIZE = 10.0
 HEADING_SIZES = (20.0, 16.0, 13.5, 12.0, 11.0, 10.5)
 LEADING = 1.35
 PADDING = 4.0
+SPACE_EM = 0.32
+"""Width of a space in font sizes."""
 CELL_EM = 0.68
 """Width of a column of preformatted text in font sizes: wide enough for upper case words of a proportional font not to meet."""
 MEASURE = 48.0
@@ -166,6 +169,15 @@ def _measure(text: str, bold: bool) -> tuple[float, float, float, float, float]:
     return advance / MEASURE, (left + x0) / MEASURE, (top + y0) / MEASURE, (left + x1) / MEASURE, (top + y1) / MEASURE
 
 
+def _on_grid(line: list[_Token]) -> Iterator[float]:
+    """Where each word of preformatted text begins: words a single space apart stand together, and after more spaces in their column."""
+    end, at = -1, 0.0
+    for token in line:
+        at = at + SPACE_EM * token.size if token.column == end + 1 and end >= 0 else token.column * CELL_EM * token.size
+        yield at
+        end, at = token.column + len(token.text), at + token.width
+
+
 def _width(text: str, bold: bool, size: float) -> float:
     return _measure(text, bold)[0] * size
 
@@ -212,7 +224,7 @@ def _break(paragraph: Paragraph, width: float, scale: float) -> list[list[_Token
         line: list[_Token] = []
         used = 0.0
         for token in forced:
-            space = 0.32 * token.size
+            space = SPACE_EM * token.size
             if paragraph.columns:
                 line.append(token)
                 continue
@@ -340,18 +352,20 @@ class _Layout:
             baseline = y + high * 0.76
             left = x
             if paragraph.align != "left":
-                rest = width - sum(token.width for token in line) - 0.32 * sum(token.size for token in line[1:])
+                rest = width - sum(token.width for token in line) - SPACE_EM * sum(token.size for token in line[1:])
                 left += max(rest, 0.0) * (0.5 if paragraph.align == "center" else 1.0)
             words: list[int] = []
+            marked = bool(paragraph.marker) and number == 0
+            grid = _on_grid(line[marked:])
             for position, token in enumerate(line):
-                is_marker = bool(paragraph.marker) and number == 0 and position == 0
+                is_marker = marked and position == 0
                 if is_marker:
                     at = max(left - token.width - 4.0, 2.0)
                 elif paragraph.columns:
-                    at = left + token.column * CELL_EM * token.size
+                    at = left + next(grid)
                 else:
                     at = left
-                    left += token.width + 0.32 * token.size
+                    left += token.width + SPACE_EM * token.size
                 _, x0, y0, x1, y1 = _measure(token.text, token.bold)
                 box = Box(
                     at + x0 * token.size, baseline + y0 * token.size, max((x1 - x0) * token.size, 0.5), max((y1 - y0) * token.size, 0.5)
@@ -567,7 +581,7 @@ def _column_needs(cells: list[tuple[int, int, GridCell]], columns: int) -> tuple
                 if not line:
                     continue
                 longest = min(max(token.width for token in line), LONGEST_WORD) + 2 * PADDING + paragraph.indent
-                whole = sum(token.width + 0.32 * token.size for token in line) + 2 * PADDING + paragraph.indent
+                whole = sum(token.width + SPACE_EM * token.size for token in line) + 2 * PADDING + paragraph.indent
                 for covered in range(column, min(column + cell.column_span, columns)):
                     least[covered] = max(least[covered], longest / cell.column_span)
                     best[covered] = max(best[covered], whole / cell.column_span)

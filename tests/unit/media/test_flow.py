@@ -13,8 +13,11 @@ from PIL import Image
 from pptx.util import Pt
 
 from heliograph.errors import CorruptMedia, EncryptedMedia, MediaLimitExceeded, NotConfigured
+from heliograph.extraction.embedded import extract
+from heliograph.extraction.schema import compile_schema
 from heliograph.media import libreoffice, opening
 from heliograph.media.content import Limits, PageContent
+from heliograph.media.document import Document
 from heliograph.media.flow import Flow, FlowFile, Grid, GridCell, PageBreak, Paragraph, Run
 from heliograph.media.html import flow_html
 from heliograph.media.plaintext import grid_of
@@ -137,6 +140,31 @@ def test_columns_of_spaces_stay_columns(tmp_path: Path) -> None:
     assert abs(next(w.box.x for w in words if w.text == "7") - next(w.box.x for w in words if w.text == "1")) < 0.002
     ordered = [w for w in words if w.text in ("TABLE", "WWWWWWWW", "1", "100.00")]
     assert all(a.box.x1 < b.box.x for a, b in pairwise(ordered))
+
+
+def test_words_of_a_text_file_stand_a_space_apart_and_columns_further(tmp_path: Path) -> None:
+    text = "Customer: Peter Amundsen\nlittle I will WWWW    12.50\n"
+    content = page(tmp_path / "x", text.encode(), dpi=200)
+    words = content.page.words
+    gaps = [(b.box.x - a.box.x1) * content.page.width for a, b in pairwise(words) if a.box.cy == pytest.approx(b.box.cy, abs=0.004)]
+    assert max(gaps[:-1]) < 0.8 * words[0].size, "a space is less than an em"
+    assert gaps[-1] > 1.8 * words[0].size, "four are much more"
+    assert content.image is not None
+    for word in words:
+        ink = ink_of(content.image, word.box, margin=2)
+        assert ink is not None, word
+        found = word.box.to_xyxy(content.image.width, content.image.height)
+        assert max(abs(a - b) for a, b in zip(ink, found, strict=True)) <= 3, (word.text, ink, found)
+
+
+def test_labels_of_a_text_file_carry_their_values(tmp_path: Path) -> None:
+    text = "Ticket no.: CC-88213\nCustomer: Peter Amundsen\nOrder number: SO-55102\nDate: 9 September 2026\n"
+    read = page(tmp_path / "x", text.encode()).page
+    fields = {name: {"type": "string"} for name in ("ticket_number", "customer", "order_number")}
+    schema = compile_schema({"type": "object", "properties": fields | {"date": {"type": "string", "format": "date"}}})
+    assert extract(Document(media_type="text/plain", page_count=1, pages=[read]), schema).values == {
+        "ticket_number": "CC-88213", "customer": "Peter Amundsen", "order_number": "SO-55102", "date": "2026-09-09",
+    }  # fmt: skip
 
 
 def test_csv_is_one_table(tmp_path: Path) -> None:
