@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -35,6 +36,7 @@ def main(spec: dict[str, Any]) -> None:
     if os.fork():
         os._exit(0)  # no exit handlers: they are the child's now
     os.setsid()
+    _leave_limits()
     log = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -52,6 +54,13 @@ def main(spec: dict[str, Any]) -> None:
 
 def _leave(*_: object) -> None:
     os._exit(0)
+
+
+def _leave_limits() -> None:
+    """A process that may use little time and memory may have started this one."""
+    for limit in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE):
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (hard, hard))
 
 
 def _step_back(niceness: int) -> None:
