@@ -7,17 +7,22 @@ blob holds its content in the database: none is deleted under a version that has
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from heliograph.api import _skills
 from heliograph.api._skills import Packed
+from heliograph.api.writing import Writer
 from heliograph.children import ChildPool
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, NotFound
 from heliograph.skills import attach, preinstalled
+from heliograph.skills.archive import SKILL_MD, Files
 from heliograph.store import skills, tenants
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -26,20 +31,31 @@ from heliograph.store.skills import Skill
 
 TIMEOUT = 30.0
 MEMORY = 1 << 30
+REMEMBERED = 120.0
+"""Seconds for which what was written from a prompt is given again to who asks the same."""
+MOST_ALIKE = 100
+"""Skills whose names differ in a number only, for names that nobody asked for."""
+LONGEST_NAME = 64
+"""Characters of a name by the Agent Skills specification."""
+
+_NAME_LINE = re.compile(rb"^name:.*$", re.MULTILINE)
 
 
 class Skills:
-    """The kept skills of one server. Its child is started by the first zip."""
+    """The kept skills of one server. Its children are started by the first zip and the first prompt."""
 
     def __init__(self, settings: Settings, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
         self._pool = ChildPool("heliograph.api._skills", size=1, memory=MEMORY, recycle_after=settings.child_recycle)
+        self._writer = Writer(settings)
+        self._writing: dict[bytes, asyncio.Task[Files]] = {}
         self._installed = False
         self._installing = asyncio.Lock()
 
     async def close(self) -> None:
-        """Stop the child."""
+        """Stop the children."""
+        await self._writer.close()
         await self._pool.close()
 
     async def unpack(self, file: File) -> Packed:
@@ -50,6 +66,28 @@ class Skills:
         except HeliographError as error:
             error.param = "file_id"
             raise
+
+    async def write(self, tenant: str, prompt: str, json_schema: dict[str, Any] | None, name: str | None) -> tuple[str, Packed]:
+        """A skill written from `prompt`, and the name to publish it under. Raises InvalidRequest and Unavailable.
+
+        A `name` that was not asked for is one that the tenant has no other skill under. Who asks the same again while it is being
+        written, or soon after, gets the same: official clients give up after 30 s and ask again, which a model may well take.
+        """
+        asked = msgspec.json.encode([tenant, prompt, json_schema, name])
+        task = self._writing.get(asked)
+        if task is None:
+            task = self._writing[asked] = asyncio.create_task(self._writer.write(prompt, json_schema, name))
+            task.add_done_callback(lambda _: asyncio.get_running_loop().call_later(REMEMBERED, self._writing.pop, asked, None))
+        try:
+            files = await asyncio.shield(task)
+        except HeliographError:
+            if self._writing.get(asked) is task:
+                del self._writing[asked]
+            raise
+        packed = await self._packed(files)
+        if name is not None:
+            return name, packed
+        return await self._free(tenant, packed.name or "skill", files, packed)
 
     async def publish(
         self,
@@ -122,6 +160,20 @@ class Skills:
                         tenants.PREINSTALLED, name, packed, description=packed.description, is_public=True, created_at=made
                     )  # fmt: skip
             self._installed = True
+
+    async def _packed(self, files: Files) -> Packed:
+        return await self._pool.call("packed", files, timeout=TIMEOUT, returns=Packed)
+
+    async def _free(self, tenant: str, base: str, files: Files, packed: Packed) -> tuple[str, Packed]:
+        """`base`, or with a number after it, such that the tenant has this content under that name, or nothing."""
+        name = base
+        for number in range(2, MOST_ALIKE):
+            async with self._database.begin() as conn:
+                if not await skills.is_named(conn, tenant, name) or await skills.with_content(conn, tenant, name, packed.hash):
+                    return name, packed
+            name = f"{base[: LONGEST_NAME - 4]}-{number}"
+            packed = await self._packed(files | {SKILL_MD: _NAME_LINE.sub(f'name: "{name}"'.encode(), files[SKILL_MD], count=1)})
+        return name, packed
 
     async def _is_current(self, name: str, packed: Packed, made: datetime) -> bool:
         """Whether this content, or what a later release ships, is the latest of its name, with its files."""

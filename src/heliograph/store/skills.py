@@ -8,14 +8,13 @@ A caller sees the versions of its tenant, and public ones; it may change only it
 
 from __future__ import annotations
 
-import asyncio
-import difflib
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
+from rapidfuzz import fuzz, process
 from sqlalchemy import Select, case, func, insert, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -116,6 +115,12 @@ async def with_content(conn: AsyncConnection, tenant: str, name: str, hash: str)
     return Skill(**row) if row else None
 
 
+async def is_named(conn: AsyncConnection, tenant: str, name: str) -> bool:
+    """Whether the tenant has a skill of this name."""
+    query = select(skills.c.id).where(skills.c.tenant == tenant, skills.c.name == name, _LIVE).limit(1)
+    return await conn.scalar(query) is not None
+
+
 async def get(conn: AsyncConnection, tenant: str, id: str) -> Skill | None:
     """The version with this id, if the tenant may see it; also when it was deleted."""
     query = select(skills).where(skills.c.id == id.lower(), _seen_by(tenant))
@@ -164,7 +169,7 @@ async def list_(
     """The tenant's versions and public ones, in this order; `grouped`: of each skill only the newest."""
 
     def part(*whose: Any) -> Select[Any]:
-        query = select(skills).where(_LIVE, *whose)
+        query = select(skills.c.id, skills.c.name, skills.c.created_at, skills.c.updated_at).where(_LIVE, *whose)
         if grouped:
             newer = skills.alias("newer")
             query = query.where(
@@ -178,11 +183,10 @@ async def list_(
         return query.order_by(*_order(skills, order_by, descending)).limit(skip + limit)
 
     # two halves that an index can each give in order
-    halves = union_all(
-        part(skills.c.tenant == tenant).subquery().select(), part(skills.c.tenant != tenant, skills.c.is_public).subquery().select()
-    )
-    both = halves.subquery()
-    query = select(both).order_by(*_order(both, order_by, descending)).offset(skip).limit(limit)
+    own, others = part(skills.c.tenant == tenant).subquery(), part(skills.c.tenant != tenant, skills.c.is_public).subquery()
+    both = union_all(own.select(), others.select()).subquery()
+    page = select(both).order_by(*_order(both, order_by, descending)).offset(skip).limit(limit).subquery()  # narrow rows sort in memory
+    query = select(skills).join(page, page.c.id == skills.c.id).order_by(*_order(skills, order_by, descending))
     return [Skill(**row) for row in (await conn.execute(query)).mappings()]
 
 
@@ -309,4 +313,5 @@ async def _versions(conn: AsyncConnection, tenant: str, owner: str, name: str, *
 async def _nearest(conn: AsyncConnection, tenant: str, asked: str) -> list[str]:
     query = select(skills.c.name).where(_LIVE, _seen_by(tenant)).group_by(skills.c.name).order_by(func.max(skills.c.updated_at).desc())
     names = (await conn.execute(query.limit(_COMPARED))).scalars().all()
-    return await asyncio.to_thread(difflib.get_close_matches, asked[:100].lower(), names, n=3, cutoff=0.6)
+    found = process.extract(asked[:100].lower(), names, scorer=fuzz.ratio, processor=str.lower, score_cutoff=60, limit=3)
+    return [name for name, _, _ in found]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from heliograph.wire.base import Received, Sent
 
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 Description = Annotated[str, Field(max_length=10_000)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from .conftest import Answer, Api
@@ -12,7 +13,7 @@ from .conftest import Answer, Api
 SCHEMA = json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}})
 
 
-def zipped(files: dict[str, str | bytes]) -> bytes:
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
     """A zip of these files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -21,10 +22,10 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
     return packed.getvalue()
 
 
-def package(text: str = "Read the total.", name: str = "totals", **more: str | bytes) -> bytes:
-    """The zip of a small skill."""
+def package(text: str = "Read the total.", name: str = "totals", more: Mapping[str, str | bytes] | None = None) -> bytes:
+    """The zip of a small skill, with `more` files."""
     matter = f"---\nname: {name}\ndescription: Reads totals.\n---\n{text}\n"
-    return zipped({"SKILL.md": matter, "schema.json": SCHEMA} | more)
+    return zipped({"SKILL.md": matter, "schema.json": SCHEMA} | dict(more or {}))
 
 
 async def upload(api: Api, data: bytes, *, key: str | None = None) -> str:

@@ -117,12 +117,47 @@ async def test_what_is_said_of_a_version_can_be_changed_without_a_new_one(api: A
         ({"file_id": "x", "name": "a\nb", "description": "b"}, "name"),
         ({"file_id": "x", "name": "n" * 256, "description": "b"}, "name"),
         ({"prompt": ""}, "prompt"),
+        ({"prompt": "Extract the total", "name": " "}, "name"),
     ],
 )
 async def test_a_skill_comes_from_exactly_one_source_and_has_a_name(api: Api, body: dict[str, Any], param: str) -> None:
     answer = await api("POST", "/v1/skills/create", json=body)
     assert answer.status == 422, answer.content
     assert answer.json["detail"][0]["loc"] == ["body", param]
+    assert await listed(api) == []
+
+
+async def test_a_skill_is_written_from_a_prompt_and_says_so(api: Api) -> None:
+    prompt = "Extract invoice_id, date and total_amount"
+    made = (await api("POST", "/v1/skills/create", json={"prompt": prompt})).json
+    assert "template" in made["description"]
+    schema = await api("GET", f"/v1/skills/{made['id']}/files/schema.json")
+    assert schema.json["properties"].keys() == {"invoice_id", "date", "total_amount"}
+    assert prompt in (await api("GET", f"/v1/skills/{made['id']}/files/SKILL.md")).content.decode()
+    again = await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": None, "file_id": None})
+    assert (again.status, again.json["id"]) == (201, made["id"])
+    given = {"type": "object", "properties": {"due": {"type": "string"}}}
+    named = await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": given, "name": "mine", "description": "Mine."})
+    assert (named.json["name"], named.json["description"]) == ("mine", "Mine.")
+    assert (await api("GET", "/v1/skills/mine/files/schema.json")).json == given
+
+
+async def test_a_name_that_was_not_asked_for_is_no_other_skills(api: Api) -> None:
+    prompt, given = "Extract the total", {"type": "object", "properties": {"due": {"type": "string"}}}
+    first = (await api("POST", "/v1/skills/create", json={"prompt": prompt})).json
+    second = (await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": given})).json
+    assert second["name"] == f"{first['name']}-2"
+    assert f'name: "{second["name"]}"' in (await api("GET", f"/v1/skills/{second['id']}/files/SKILL.md")).content.decode()
+    again = (await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": given})).json
+    assert again["id"] == second["id"]
+    onto = (await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": given, "name": first["name"]})).json
+    assert (onto["name"], onto["number"]) == (first["name"], 2)
+
+
+async def test_a_schema_or_prompt_that_is_no_use_is_refused(api: Api) -> None:
+    for body in ({"prompt": " "}, {"prompt": "Extract", "json_schema": {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}}}):
+        answer = await api("POST", "/v1/skills/create", json=body)
+        assert answer.status == 422, answer.content
     assert await listed(api) == []
 
 
@@ -138,9 +173,9 @@ async def test_a_skill_from_a_chat_session_is_not_configured(api: Api) -> None:
         (PDF, "zip"),
         (zipped({"README.md": "no skill"}), "SKILL.md"),
         (zipped({"a/SKILL.md": "---\nname: a\n---\n", "b/SKILL.md": "---\nname: b\n---\n"}), "SKILL.md"),
-        (package(**{"../evil.py": "x"}), "evil"),
-        (package(**{"schema.json": "[1]"}), "schema.json"),
-        (package(**{"vlmrun.yaml": "a: &a [*a]"}), "vlmrun.yaml"),
+        (package(more={"../evil.py": "x"}), "evil"),
+        (package(more={"schema.json": "[1]"}), "schema.json"),
+        (package(more={"vlmrun.yaml": "a: &a [*a]"}), "vlmrun.yaml"),
     ],
 )
 async def test_a_zip_that_cannot_work_is_refused_and_nothing_of_it_is_kept(api: Api, data: bytes, said: str) -> None:
@@ -154,14 +189,14 @@ async def test_a_zip_that_cannot_work_is_refused_and_nothing_of_it_is_kept(api: 
 
 async def test_what_has_no_effect_in_a_skill_is_told(api: Api) -> None:
     made = await publish(
-        api, package(**{"vlmrun.yaml": "apiVersion: vlm.run/v1alpha\nmodel: vlm-1\ntoolsets: [core]\ncolour: red\n"}), name="a"
+        api, package(more={"vlmrun.yaml": "apiVersion: vlm.run/v1alpha\nmodel: vlm-1\ntoolsets: [core]\ncolour: red\n"}), name="a"
     )
     assert any("colour" in warning for warning in made["warnings"])
 
 
 async def test_files_are_read_one_by_one_and_as_a_zip_and_no_browser_runs_them(api: Api) -> None:
     page, picture = "<script>alert(1)</script>", b"\x89PNG\r\n\x1a\n"
-    data = package(**{"resources/page.html": page, "resources/a b/logo.png": picture, "run.bin": b"\xff\x00"})
+    data = package(more={"resources/page.html": page, "resources/a b/logo.png": picture, "run.bin": b"\xff\x00"})
     made = await publish(api, data, name="a")
     address = f"/v1/skills/{made['id']}/files/"
     for path, kind, content in [
@@ -316,7 +351,11 @@ async def test_a_later_release_brings_a_new_version_and_an_earlier_one_does_not_
     now = await shipped()
     original = preinstalled.files(name)
     monkeypatch.setitem(preinstalled.FIRST_MADE, name, datetime(2031, 1, 2).date())
-    monkeypatch.setattr(preinstalled, "files", lambda _: original | {"resources/more.md": b"more"})
+
+    def changed(_: str) -> dict[str, bytes]:
+        return original | {"resources/more.md": b"more"}
+
+    monkeypatch.setattr(preinstalled, "files", changed)
     later = await shipped()
     assert later["number"] == 2
     assert later["version"].startswith("20310102-")

@@ -88,7 +88,8 @@ async def create_skill(body: SkillCreateRequest, server: ServerOf, caller: Calle
         raise NotConfigured("There are no chat sessions yet to make a skill from; use `file_id` or `prompt`.", param="session_id")
     await _admit(server, caller)
     if body.prompt is not None:
-        raise NotConfigured("Skills cannot be written from a prompt yet; use `file_id`.", param="prompt")
+        written, packed = await server.skills.write(caller.tenant, body.prompt, body.json_schema, body.name)
+        return await _publish(server, caller, written, packed, body.description, body.is_public)
     for name in ("name", "description"):
         if not (getattr(body, name) or "").strip():
             raise InvalidRequest(f"A skill from a file needs `{name}`.", param=name)
