@@ -54,7 +54,7 @@ def unpack(data: bytes) -> Files:
     for links and devices; for encryption; and for more files or bytes, or a higher ratio, than a skill may have.
     """
     if len(data) > MAX_PACKED:
-        raise InvalidRequest(f"The skill's zip is {len(data)} bytes; at most {MAX_PACKED} are taken.")
+        raise InvalidRequest(f"The skill's zip is larger than {MAX_PACKED} bytes, which is the most that is taken.")
     if data.count(_ENTRY) > _MAX_ENTRIES:
         raise InvalidRequest(f"The skill's zip holds more than {_MAX_ENTRIES} entries; at most {MAX_FILES} files are taken.")
     try:

@@ -36,9 +36,10 @@ class Report(msgspec.Struct, kw_only=True):
 def report(path: Path) -> Report:
     """About the skill in a folder or a zip."""
     try:
-        zipped = path.is_file()
-        files = archive.unpack(path.read_bytes()) if zipped else archive.from_folder(path)
-        return _looked_at(files, None if zipped else path.resolve())
+        if path.is_file():
+            with path.open("rb") as file:
+                return _looked_at(archive.unpack(file.read(archive.MAX_PACKED + 1)), None)
+        return _looked_at(archive.from_folder(path), path.resolve())
     except InvalidRequest as error:
         return Report(errors=[error.message])
     except OSError as error:
@@ -80,7 +81,10 @@ def _say_what_is_answered(package: Package, found: Report) -> None:
         if schema is None:
             found.notes.append("there is no schema.json, and the text names no fields: they are found in each document")
             return
-        names = ", ".join(field.name for field in compile_schema(schema).fields)
+        try:
+            names = ", ".join(field.name for field in compile_schema(schema).fields)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"The schema in the text of SKILL.md: {error.message}") from None
         found.notes.append(f"there is no schema.json; the fields are read from the text: {names}")
     for schema in filter(None, (package.schema, *package.choices.values())):
         found.warnings += [f"schema: {warning}" for warning in compile_schema(schema).warnings]

@@ -7,6 +7,7 @@ import random
 import socket
 import stat
 import struct
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def test_more_bytes_than_a_skill_may_have_are_refused_before_any_is_unpacked(mon
 
 
 def test_a_zip_of_more_bytes_than_a_skill_may_have_is_not_even_opened() -> None:
-    with pytest.raises(InvalidRequest, match="at most 53477376"):
+    with pytest.raises(InvalidRequest, match="larger than 53477376 bytes"):
         unpack(bytes(archive.MAX_PACKED + 1))
 
 
@@ -224,6 +225,52 @@ def test_files_come_out_of_a_zip_as_they_went_in_or_not_at_all(files: Files, tex
         return
     assert unpack(pack(once)) == once
     assert set(once.values()) >= {content for name, content in files.items() if not archive.LITTER.intersection(name.split("/"))} - {b""}
+
+
+PARTS = [
+    "a",
+    "A",
+    "b",
+    "c.txt",
+    "é",
+    "e\u0301",
+    "ß",
+    " ",
+    "con",
+    ".git",
+    "SKILL.md",
+    "skill.md",
+    "..",
+    ".",
+    "",
+    "\0",
+    "\n",
+    "\\",
+    "c:",
+    "x" * 251,
+]
+KINDS = [stat.S_IFREG, stat.S_IFREG, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFCHR]
+
+
+def hostile(parts: list[str], kind: int, end: str) -> tuple[zipfile.ZipInfo, str]:
+    return entry("/".join(parts) + end or "a", kind), "x"
+
+
+HOSTILE = st.builds(
+    hostile, st.lists(st.sampled_from(PARTS), min_size=1, max_size=3), st.sampled_from(KINDS), st.sampled_from(["", "", "/"])
+)
+
+
+@given(st.lists(HOSTILE, max_size=4))
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_comes_out_of_a_hostile_zip_lies_in_any_folder_as_it_is(entries: list[tuple[zipfile.ZipInfo, str]]) -> None:
+    try:
+        files = unpack(zipped([("SKILL.md", SKILL_MD), *entries]))
+    except InvalidRequest:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        assert from_folder(written(Path(folder), files)) == files
 
 
 def test_what_compresses_too_well_is_packed_so_that_it_can_be_unpacked() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from tests.unit.skills.zips import SKILL_MD
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"total": {"type": "number"}}}
 
 
-def skill(folder: Path, *, name: str = "orders", **files: str) -> Path:
+def skill(folder: Path, files: Mapping[str, str | None] | None = None, *, name: str = "orders") -> Path:
+    """A folder with a skill, and `files` in it; None takes a file away that is there otherwise."""
     (folder / name).mkdir()
-    for path, text in {"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA), **files}.items():
+    for path, text in {"SKILL.md": SKILL_MD, "schema.json": json.dumps(SCHEMA), **(files or {})}.items():
         (folder / name / path).parent.mkdir(exist_ok=True)
-        (folder / name / path).write_text(text)
+        if text is not None:
+            (folder / name / path).write_text(text)
     return folder / name
 
 
@@ -59,10 +62,14 @@ def test_published_skills_are_valid(shared_data: Path) -> None:
         ({"vlmrun.yaml": "- a"}, "vlmrun.yaml of the skill is not a list"),
         ({"resources/SKILL.md": "x"}, "holds 2 files called SKILL.md"),
         ({"schema.json": '{"$ref": "#/nowhere"}'}, "schema.json of the skill: "),
+        (
+            {"schema.json": None, "SKILL.md": '```json\n{"properties": {"a": {"type": "nothing"}}}\n```'},
+            "The schema in the text of SKILL.md: ",
+        ),
     ],
 )
-def test_what_cannot_work_is_an_error(tmp_path: Path, files: dict[str, str], error: str) -> None:
-    found = report(skill(tmp_path, **files))
+def test_what_cannot_work_is_an_error(tmp_path: Path, files: dict[str, str | None], error: str) -> None:
+    found = report(skill(tmp_path, files))
     assert len(found.errors) == 1
     assert error in found.errors[0]
     assert found.package is None
@@ -78,7 +85,7 @@ def test_a_place_without_a_skill_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "warning"),
     [
-        ({"name": "Orders"}, "Directory name 'Orders' must match skill name 'orders'"),
+        ({"SKILL.md": SKILL_MD.replace("orders", "others", 1)}, "Directory name 'orders' must match skill name 'others'"),
         ({"SKILL.md": "Read."}, "SKILL.md must start with YAML frontmatter (---)"),
         ({"SKILL.md": "---\nname: orders\n---\nRead."}, "Missing required field in frontmatter: description"),
         ({"SKILL.md": SKILL_MD.replace("license", "licence")}, "Unexpected fields in frontmatter: licence"),
@@ -89,8 +96,8 @@ def test_a_place_without_a_skill_is_an_error(tmp_path: Path) -> None:
         ({"schema.json": '{"properties": {"a": {"type": "string", "pattern": "(?=x)"}}}'}, "schema: "),
     ],
 )
-def test_what_has_no_effect_or_is_against_the_specification_is_a_warning(tmp_path: Path, files: dict[str, str], warning: str) -> None:
-    found = report(skill(tmp_path, **files))
+def test_what_has_no_effect_or_is_against_the_specification_is_a_warning(tmp_path: Path, files: Mapping[str, str], warning: str) -> None:
+    found = report(skill(tmp_path, files))
     assert found.errors == []
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith(warning)
@@ -117,24 +124,20 @@ def test_frontmatter_that_is_documented_elsewhere_is_not_objected_to() -> None:
     ],
 )
 def test_how_a_skill_will_be_used_is_a_note(tmp_path: Path, files: dict[str, str | None], note: str) -> None:
-    folder = skill(tmp_path, **{path: text for path, text in files.items() if text is not None})
-    for path, text in files.items():
-        if text is None:
-            (folder / path).unlink()
-    found = report(folder)
+    found = report(skill(tmp_path, files))
     assert (found.errors, found.warnings) == ([], [])
     assert [said for said in found.notes if note in said]
 
 
 def test_a_zip_is_looked_at_as_its_folder_is_but_for_the_folders_name(tmp_path: Path) -> None:
-    folder = skill(tmp_path, name="other", **{"vlmrun.yaml": "modle: x"})
+    folder = skill(tmp_path, {"vlmrun.yaml": "modle: x"}, name="other")
     (tmp_path / "other.zip").write_bytes(pack(from_folder(folder)))
     warnings = report(folder).warnings
     assert report(tmp_path / "other.zip").warnings == [said for said in warnings if "Directory name" not in said] != warnings
 
 
 def test_the_command_says_what_is_wrong_and_fails_for_what_cannot_work(tmp_path: Path) -> None:
-    good, bad = skill(tmp_path), skill(tmp_path, name="bad", **{"schema.json": "["})
+    good, bad = skill(tmp_path), skill(tmp_path, {"schema.json": "["}, name="bad")
     result = CliRunner().invoke(app, ["skills", "validate", str(good), str(bad)])
     assert result.exit_code == 1
     first, second, error = result.stdout.splitlines()
@@ -143,7 +146,7 @@ def test_the_command_says_what_is_wrong_and_fails_for_what_cannot_work(tmp_path:
 
 
 def test_warnings_fail_the_command_only_where_that_is_asked_for(tmp_path: Path) -> None:
-    folder = skill(tmp_path, name="renamed", **{"vlmrun.yaml": "modle: x"})
+    folder = skill(tmp_path, {"vlmrun.yaml": "modle: x"}, name="renamed")
     lenient, strict = (CliRunner().invoke(app, ["skills", "validate", str(folder), *more]) for more in ([], ["--strict"]))
     assert (lenient.exit_code, strict.exit_code) == (0, 1)
     assert lenient.stdout.splitlines()[0] == f"{folder}: 2 warnings"
