@@ -252,8 +252,8 @@ class Finder:
 
 def _label_end(text: str, word: re.Match[str]) -> int:
     """Where a word ends that an amount follows without a space: before its currency."""
-    currency = GLUED_CURRENCY.search(word.group())
-    return word.start() + currency.start() if currency and text[word.end() : word.end() + 1].isdigit() else word.end()
+    currency = GLUED_CURRENCY.search(word.group()) if text[word.end() : word.end() + 1].isdigit() else None
+    return word.start() + currency.start() if currency else word.end()
 
 
 def _without_remarks(text: str, tokens: list[Token]) -> list[Token]:

@@ -245,6 +245,13 @@ def number(text: str, decimal: str = ".") -> tuple[Decimal | None, int]:
         return None, 0
 
 
+_COMMA = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3})*,\d{2}(?![\d,])")
+_POINT = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})*\.\d{2}(?![\d.])")
+_CURRENCY_WORD = re.compile(r"(?<![^\W\d_])(?:euros?|ringgit|dollars?|pounds? sterling)(?![^\W\d_])", re.I)
+_AMERICAN_CITY = re.compile(r"\b[A-Z]{2},?\s+\d{5}(?:-\d{4})?\b")
+_AMERICAN_PHONE = re.compile(r"\(\d{3}\)\s?\d{3}-\d{4}")
+
+
 def conventions(texts: list[str], *, language: str | None = None) -> Conventions:
     """Read the decimal separator, the order of day and month and the currency off the whole document."""
     comma = point = 0
@@ -253,21 +260,22 @@ def conventions(texts: list[str], *, language: str | None = None) -> Conventions
     american = 0
     known = vocabulary().currencies
     for text in texts:
-        comma += len(re.findall(r"(?<![\d.])\d{1,3}(?:\.\d{3})*,\d{2}(?![\d,])", text))
-        point += len(re.findall(r"(?<![\d,])\d{1,3}(?:,\d{3})*\.\d{2}(?![\d.])", text))
-        for span in dates(text):
-            if span.order == "numeric":
-                day += span.a > 12
-                month += span.b > 12
+        if _DIGIT.search(text):
+            comma += len(_COMMA.findall(text))
+            point += len(_POINT.findall(text))
+            american += len(_AMERICAN_CITY.findall(text)) + len(_AMERICAN_PHONE.findall(text))
+            for span in dates(text):
+                if span.order == "numeric":
+                    day += span.a > 12
+                    month += span.b > 12
         for found in re.finditer(_SYMBOL, text):
             code = known.get(plain(found.group()))
             if code:
                 counts[code] = counts.get(code, 0) + 1
-        for found in re.finditer(r"(?<![^\W\d_])(?:euros?|ringgit|dollars?|pounds? sterling)(?![^\W\d_])", text, re.I):
+        for found in _CURRENCY_WORD.finditer(text):
             code = known.get(plain(found.group()))
             if code:
                 counts[code] = counts.get(code, 0) + 1
-        american += len(re.findall(r"\b[A-Z]{2},?\s+\d{5}(?:-\d{4})?\b", text)) + len(re.findall(r"\(\d{3}\)\s?\d{3}-\d{4}", text))
     best = max(counts, key=lambda code: counts[code]) if counts else None
     total = sum(counts.values())
     if day == month:
