@@ -11,6 +11,7 @@ from heliograph.store.blobs import Blobs
 from tests.integration.store.test_blobs import in_bucket, s3_endpoint
 
 from .conftest import PDF, serving
+from .publishing import publish
 
 __all__ = ["s3_endpoint"]
 
@@ -43,5 +44,21 @@ async def test_an_upload_to_the_bucket_is_verified_by_content_and_cannot_be_chan
         await api("DELETE", f"/v1/files/{target['id']}")
         assert (await api("GET", direct["public_url"], key="")).content == PDF, "the content is shared"
         await api("DELETE", f"/v1/files/{direct['id']}")
-        left = [key async for key in Blobs(settings).walk()]
+        left = [key async for key in Blobs(settings).walk(api.tenant)]
         assert [key for key in left if not key.endswith("/upload")] == []
+
+
+async def test_skills_are_kept_in_the_bucket_and_read_from_it(
+    settings: Settings, database_url: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_bucket(settings, s3_endpoint, monkeypatch)
+    settings = settings.model_copy(update={"store_url": "s3://pages/skills"})
+    async with serving(settings, database_url) as api:
+        made = await publish(api, name="totals")
+        assert (await api("GET", f"/v1/skills/{made['id']}/files/SKILL.md")).content.startswith(b"---")
+        link = (await api("GET", f"/v1/skills/{made['id']}/download")).json["download_url"]
+        got = await api("GET", link, key="")
+        assert (got.status, got.content[:2]) == (200, b"PK")
+        assert (await api("GET", "/v1/skills/invoice-extraction/files/SKILL.md")).status == 200
+        assert (await api("DELETE", f"/v1/skills/{made['id']}")).status == 200
+        assert [key async for key in Blobs(settings).walk(f"{api.tenant}/skills")] == []

@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.config import Settings
 from heliograph.ids import new_id
+from heliograph.models.scripted import Scripted, Turn
 from heliograph.skills import preinstalled
 from heliograph.store import predictions, skills, tenants
 from heliograph.store.blobs import Blobs, key
@@ -152,6 +153,27 @@ async def test_a_name_that_was_not_asked_for_is_no_other_skills(api: Api) -> Non
     assert again["id"] == second["id"]
     onto = (await api("POST", "/v1/skills/create", json={"prompt": prompt, "json_schema": given, "name": first["name"]})).json
     assert (onto["name"], onto["number"]) == (first["name"], 2)
+
+
+async def test_who_asks_again_while_a_model_writes_gets_what_it_writes(settings: Settings, database_url: str) -> None:
+    proposal = {
+        "description": "Reads totals.",
+        "instructions": "The total stands at the foot of the page.",
+        "fields": [{"name": "total", "type": "number", "description": "The total", "choices": [], "several": False}],
+        "groups": [],
+    }
+    async with Scripted(
+        [Turn(answer=proposal, delay=1.0), Turn(answer=proposal | {"instructions": "Another.", "description": "Another."})]
+    ) as model:
+        async with serving(settings.model_copy(update={"model_url": model.url}), database_url) as api:
+            body = {"prompt": "Extract the total of the invoice"}
+            first = asyncio.create_task(api("POST", "/v1/skills/create", json=body))
+            await asyncio.sleep(0.3)
+            others = await asyncio.gather(*(api("POST", "/v1/skills/create", json=body) for _ in range(3)))
+            made = [(await first).json, *(answer.json for answer in others), (await api("POST", "/v1/skills/create", json=body)).json]
+            assert made[0]["description"].startswith("Reads totals. (Written by the model")
+            assert len({skill["id"] for skill in made}) == 1
+        assert len([request for request in model.requests if request.heard]) == 1
 
 
 async def test_a_schema_or_prompt_that_is_no_use_is_refused(api: Api) -> None:
