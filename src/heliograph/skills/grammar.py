@@ -18,9 +18,9 @@ def _words(text: str) -> frozenset[str]:
 VERBS = (
     r"extract(?:s|ing|ion of)?|extraction:|extrahiere?n?|extraire|extrais|extrayez|extraer|extrae|estrai|estrarre",
     r"(?:pull|captur|collect|gather|get|find|identif(?:y|ies)|grab|retriev|parse|need|want|fetch|determin|obtain|transcrib|locat|detect|"
-    r"list|read|lies|finde|suche|trouve|encuentra|trova|leggi|lee|lis)(?:e?s|es|ing|e)?(?: out)?",
-    r"(?:return|give|output|provid|report|tell|produc|record|note|answer|respond|fill|show|convert|turn|transform|"
-    r"summari[sz]|analy[sz]|classify|count|gib|liste)(?:e?s|e|ing)?(?: (?:me|us|back|in|out))?|what(?:['’]s| is| are)|includes?",
+    r"read|lies|finde|suche|trouve|encuentra|trova|leggi|lee|lis)(?:e?s|es|ing|e)?(?: out(?! of))?|lists?|listing all",
+    r"(?:return|giv|provid|tell|produc|respond|fill|show|convert|turn|transform|summari[sz]|analy[sz]|classif|count)"
+    r"(?:e?s|e|y|ies|ing)?(?: (?:me|us|back|in|out))?|(?:output|report|record|note|answer)s?|what(?:['’]s| is| are)|includes?|gib|liste",
 )
 ASKING = [_pattern(r"(?<![\w-])(?<!\ba )(?<!\ban )(?<!\bthe )(?:", verbs, r")(?![\w-])") for verbs in VERBS]
 """Words that ask for values, those first that seldom mean anything else."""
@@ -46,7 +46,7 @@ OUT_OF = _pattern(
 )
 """`from each invoice,`"""
 INTO = _pattern(
-    r"[^,:;]{0,60}?\b(?:into|to)\s+(?:(?:an?|valid|structured|json|objects?|records?|fields?|output|data|the)\s+)*",
+    r"[^,:;]{0,60}?\b(?:into|to(?=\s+(?:an?\s+)?(?:valid\s+|structured\s+)?(?:json|objects?|records?|output|data)\b))\s+(?:(?:an?|valid|structured|json|objects?|records?|fields?|output|data|the)\s+)*",
     r"(?:(?:with|containing|having|including|of|for)\b|:)?\s*",
 )
 """`invoices into JSON with`"""
@@ -56,20 +56,20 @@ DROPPED = _pattern(r"\b(?:but not|except(?: for)?|excluding|ignoring|not includi
 
 _JOIN = r"and|&|plus|as well as|along with|together with|und|sowie|et|y|e"
 BETWEEN = _pattern(
-    rf"\s*(?P<sep>;|,\s*(?:(?:{_JOIN})\s+)?(?:also\s+|then\s+)?|\s(?:{_JOIN})\s(?:also\s+|then\s+)?|、|，|\n)\s*",
+    rf"\s*(?P<sep>;|,\s*(?:(?:{_JOIN})\s+)?(?:also\s+|then\s+)?|\s(?:{_JOIN})\s(?:also\s+|then\s+)?|\s/\s|、|，|\n)\s*",
 )
 BINOMIALS = _pattern(
     r"\b(terms|shipping|profit|health|goods|pros|rules) (and|&) (conditions|handling|loss|safety|services|cons|regulations)\b"
 )
 """What is one thing although there is an `and` in it."""
 BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
-ONE_OF = _pattern(r",?\s*(?::\s*)?\b(?:(?:which|that) is\s+)?(?:one of|either)[: ]+([^.;:()]*?\bor\s+[\w-]+)")
+ONE_OF = _pattern(r",?\s*(?::\s*)?\b(?:(?:which|that) is\s+)?(?:one of|either)[: ]+([^.;:()]{1,200}?\bor\s+[\w-]+)")
 DETERMINER = _pattern(
     r"(?:(?:the|an?|any|this|that|these|those|my|our|your|their|its|his|her|both|der|die|das|den|dem|le|la|les|el|los|las|il|lo|gli)\s+|l['’])+"
 )
 LISTED = _pattern(
-    r"(?:(?:an?|the|full|complete)\s+)*(?:list|array|table|set)s?\s+(?:of|with)\s+(?:all\s+)?(?:the\s+)?|"
-    r"(?:all|every|each)\s+(?:of\s+)?(?:the\s+)?"
+    r"(?:(?:an?|the|full|complete|eine|une|una)\s+)*(?:list|array|table|set|liste|lista)s?\s+(?:of|with|der|von|mit|des?|di)\s+"
+    r"(?:all\s+)?(?:the\s+)?|(?:all|every|each)\s+(?:of\s+)?(?:the\s+)?"
 )
 """`a list of`, `all the`"""
 FOR_EACH = _pattern(
@@ -85,13 +85,17 @@ WITH = _pattern(
     r"(?:(?:their|its|each|the following)\s+)?(?:columns?\s+|fields?\s+)?",
 )
 TAIL = _pattern(
-    r"\s+(?:from|in|on|as|at|for|using|with|including|excluding|without|that|which|who|where|when|if|per|between|under|above|below|according|"
-    r"formatted|written|shown|listed|printed|found|expressed|rounded|stated|mentioned|before|after|since|within|to be|based|aus|von|dans|"
-    r"depuis|de la|del|dal|di|auf|vom)\s+"
+    r"\s+(?:from|out of|in|on|as|at|for|using|with|including|excluding|without|that|which|who|where|when|if|per|between|under|above|below|",
+    r"according|formatted|written|shown|listed|printed|found|expressed|rounded|stated|mentioned|before|after|since|within|to be|to the|",
+    r"to this|based|aus|von|dans|depuis|de la|del|dal|di|auf|vom)\s+",
 )
 """Where what a field is ends and what is said of it begins."""
 PLACED = _pattern(r"\s(?:from|in|on|aus|de|du|del)\s")
 WHETHER = _pattern(r"(?:whether|if)\s+(?:or not\s+)?(?:(?:it|they|he|she|this|that)\s+)?(?P<what>.+)")
+
+VALUES = _pattern(r"\s+(?:values?|fields?|columns?)$")
+DETAILS = _pattern(r"(?P<what>(?:line[- ]?item|transaction|item))s?\s+(?:details|data|information|info)(?!\w)")
+PHRASE_OF = _pattern(r"\b(?:of|de|du|del|della|von|for)\b|d['’]|#")
 
 # -- words -------------------------------------------------------------------------------------------------------------
 
@@ -116,9 +120,15 @@ EVERYBODYS = _words(
 VAGUE = _words("what anything something whatever anyone how why")
 """First words of what is no field."""
 GENERAL = _words("date time total amount place location type value")
-SHARED = _words("addresses names numbers dates amounts ids emails codes totals prices times")
-"""`start and end dates`"""
-OUT = _words("from in on for as aus of the each every all de du del")
+SHARED = _words("addresses names numbers dates amounts ids emails codes totals prices times balances")
+"""`sender and recipient addresses`"""
+SIDES = _words(
+    "opening closing start end starting ending begin beginning gross net issue due effective termination expiration expiry first last "
+    "shipping billing minimum maximum old new previous current buyer seller"
+)
+"""First words of two fields that share their last one: `opening and closing balance`."""
+PARTS = _words("their its")
+OUT = _words("from in on for as aus of the each every all de du del des der la le")
 TELLING = _words("name title description product item number id code sku make model text")
 """Words of columns that say which of the things a row is."""
 ROW_WORDS = _words("item items line lines row rows entry entries record records transaction transactions charge charges payment payments")

@@ -27,20 +27,22 @@ DATE: Json = {"type": "string", "format": "date"}
 
 _STATED: tuple[tuple[re.Pattern[str], Json], ...] = (
     (re.compile(r"\b(?:bool(?:ean)?|yes\s*/\s*no|yes or no|true\s*/\s*false|true or false)\b", re.I), BOOLEAN),
-    (re.compile(r"\b(?:integer|int|whole number)\b", re.I), INTEGER),
-    (re.compile(r"\b(?:number|numeric|float|decimal|double)\b", re.I), NUMBER),
-    (re.compile(r"\b(?:date|iso[ -]?8601|y{2,4}[-/.]m{2}[-/.]d{2}|[md]{2}[-/.][md]{2}[-/.]y{2,4})\b", re.I), DATE),
-    (re.compile(r"\b(?:string|text|str)\b", re.I), STRING),
+    (re.compile(r"\b(?:integers?|int|whole numbers?)\b", re.I), INTEGER),
+    (re.compile(r"\b(?:numbers?|numeric|floats?|decimals?|double)\b", re.I), NUMBER),
+    (re.compile(r"\b(?:dates?|iso[ -]?8601|y{2,4}[-/.]m{2}[-/.]d{2}|[md]{2}[-/.][md]{2}[-/.]y{2,4})\b", re.I), DATE),
+    (re.compile(r"\b(?:strings?|texts?|str)\b", re.I), STRING),
 )
 _SEVERAL = re.compile(r"\b(?:list|array)\b|\[\]", re.I)
 _KINDS = {"money": NUMBER, "number": NUMBER, "percent": NUMBER, "integer": INTEGER, "date": DATE, "boolean": BOOLEAN}
 _COUNTED = re.compile(r"(?:total )?(?:number|no|count|amount) of (?:[\w -]*s|people|children)$|.* count$|how many .*")
 _WHOLE = frozenset({"age", "year", "count"})
 _MEASURES = frozenset(
-    {"hours", "days", "weeks", "months", "years", "minutes", "seconds", "pages", "miles", "points", "kilometers", "kilometres", "mileage",
-     "score", "rating", "percentage", "percent", "salary", "revenue", "profit", "income", "budget", "deposit", "rent", "wage", "wages",
-     "weight", "height", "length", "width", "distance", "temperature", "latitude", "longitude", "duration", "taxes", "sales", "savings",
-     "earnings", "expenses", "cost", "costs"}
+    {"hours", "days", "weeks", "months", "years", "minutes", "seconds", "pages", "miles", "points", "kilometers", "kilometres",
+     "mileage", "score", "rating", "percentage", "percent", "salary", "revenue", "profit", "income", "budget", "deposit", "rent", "wage",
+     "wages", "weight", "height", "length", "width", "distance", "temperature", "latitude", "longitude", "duration", "taxes", "sales",
+     "savings", "earnings", "expenses", "cost", "costs", "pay", "payment", "premium", "deductible", "principal", "interest", "rate",
+     "footage", "usage", "area", "volume", "gpa", "withheld", "refills", "bedrooms", "bathrooms", "beds", "baths", "credits", "kwh",
+     "kg", "km", "usd", "eur", "pct"}
 )  # fmt: skip
 """Last words of what is mostly a number."""
 _NOT_MEASURED = frozenset({"unit", "type", "code", "name", "currency", "date", "time"})
@@ -49,7 +51,8 @@ _ONE = frozenset(
     {"address", "status", "gross", "terms", "notes", "conditions", "instructions", "details", "remarks", "comments", "goods", "news",
      "series", "previous", "various", "gps", "sms", "class", "business", "access", "process", "basis", "analysis", "diagnosis", "loss",
      "success", "progress", "always", "thanks", "headquarters", "means", "species", "contents", "initials", "tax", "vitals",
-     "its", "his", "this", "as", "plus", "campus", "lens", "gas", "bonus", "premises", "whereabouts", "credentials", "specs", "pros"}
+     "its", "his", "this", "as", "plus", "campus", "lens", "gas", "bonus", "premises", "whereabouts", "credentials", "specs", "pros",
+     "directions", "dimensions"}
 )  # fmt: skip
 """Words that end like a plural and mostly are one value."""
 _MANY = {"people": "person", "children": "child", "diagnoses": "diagnosis", "analyses": "analysis", "criteria": "criterion", "men": "man",
@@ -87,7 +90,10 @@ def is_type(text: str) -> bool:
 
 
 def stated(text: str) -> tuple[Json | None, bool]:
-    """The type that `text` states, if any, and whether it says that there are several values."""
+    """The type that `text` states, if any, and whether it says that there are several values. Of a list only its first part counts."""
+    first, comma, _ = text.partition(",")
+    if (comma or re.search(r"\band\b", first)) and not is_type(first):
+        return None, False
     kind = next((kind for pattern, kind in _STATED if pattern.search(text)), None)
     return kind, bool(_SEVERAL.search(text))
 
@@ -134,11 +140,23 @@ def head(phrase: str) -> list[str]:
 
 def is_plural(phrase: str) -> bool:
     """Whether a phrase's last word, but for participles, says that there are several: `vehicles involved`."""
-    last = next(reversed(head(phrase)), "")
+    words = head(phrase)
+    last = words[-1] if words else ""
+    if words[-2:] in (["given", "names"], ["first", "names"]):
+        return False
     if last in _MANY:
         return True
     ends = len(last) > 3 and last.endswith("s") and not last.endswith(("ss", "us", "is"))
     return ends and last not in _ONE and last not in _MEASURES
+
+
+def plural(phrase: str) -> str:
+    """`property listing` is `property listings`."""
+    if is_plural(phrase):
+        return phrase
+    if re.search(r"[^aeiou]y$", phrase):
+        return phrase[:-1] + "ies"
+    return phrase + ("es" if re.search(r"(?:s|x|z|ch|sh)$", phrase) else "s")
 
 
 def singular(word: str) -> str:

@@ -28,7 +28,7 @@ LONGEST = 20_000
 
 
 class _Field(msgspec.Struct):
-    """`full`: a name of all its words, for where `name` is another field's."""
+    """`full`: a name of all its words, for where `name` is another field's. `complete`: its columns are all that are asked for."""
 
     name: str
     kind: Json
@@ -36,6 +36,7 @@ class _Field(msgspec.Struct):
     several: bool = False
     columns: list[_Field] | None = None
     full: str = ""
+    complete: bool = False
 
 
 def schema_from(prompt: str) -> Json | None:
@@ -99,7 +100,9 @@ def _of_sentences(prompt: str) -> list[_Field]:
     sentences = [" ".join(part.split()) for part in grammar.SENTENCE.split(prompt) if part.strip()]
     sentences = [sentence for sentence in sentences if not grammar.RULE.match(sentence)]
     for asking in grammar.ASKING:
-        fields = [field for sentence in sentences if (verb := asking.search(sentence)) for field in _asked(sentence, verb)]
+        fields = [
+            field for sentence in sentences if (verb := _begun(sentence) or asking.search(sentence)) for field in _asked(sentence, verb)
+        ]
         if fields:
             return fields
     if len(sentences) == 1 and not any(asking.search(sentences[0]) for asking in grammar.ASKING):
@@ -109,6 +112,16 @@ def _of_sentences(prompt: str) -> list[_Field]:
         if re.search(r",|:|\w_\w", only):
             return _listed(only)
     return []
+
+
+def _begun(sentence: str) -> re.Match[str] | None:
+    """The verb that a sentence begins with, where what stands behind it is asked for: not `read the document and extract ...`."""
+    verb = grammar.LEADING_VERB.match(sentence)
+    if verb is None:
+        return None
+    words = re.findall(r"[\w-]+", grammar.BETWEEN.split(grammar.BRACKETS.sub("", sentence[verb.end() :]), 1)[0].casefold())
+    about = any(singular(word) in grammar.DOCUMENTS for word in words)
+    return verb if words and (words[-1] in grammar.GENERAL | grammar.EVERYBODYS or not about) else None
 
 
 def _asked(sentence: str, verb: re.Match[str]) -> list[_Field]:
@@ -124,11 +137,13 @@ def _asked(sentence: str, verb: re.Match[str]) -> list[_Field]:
     head, colon, rest = text.partition(":")
     if colon and _is_document(head):
         text = rest
+    if re.search(r",|\band\b", text):
+        text = grammar.VALUES.sub("", text)
     each = grammar.FOR_EACH.search(before.strip(" ,"))
     if each and not _is_document(each["what"]) and not each["rest"]:
         columns = _listed(text)
-        name = identifier(each["what"] if is_plural(each["what"]) else f"{each['what']}s")
-        return [_Field(name, naming.STRING, several=True, columns=columns)] if name and columns else columns
+        name = identifier(naming.plural(each["what"]))
+        return [_Field(name, naming.STRING, several=True, columns=columns, complete=True)] if name and columns else columns
     return _listed(text)
 
 
@@ -166,9 +181,9 @@ def _listed(text: str) -> list[_Field]:
             continue
         each = grammar.FOR_EACH.match(bare)
         if each and not _is_document(each["what"]):
-            name = identifier(each["what"] if is_plural(each["what"]) else f"{each['what']}s")
+            name = identifier(naming.plural(each["what"]))
             if name:
-                listing = _Field(name, naming.STRING, several=True)
+                listing = _Field(name, naming.STRING, several=True, complete=True)
                 fields.append(listing)
                 first = (each["rest"] or "").strip(" :")
                 determined, closed = bool(grammar.DETERMINER.match(first)), False
@@ -176,6 +191,11 @@ def _listed(text: str) -> list[_Field]:
                     listing.columns = [column]
             continue
         if each:
+            continue
+        if fields and fields[-1].several and bare.casefold().partition(" ")[0] in grammar.PARTS:
+            listing, determined, closed = fields[-1], False, joined
+            if (column := _field(_singular(bare), inside=inside, column=True)) is not None:
+                listing.columns = [*(listing.columns or []), column]
             continue
         field, columns, owner = _item(bare, inside, owner)
         if field is None:
@@ -197,12 +217,14 @@ def _shared(parts: list[str]) -> list[str]:
             continue
         found = grammar.OF.fullmatch(parts[place].strip(" ."))
         before = grammar.DETERMINER.sub("", parts[place - 2].strip())
-        words = parts[place].strip(" .").split()
+        words, first = parts[place].strip(" .").split(), before.split()
         if found and not _is_document(found["owner"]) and set(before.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
             parts[place - 2] += f" of the {found['owner']}"
-        elif len(words) == 2 and words[1].casefold() in grammar.SHARED and len(before.split()) == 1 and not is_identifier(before):
+        elif len(words) == 2 and 1 <= len(first) <= 2 and not is_identifier(before):
             one = singular(words[1])
-            parts[place - 2], parts[place] = f"{parts[place - 2].strip()} {one}", f"{words[0]} {one}"
+            sides = first[-1].casefold() in grammar.SIDES and (one + "s" in grammar.SHARED or one == "address")
+            if sides or (len(first) == 1 and words[1].casefold() in grammar.SHARED):
+                parts[place - 2], parts[place] = f"{parts[place - 2].strip()} {one}", " ".join([*first[:-1], words[0], one])
     return parts
 
 
@@ -214,6 +236,12 @@ def _ends(part: str, sep: str, *, determined: bool, closed: bool) -> bool:
     return owned or grammar.LEADING_VERB.match(part) is not None or (not determined and grammar.DETERMINER.match(part) is not None)
 
 
+def _singular(phrase: str) -> str:
+    """`their roles` as `role`."""
+    *before, last = phrase.split()[1:] or [""]
+    return " ".join([*before, singular(last)])
+
+
 def _inside(part: str, kept: list[str]) -> tuple[str, str]:
     """A part without its brackets, and what they held."""
     inside = [kept[int(number)] for number in re.findall("\x02(\\d+)\x03", part)]
@@ -222,17 +250,27 @@ def _inside(part: str, kept: list[str]) -> tuple[str, str]:
 
 def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None, str]:
     """The field of a part; where it opens a list of columns the first of them, else None; and whose the next fields are."""
+    part = grammar.DETAILS.sub(lambda found: naming.plural(found["what"]), part)
     listed = grammar.LISTED.match(part)
+    each = listed is not None and listed[0].casefold().startswith(("each", "every"))
     rest = part[listed.end() :] if listed else part
     mine = "" if listed or grammar.DETERMINER.match(rest) else owner
-    rest = grammar.DETERMINER.sub("", rest, count=1) if grammar.DETERMINER.match(rest) else rest
+    rest = _undetermined(rest)
     if (found := grammar.OWNED.match(rest)) is not None and not grammar.COMPOUND.match(rest):
         mine, rest = ("" if _is_document(found["owner"]) else found["owner"]), found["rest"]
         if _is_document(found["owner"]) and set(rest.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
             rest = f"{found['owner']} {rest}"
+        if each and not _is_document(mine):
+            field = _field(naming.plural(mine), several=True)
+            if field is not None:
+                field.complete = True
+            return field, rest, ""
     opening = grammar.WITH.search(rest)
     head = rest[: opening.start()] if opening else rest
-    many = listed is not None or is_plural(head.partition(":")[0])
+    if each and opening:
+        head = naming.plural(head)
+    of = listed is not None and not re.match(r"all\b", listed[0], re.I)
+    many = of or is_plural(head.partition(":")[0])
     if opening and many:
         field = _field(f"{mine} {head}" if mine else head, inside=inside, several=True)
         return field, rest[opening.end() :], mine
@@ -242,7 +280,11 @@ def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None
     full = f"{mine} {rest}" if mine else rest
     if mine and set(grammar.TAIL.split(rest)[0].casefold().split()) <= grammar.EVERYBODYS:
         rest = full
-    field = _field(rest, inside=inside, several=True) if listed and is_plural(grammar.TAIL.split(rest)[0]) else _field(rest, inside=inside)
+    field = (
+        _field(rest, inside=inside, several=True)
+        if (of and not each) or (listed and is_plural(grammar.TAIL.split(rest)[0]))
+        else _field(rest, inside=inside)
+    )
     if field is not None:
         field.full = full
     return field, None, mine
@@ -252,50 +294,61 @@ def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None
 
 
 def _field(phrase: str, *, inside: str = "", stated: str = "", several: bool = False, column: bool = False) -> _Field | None:
-    """The field of a phrase; `inside`: what its brackets say, `stated`: what stands behind its colon. None for what is no field."""
-    bracketed = grammar.BRACKETS.search(phrase)
-    if bracketed:
+    """The field of a phrase; `inside`: what its brackets say, `stated`: what stands behind its colon. None for what is no field.
+
+    `several`: there are, whatever the phrase sounds like. `column`: it is one of a list.
+    """
+    if bracketed := grammar.BRACKETS.search(phrase):
         inside, phrase = inside or bracketed[1], grammar.BRACKETS.sub("", phrase)
-    head, colon, after = phrase.partition(":")
-    if colon:
-        phrase, stated = head, stated or after.strip()
-    phrase = phrase.strip(" .*").replace("\x01", " ")
+    phrase, _, after = phrase.partition(":")
+    phrase, stated = phrase.strip(" .*").replace("\x01", " "), (stated or after).strip()
     if (whether := grammar.WHETHER.fullmatch(phrase)) is not None:
-        what = grammar.DETERMINER.sub("", whether["what"], count=1) if grammar.DETERMINER.match(whether["what"]) else whether["what"]
-        name = identifier(what)
+        name = identifier(_undetermined(whether["what"]))
         return _Field(name, naming.BOOLEAN, note=phrase) if name else None
-    whole = grammar.DETERMINER.sub("", phrase, count=1) if grammar.DETERMINER.match(phrase) else phrase
+    whole = _undetermined(phrase)
     short, tail = _cut(whole)
     named = _owned(short)
-    words = set(re.findall(r"[\w-]+", named.casefold()))
-    first = named.casefold().partition(" ")[0]
-    if (
-        not words
-        or (first in grammar.VAGUE and not named.casefold().startswith("how many"))
-        or words <= grammar.ABOUT
-        or (words <= grammar.ABOUT | grammar.DOCUMENTS and words & grammar.ABOUT)
-    ):
+    if _says_nothing(named, column=column) or (name := identifier(named)) is None:
         return None
-    name = identifier(named)
-    if name is None:
-        return None
-    kind, many = naming.stated(f"{inside} {stated}" if inside or stated else "")
-    tail_kind = naming.stated(tail)[0] if re.match(r"as\b|in\b", tail) else None
-    if tail_kind is naming.STRING:
-        tail_kind = None
     usual = naming.usual(name, named, column=column)
-    columns: list[_Field] = []
-    if kind is None and inside and (several or is_plural(named)):
-        columns = [made for part in re.split(r",|;|\band\b", inside) if (made := _field(part, column=True)) is not None]
+    plural = several or is_plural(named)
+    rows = plural and "," in inside  # `transactions (date, amount)`: the first is no type
+    kind, many = (None, False) if rows else naming.stated(f"{inside} {stated}")
+    columns = _columns(inside, stated, plural=plural) if kind is None else []
     options = naming.choices(inside or stated) if kind is None and not columns and usual is naming.STRING else []
     said = [whole if tail and not _about_document(tail) else ""]
-    said += ["" if columns or options or naming.is_type(text) else text.strip() for text in (inside, stated)]
+    said += [] if columns or options else [text for text in (inside.strip(), stated) if not naming.is_type(text)]
     note = "; ".join(text for text in said if text)
     if options:
         return _Field(name, {"type": "string", "enum": options}, note=note)
-    count = usual is naming.INTEGER or usual is naming.NUMBER
-    several = several or many or (is_plural(named) and not count and kind is None)
-    return _Field(name, kind or tail_kind or usual, note=note, several=several or bool(columns), columns=columns or None)
+    if kind is None and (said_as := naming.stated(tail)[0] if re.match(r"(?:as|in)\b", tail) else None) is not naming.STRING:
+        kind = said_as
+    single = not several and (kind is not None or usual is naming.INTEGER or usual is naming.NUMBER)
+    return _Field(name, kind or usual, note=note, several=many or (plural and (bool(columns) or not single)), columns=columns or None)
+
+
+def _columns(inside: str, stated: str, *, plural: bool) -> list[_Field]:
+    """What `line items (description, price)` are made of; and one thing that is all of these: `seller (name and address)`."""
+    within = inside or (stated if re.search(r",|\band\b", stated) else "")
+    together = re.search(r"\band\b|&", within) and not re.search(r"\bor\b|/", within) and len(within.split()) <= naming.MOST_WORDS
+    if not within or not (plural or together):
+        return []
+    parts = _shared(grammar.BETWEEN.split(within))[::2]
+    columns = [made for part in parts if (made := _field(part, column=True)) is not None]
+    return columns if len(columns) > 1 or plural else []
+
+
+def _says_nothing(named: str, *, column: bool) -> bool:
+    """Whether a phrase is no field: `what matters`, `all invoice data`. As a column `result` says enough."""
+    words = set(re.findall(r"[\w-]+", named.casefold()))
+    vague = named.casefold().partition(" ")[0] in grammar.VAGUE and not named.casefold().startswith("how many")
+    about = words & grammar.ABOUT and words <= grammar.ABOUT | grammar.DOCUMENTS
+    return not words or vague or (bool(about) and not column)
+
+
+def _undetermined(phrase: str) -> str:
+    found = grammar.DETERMINER.match(phrase)
+    return phrase[found.end() :] if found else phrase
 
 
 def _cut(phrase: str) -> tuple[str, str]:
@@ -330,6 +383,8 @@ def _owned(phrase: str) -> str:
 
 def _is_document(phrase: str) -> bool:
     """Whether a phrase names nothing but what is read."""
+    if grammar.PHRASE_OF.search(phrase):
+        return False
     words: list[str] = re.findall(r"[\w-]+", grammar.DETERMINER.sub("", phrase.casefold() + " ", count=1))
     return bool(words) and len(words) <= 3 and (singular(words[-1]) in grammar.DOCUMENTS or words[-1] in grammar.DOCUMENTS)
 
@@ -344,7 +399,7 @@ def _completed(field: _Field) -> _Field:
         field.columns = [_Field(name, naming.usual(name, name.replace("_", " "), column=True)) for name in usual] or None
         return field
     told = {word for column in field.columns for word in split_name(column.name).casefold().split()}
-    if words[-1] not in grammar.ROW_WORDS and not told & (grammar.TELLING | {singular(words[-1])}):
+    if not field.complete and words[-1] not in grammar.ROW_WORDS and not told & (grammar.TELLING | {singular(words[-1])}):
         field.columns = [_Field("name", naming.STRING), *field.columns]
     return field
 

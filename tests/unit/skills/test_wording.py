@@ -46,6 +46,12 @@ def _short(field: dict[str, Any]) -> Any:
         ),
         ("Get the name and address of the landlord", {"landlord_name": "string", "landlord_address": "string"}),
         ("Find the start and end dates", {"start_date": "date", "end_date": "date"}),
+        ("Find the opening and closing balance", {"opening_balance": "number", "closing_balance": "number"}),
+        ("Classify the document type (invoice or receipt) and extract the total", {
+            "document_type": ["invoice", "receipt"], "total": "number"}),
+        ("Extract el número de factura y la fecha", {"numero_de_factura": "string", "fecha": "date"}),
+        ("Extract interest rate, name / usage_kwh / hours worked", {
+            "interest_rate": "number", "name": "string", "usage_kwh": "number", "hours_worked": "number"}),
         ("invoice_number: string, total: number, paid: boolean", {"invoice_number": "string", "total": "number", "paid": "boolean"}),
         ("Extract the status (paid, unpaid or overdue)", {"status": ["paid", "unpaid", "overdue"]}),
         (
@@ -56,7 +62,7 @@ def _short(field: dict[str, Any]) -> Any:
         ("Extrahiere Rechnungsnummer, Datum und Gesamtbetrag", {"rechnungsnummer": "string", "datum": "date", "gesamtbetrag": "number"}),
         ("What is the total amount and the due date?", {"total_amount": "number", "due_date": "date"}),
     ],
-)
+)  # fmt: skip
 def test_fields_are_named_and_typed_by_the_words_of_a_sentence(prompt: str, fields: dict[str, Any]) -> None:
     assert told(prompt) == fields
 
@@ -74,6 +80,27 @@ def test_fields_are_named_and_typed_by_the_words_of_a_sentence(prompt: str, fiel
 def test_columns_of_a_list_end_where_the_next_field_begins(prompt: str) -> None:
     columns = {"description": "string", "quantity": "number", "unit_price": "number"}
     assert told(prompt) == {"date": "date", "line_items": [columns], "total": "number"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fields"),
+    [
+        ("Extract every transaction's date and amount", {"transactions": [{"date": "date", "amount": "number"}]}),
+        ("Get the store and each test with its result, unit and flag", {
+            "store": "string", "tests": [{"name": "string", "result": "string", "unit": "string", "flag": "string"}]}),
+        ("For each property listing, get address and price", {"property_listings": [{"address": "string", "price": "number"}]}),
+        ("Find all parties to the agreement, their roles, and the term", {
+            "parties": [{"name": "string", "role": "string"}], "term": "string"}),
+        ("Extract all transactions (date, amount)", {"transactions": [{"date": "date", "amount": "number"}]}),
+        ("Extract the total and the line-item details", {"total": "number", "line_items": [
+            {"description": "string", "quantity": "number", "unit_price": "number", "total": "number"}]}),
+        ("Extract the vendor (name and address) and tags (list of strings)", {
+            "vendor": {"name": "string", "address": "string"}, "tags": ["string"]}),
+        ("Lies Name und eine Liste der Medikamente mit Dosis", {"name": "string", "medikamente": [{"name": "string", "dosis": "string"}]}),
+    ],
+)  # fmt: skip
+def test_things_with_parts_become_rows_or_objects(prompt: str, fields: dict[str, Any]) -> None:
+    assert told(prompt) == fields
 
 
 def test_lists_are_known_by_their_plural_and_things_that_end_alike_are_not() -> None:
