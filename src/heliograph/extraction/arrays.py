@@ -19,7 +19,7 @@ from heliograph.extraction.chapters import Chapter, chapters, lines
 from heliograph.extraction.columns import Column, cells_of, columns_of, is_carried, is_extra, totals_begin
 from heliograph.extraction.confidence import probability
 from heliograph.extraction.fields import Ask, understand
-from heliograph.extraction.instructions import Hints
+from heliograph.extraction.instructions import TOLD, Hints
 from heliograph.extraction.itemlines import item_lines
 from heliograph.extraction.labels import Finder, Occurrence
 from heliograph.extraction.normalise import Conventions, amounts, dates
@@ -368,7 +368,7 @@ class Rows:
         name = named(item) if item is not None else None
         if item is None or name is None:
             return []
-        halves = [tuple(half) for half in _halves(field)]
+        halves = dict.fromkeys(map(tuple, _halves(field)), TOLD)
         ask = understand(msgspec.structs.replace(name, name=field.name, title=field.title, description=""), hints=halves)
         for sheet in self.sheets:
             for at in Finder([ask]).find(sheet):
@@ -388,7 +388,7 @@ class Rows:
         if item is None:
             return []
         named = msgspec.structs.replace(item, name=field.name, title=field.title, description=field.description or item.description)
-        ask = understand(named, hints=[*self.hinted.get(field.path, ()), *self.hinted.get(item.path, ())])
+        ask = understand(named, hints={**self.hinted.get(field.path, {}), **self.hinted.get(item.path, {})})
         finder = Finder([ask])
         for sheet in self.sheets:
             for occurrence in finder.find(sheet):
@@ -452,7 +452,7 @@ def _halves(field: Field) -> Iterator[Tokens]:
 
 def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:
     if field.is_leaf:
-        yield path, understand(field, parents[-1:], in_row=True, hints=hinted.get(field.path, ()))
+        yield path, understand(field, parents[-1:], in_row=True, hints=hinted.get(field.path, {}))
     elif field.kind == "object":
         for child in field.fields:
             yield from _asked(child, (*path, child.name), (*parents, field.name) if field.name else parents, hinted)

@@ -29,7 +29,7 @@ def questions(schema: Schema, hinted: Hints) -> list[tuple[Path, Ask]]:
 def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) -> Iterator[tuple[Path, Ask]]:
     """The scalar fields that are not in a list, each with its path in the answer."""
     if field.is_leaf:
-        ask = understand(field, parents, hints=hinted.get(field.path, ()))
+        ask = understand(field, parents, hints=hinted.get(field.path, {}))
         if parents and tokens_of(split_name(field.name)) == ("name",):
             _whose(ask, tokens_of(split_name(parents[-1])))
         yield path, ask
@@ -37,7 +37,7 @@ def _asked(field: Field, path: Path, parents: tuple[str, ...], hinted: Hints) ->
     for number, place in enumerate(field.places):
         if place.is_leaf:
             named = msgspec.structs.replace(place, name=place.title or f"{field.name} {number + 1}")
-            yield (*path, number), understand(named, parents, hints=hinted.get(place.path, ()))
+            yield (*path, number), understand(named, parents, hints=hinted.get(place.path, {}))
     if field.kind == "object":
         for child in field.fields:
             inner = (*parents, field.name) if field.name else parents
@@ -61,7 +61,7 @@ def _owned(asked: list[tuple[Path, Ask]], hinted: Hints) -> list[tuple[Path, Ask
         if issuer and not ask.party and ask.kind in _OWNED and not any(other.party == "customer" for other in beside):
             bare = ask.field.name
             field = msgspec.structs.replace(ask.field, name=f"issuer {bare}")
-            ask = msgspec.structs.replace(understand(field, hints=hinted.get(field.path, ())), field=ask.field)  # noqa: PLW2901
+            ask = msgspec.structs.replace(understand(field, hints=hinted.get(field.path, {})), field=ask.field)  # noqa: PLW2901
         if ask.concept is not None and ask.concept.id == "bank.name" and len(path) == 1 and not issuer:
             bank = understand(msgspec.structs.replace(ask.field, name="issuer name", description=""))  # a bank's own statement
             ask = msgspec.structs.replace(bank, field=ask.field, phrases=[*ask.phrases, *bank.phrases])  # noqa: PLW2901

@@ -118,7 +118,7 @@ def _asks(schema: Schema, learned: Hints) -> list[Ask]:
     for field in schema.root.leaves():
         if "[]" in field.path and field.name:
             owner = tuple(step for step in field.path[:-1] if step != "[]")[-1:]
-            made.append(understand(field, owner, in_row=True, hints=learned.get(field.path, ())))
+            made.append(understand(field, owner, in_row=True, hints=learned.get(field.path, {})))
     return made
 
 

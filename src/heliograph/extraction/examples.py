@@ -11,25 +11,26 @@ fails for either.
 from __future__ import annotations
 
 import asyncio
+import csv
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 
 from heliograph.errors import HeliographError
+from heliograph.extraction.fitting import fitted
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.plan import Example
 from heliograph.extraction.result import walk
-from heliograph.extraction.schema import Field, Schema
+from heliograph.extraction.schema import Schema
 from heliograph.extraction.synonyms import Worked, synonyms
 from heliograph.media.content import Limits
 from heliograph.media.document import Document
 from heliograph.media.flow import Element, Flow, FlowFile
-from heliograph.media.html import flow_html
-from heliograph.media.plaintext import flow_text
-from heliograph.media.sniff import sniff
+from heliograph.media.plaintext import flow_text, grid_of
+from heliograph.media.sniff import delimiter_of
 
 Json = Any
 
@@ -76,7 +77,9 @@ class Lessons:
             _learned.move_to_end(key)
             return known
         worked = [
-            Worked(document, self._examples[number].answer) for number in numbers if (document := await self._document(number)) is not None
+            Worked(document, fitted(self._examples[number].answer, schema.root))
+            for number in numbers
+            if (document := await self._document(number)) is not None
         ]
         made = await asyncio.to_thread(synonyms, worked, schema)
         if len(worked) == len(numbers):
@@ -90,7 +93,7 @@ class Lessons:
         made: list[Shown] = []
         for number in self._of(choice):
             example = self._examples[number]
-            answer = _asked(example.answer, schema.root)
+            answer = fitted(example.answer, schema.root)
             if not any(value is not None for _, value in walk(answer)):
                 continue
             text = example.text
@@ -102,14 +105,15 @@ class Lessons:
         return made
 
     def _of(self, choice: str | None) -> list[int]:
-        return [number for number, example in enumerate(self._examples) if example.choice is None or example.choice == choice]
+        return [number for number, example in enumerate(self._examples) if example.choice == choice]
 
     async def _document(self, number: int) -> Document | None:
         if number not in self._documents:
             example = self._examples[number]
             try:
                 if example.text is not None:
-                    self._documents[number] = await asyncio.to_thread(laid_out, example.text)
+                    separated = (example.path or "").lower().endswith(".csv")
+                    self._documents[number] = await asyncio.to_thread(laid_out, example.text, separated=separated)
                 elif self._source is not None:
                     self._documents[number] = await self._source.document(example)
                 else:
@@ -120,25 +124,14 @@ class Lessons:
         return self._documents[number]
 
 
-def laid_out(text: str) -> Document:
-    """Text as the pages of a document: HTML as it says, anything else as its lines stand."""
-    kind = sniff(text.encode("utf-8", "surrogatepass"))
-    elements: list[Element] = flow_html(text) if kind.reader == "html" else flow_text(text.replace("\r\n", "\n"))
-    laid = FlowFile(Flow(elements, structured=kind.reader == "html"), Limits(max_pages=MOST_PAGES))
+def laid_out(text: str, *, separated: bool = False) -> Document:
+    """Text as the pages of a document, its lines as they stand; `separated` values as a table."""
+    lines = text.replace("\r\n", "\n")
+    rows = [row for row in csv.reader(lines.splitlines(), delimiter=delimiter_of(text) or ",") if row] if separated else []
+    elements: list[Element] = [grid_of(rows, 1)] if rows else flow_text(lines)
+    laid = FlowFile(Flow(elements, structured=bool(rows)), Limits(max_pages=MOST_PAGES))
     pages = [laid.open_page(index, None, want_text=True).page for index in range(laid.page_count)]
-    return Document(kind.media_type, len(pages), pages)
-
-
-def _asked(answer: Json, field: Field) -> Json:
-    """What `answer` says of the fields that are asked for."""
-    fields = {child.name: child for child in field.fields}
-    if isinstance(answer, dict) and fields:
-        table = cast("dict[str, Json]", answer)
-        return {name: _asked(table[name], child) for name, child in fields.items() if name in table}
-    if isinstance(answer, list) and field.item is not None:
-        item = field.item
-        return [_asked(each, item) for each in cast("list[Json]", answer)]
-    return cast("Json", answer)
+    return Document("text/csv" if separated else "text/plain", len(pages), pages)
 
 
 def _digest(examples: Sequence[Example], schema: Schema) -> str:

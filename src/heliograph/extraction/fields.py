@@ -7,7 +7,7 @@ is known of it; instructions (a prompt) only add words.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
@@ -15,8 +15,6 @@ import msgspec
 from heliograph.extraction.schema import Field
 from heliograph.extraction.vocabulary import Concept, Tokens, Vocabulary, split_name, tokens_of, vocabulary
 
-HINTED = 1.15
-"""Weight of a label that instructions give; a field's own name weighs 1."""
 _ANY_PERIOD = 0.55
 """Weight of `Period` or `Contract dates` for one end of a period that has a name of its own."""
 _OPPOSED = (("first", "last"), ("last", "first"))
@@ -84,10 +82,10 @@ class Ask(msgspec.Struct):
         return self.concept.role if self.concept else ""
 
 
-def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = False, hints: Sequence[Tokens] = ()) -> Ask:
+def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = False, hints: Mapping[Tokens, float] | None = None) -> Ask:
     """Read one scalar field. `parents` are the names of the objects around it, `in_row` whether it belongs to a list's item.
 
-    `hints` are labels that instructions give it; they are believed before all others.
+    `hints` are further labels with what finding them says; 1 is the field's own name.
     """
     words = vocabulary()
     name = tokens_of(split_name(field.name))
@@ -117,8 +115,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
             add(description[at + 1 :], 0.93, own=True)
             add((*description[:at], description[-1]), 0.93, own=True)
             alternatives.update(t for t in description[at + 1 :] if words.weight(t) >= 1.0)
-    for tokens in hints:
-        add(tokens, HINTED, own=True)
+    for tokens, weight in (hints or {}).items():
+        add(tokens, weight, own=True)
         alternatives.update(t for t in tokens if words.weight(t) > 0)
     if context and len(context) <= 2:
         add((*context, *name), 1.0, own=True)

@@ -14,8 +14,10 @@ import msgspec
 from heliograph.extraction.schema import Field
 from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of, vocabulary
 
-Hints = dict[tuple[str, ...], list[Tokens]]
-"""Further labels of fields, by the field's path in the schema."""
+Hints = dict[tuple[str, ...], dict[Tokens, float]]
+"""Further labels of fields, by the field's path in the schema, with what finding them says: 1 is the field's own name."""
+TOLD = 1.15
+"""Weight of a label that instructions give."""
 
 _LONGEST = 20_000
 """Characters of instructions that are read; skills' texts stay below."""
@@ -52,19 +54,13 @@ def hints(instructions: str | None, root: Field) -> Hints:
             tokens = tokens_of(phrase)
             for mention in mentions:
                 if mention.end == whose and 0 < len(tokens) <= 6 and any(vocabulary().weight(token) > 0 for token in tokens):
-                    known = made.setdefault(mention.path, [])
-                    if tokens not in known:
-                        known.append(tokens)
+                    made.setdefault(mention.path, {})[tokens] = TOLD
     return made
 
 
 def merged(first: Hints, second: Hints) -> Hints:
-    """The labels of both, each once."""
-    made = {path: list(labels) for path, labels in first.items()}
-    for path, labels in second.items():
-        known = made.setdefault(path, [])
-        known += [tokens for tokens in labels if tokens not in known]
-    return made
+    """The labels of both; what `first` says of one counts."""
+    return {path: {**second.get(path, {}), **first.get(path, {})} for path in {**first, **second}}
 
 
 def _mentions(sentence: str, fields: list[Field]) -> list[_Mention]:

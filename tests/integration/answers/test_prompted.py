@@ -41,7 +41,7 @@ def _plan(schema: dict[str, Any] = ITEMS, **config: Any) -> Plan:
 
 
 @asynccontextmanager
-async def _models(folder: Path, model: Scripted | str, **options: Any) -> AsyncGenerator[Models]:
+async def models_of(folder: Path, model: Scripted | str, **options: Any) -> AsyncGenerator[Models]:
     """The route `default`, to that server or address."""
     url = model if isinstance(model, str) else model.url
     table = ModelSettings(url=url, model="scripted", attempts=1, vision=False).model_copy(update=options)
@@ -53,7 +53,7 @@ async def _models(folder: Path, model: Scripted | str, **options: Any) -> AsyncG
 
 
 async def _answer(reader: Reader, folder: Path, path: Path, plan: Plan, model: Scripted | str, **options: Any) -> Answer:
-    async with _models(folder, model, **options) as made:
+    async with models_of(folder, model, **options) as made:
         return await answer(reader, [path], plan, models=made)
 
 
@@ -164,7 +164,7 @@ async def test_a_model_without_eyes_says_of_a_blank_photograph_that_it_saw_nothi
 
 async def test_several_files_are_one_document_to_the_model(reader: Reader, tmp_path: Path) -> None:
     with Scripted([Turn(answer={"merchant": None, "total": None, "items": []}, times=0)], "vllm") as server:
-        async with _models(tmp_path, server, vision=True) as models:
+        async with models_of(tmp_path, server, vision=True) as models:
             await answer(reader, [INVOICE, RECEIPT], _plan(page_indices=[1, 2]), models=models)
     heard = server.requests[0].heard
     assert heard is not None

@@ -71,7 +71,11 @@ def test_where_hardly_a_label_is_there_none_fits(text: str) -> None:
 def test_labels_that_examples_taught_count() -> None:
     given = document("Ledger ref: A-17\nNot after: 2024-04-05\nTo settle: 12.50")
     assert choose(given, SCHEMAS).name is None
-    learned = {("invoice_number",): [("ledger", "reference")], ("due_date",): [("not", "after")], ("total",): [("to", "settle")]}
+    learned = {
+        ("invoice_number",): {("ledger", "reference"): 1.0},
+        ("due_date",): {("not", "after"): 1.0},
+        ("total",): {("to", "settle"): 1.0},
+    }
     assert choose(given, SCHEMAS, learned={"invoice": learned}).name == "invoice"
 
 
