@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 import yaml
 
 from heliograph.errors import InvalidRequest
+from heliograph.skills.values import fault
 
 MAX_YAML = 64 << 10
 """Characters."""
@@ -37,6 +38,8 @@ def mapping(text: str, what: str) -> dict[str, Any]:
     except _NOT_YAML as error:
         problem = getattr(error, "problem", None) or str(error)
         raise InvalidRequest(f"{what} is not YAML: {problem}.") from None
+    if wrong := fault(matter):
+        raise InvalidRequest(f"{what} holds {wrong}.")
     if matter is None:
         return {}
     if not isinstance(matter, dict):

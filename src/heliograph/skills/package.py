@@ -14,6 +14,7 @@ from heliograph.skills import archive, frontmatter, manifest
 from heliograph.skills.archive import SKILL_MD, Files
 from heliograph.skills.manifest import Manifest
 from heliograph.skills.pairs import Answers
+from heliograph.skills.values import fault
 
 MAX_SKILL_MD = 1 << 20
 MAX_SCHEMA = 4 << 20
@@ -98,9 +99,12 @@ def _text(data: bytes) -> str:
     if len(data) > MAX_SKILL_MD:
         raise InvalidRequest(f"SKILL.md of the skill is larger than {MAX_SKILL_MD} bytes.")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest("SKILL.md of the skill is not UTF-8 text.") from None
+    if wrong := fault(text):
+        raise InvalidRequest(f"SKILL.md of the skill holds {wrong}.")
+    return text
 
 
 def _schemas(files: Files) -> dict[str, dict[str, Any]]:
@@ -124,6 +128,8 @@ def _schema(data: bytes, path: str) -> dict[str, Any]:
         raise InvalidRequest(f"{path} of the skill is not JSON: {error}.") from None
     if not isinstance(schema, dict):
         raise InvalidRequest(f"{path} of the skill is not a JSON Schema: it must be an object.")
+    if wrong := fault(schema):
+        raise InvalidRequest(f"{path} of the skill holds {wrong}.")
     return cast("dict[str, Any]", schema)
 
 

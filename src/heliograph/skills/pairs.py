@@ -16,6 +16,7 @@ import msgspec
 from heliograph.extraction.plan import Example
 from heliograph.extraction.schema import Schema
 from heliograph.skills.archive import Files
+from heliograph.skills.values import fault
 
 DOCUMENTS = frozenset({".txt", ".md", ".html", ".csv", ".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".docx"})
 MAX_EXAMPLES = 8
@@ -23,6 +24,8 @@ MAX_TEXT = 20_000
 """Characters of a document that stands in the example itself. Longer ones, and those that are not plain text, are read from the package."""
 MAX_ANSWER = 100_000
 """Bytes of an example's answer, which goes where the plan of a request goes."""
+MAX_DEPTH = 64
+"""Levels of lists and objects within each other in an answer."""
 
 _PLAIN = frozenset({".txt", ".md", ".csv"})
 
@@ -81,6 +84,8 @@ class Answers:
             read = msgspec.json.decode(data)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise _Unfit(f"it is not JSON ({error})") from None
+        if wrong := fault(read, depth=MAX_DEPTH):
+            raise _Unfit(f"it holds {wrong}")
         value, choice = self._placed(read, path)
         schema = self.choices[choice] if choice is not None else self.schema
         if schema is None and self.choices:
@@ -124,4 +129,4 @@ def _text(path: PurePosixPath, content: bytes) -> str | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
-    return text if len(text) <= MAX_TEXT and text.strip() else None
+    return text if len(text) <= MAX_TEXT and text.strip() and fault(text) is None else None

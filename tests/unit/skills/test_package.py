@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +90,14 @@ def test_frontmatter_is_read_as_yaml(text: str, name: str | None, body: str) -> 
         ({"SKILL.md": "---\n" + "a: b\n" * 20_000 + "---\n"}, "longer than 65536"),
         ({"SKILL.md": "---\njust text\n---\n"}, "key: value"),
         ({"SKILL.md": "---\nname: " + "a" * 256 + "\n---\n"}, "longer than 255"),
+        ({"SKILL.md": "Read\0."}, r"SKILL\.md of the skill holds a NUL"),
+        ({"SKILL.md": '---\nname: "a\\0b"\n---\n'}, "frontmatter of SKILL.md holds a NUL"),
+        ({"SKILL.md": '---\nmetadata: {a: [{"\\ud800": 1}]}\n---\n'}, "frontmatter of SKILL.md holds half of a character"),
+        ({"vlmrun.yaml": 'plan: "\\udfff"'}, r"vlmrun\.yaml of the skill holds half of a character"),
+        ({"schema.json": '{"properties": {"a\\u0000": {}}}'}, r"schema\.json of the skill holds a NUL"),
+        ({"schema.json": '{"maximum": 1' + "0" * 30 + "}"}, r"schema\.json of the skill holds a whole number of more than 64 bits"),
+        ({"schema.json": '{"x":' * 300 + "1" + "}" * 300}, r"schema\.json of the skill holds more than 256 levels"),
+        ({"vlmrun.yaml": "metadata: {1" + "0" * 30 + ": 1}"}, r"vlmrun\.yaml of the skill holds a whole number"),
         ({"schema.json": "{"}, r"schema\.json of the skill is not JSON"),
         ({"schema.json": "[]"}, "must be an object"),
         ({"schema.json": "[" * 100_000}, "not JSON"),
@@ -109,9 +118,10 @@ def test_what_cannot_work_is_refused_with_a_sentence(contents: Mapping[str, obje
 @given(st.binary(max_size=300))
 @settings(max_examples=200)
 def test_any_bytes_in_any_place_are_read_or_refused(data: bytes) -> None:
-    for path in ("SKILL.md", "schema.json", "schemas/a.json", "vlmrun.yaml", "resources/a.json"):
+    for path in ("SKILL.md", "schema.json", "schemas/a.json", "vlmrun.yaml", "resources/a.json", "resources/a.txt"):
         with contextlib.suppress(InvalidRequest):
-            assert skill({"resources/a.txt": "x", path: data}).text is not None
+            package = skill({"resources/a.txt": "x", "resources/a.json": "{}", path: data})
+            assert msgspec.msgpack.decode(msgspec.msgpack.encode(package), type=Package) == package
 
 
 def test_schemas_in_their_folder_are_choices_and_schema_json_is_what_else() -> None:
@@ -152,6 +162,7 @@ def test_a_document_beside_its_answer_is_an_example_at_any_depth() -> None:
         ("a.csv", "\ufeffno;total", True),
         ("a.txt", b"M\xe4rz", False),
         ("a.txt", " \n", False),
+        ("a.txt", "x\0", False),
         ("a.html", "<p>x", False),
     ],
 )
@@ -166,6 +177,9 @@ def test_short_plain_text_stands_in_the_example_itself(name: str, content: str |
         ("{", "not JSON"),
         ([1], "does not fit the schema"),
         ({"total": "much"}, "does not fit the schema"),
+        ({"order_number": "\0"}, "holds a NUL"),
+        ({"total": 10**30}, "holds a whole number"),
+        ('{"more": ' + "[" * 65 + "]" * 65 + "}", "holds more than 64 levels"),
         ({"something": "else"}, "none of the schema's fields"),
         ({"order_number": "x" * 100_000}, "larger than 100000 bytes"),
     ],
@@ -258,3 +272,9 @@ def test_published_skills_load(shared_data: Path) -> None:
         assert package.description
         assert package.text
         assert package.warnings == []
+
+
+@pytest.mark.parametrize("value", ["2020-01-01", "!!set {a, b}", "!!binary aGk=", ".inf", "{1: {2.5: x}}", "{2020-01-01: x}", "{null: x}"])
+def test_whatever_yaml_means_by_metadata_the_package_goes_from_process_to_process(value: str) -> None:
+    package = skill({"SKILL.md": f"---\nmetadata: {value}\n---\nRead.", "vlmrun.yaml": f"metadata:\n  a: {value}\n"})
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(package), type=Package).text == "Read."
