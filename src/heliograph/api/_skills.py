@@ -47,6 +47,12 @@ def packed(files: Files) -> Packed:
     )
 
 
+def listing(path: Path) -> dict[str, int]:
+    """The sizes of the files, by path, of the skill whose zip is at `path`."""
+    with zipfile.ZipFile(path) as kept:
+        return {member.filename: member.file_size for member in kept.infolist()}
+
+
 def file(path: Path, name: str) -> bytes:
     """The file called `name` of the skill whose zip is at `path`. Raises NotFound."""
     with zipfile.ZipFile(path) as kept:

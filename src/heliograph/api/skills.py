@@ -20,7 +20,7 @@ from heliograph.api._skills import Packed
 from heliograph.api.writing import Writer
 from heliograph.children import ChildPool
 from heliograph.config import Settings
-from heliograph.errors import HeliographError, NotFound
+from heliograph.errors import HeliographError, InvalidRequest, NotFound
 from heliograph.skills import attach, preinstalled
 from heliograph.skills.archive import SKILL_MD, Files
 from heliograph.store import skills, tenants
@@ -31,6 +31,8 @@ from heliograph.store.skills import Skill
 
 TIMEOUT = 30.0
 MEMORY = 1 << 30
+MOST_ASKED = 16
+"""Skills of one request, each of which is looked up."""
 REMEMBERED = 120.0
 """Seconds for which what was written from a prompt is given again to who asks the same."""
 MOST_ALIKE = 100
@@ -117,6 +119,8 @@ class Skills:
 
         Raises NotFound and InvalidRequest, naming `config.skills`.
         """
+        if len(items) > MOST_ASKED:
+            raise InvalidRequest(f"config.skills holds more than {MOST_ASKED} skills.", param="config.skills")
         references = [attach.reference(item) for item in items]
         if not any(references):
             return [None] * len(references)
@@ -127,6 +131,11 @@ class Skills:
         except NotFound as error:
             error.param = "config.skills"
             raise
+
+    async def listing(self, skill: Skill) -> dict[str, int]:
+        """The sizes of the package's files, by path."""
+        async with self._blobs.local(skill.blob) as package:
+            return await self._pool.call("listing", package, timeout=TIMEOUT, returns=dict[str, int])
 
     async def file(self, skill: Skill, path: str) -> bytes:
         """The file at `path` within the package. Raises NotFound."""

@@ -106,6 +106,13 @@ class SkillUpdateRequest(Received):
     is_public: bool | None = Field(default=None, description="Whether other tenants see this version.")
 
 
+class SkillFile(Sent):
+    """A file of a skill."""
+
+    path: str
+    bytes: int
+
+
 class SkillDownloadResponse(Sent):
     """Where a skill's zip can be downloaded, without a key."""
 

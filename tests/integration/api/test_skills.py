@@ -220,6 +220,8 @@ async def test_files_are_read_one_by_one_and_as_a_zip_and_no_browser_runs_them(a
     page, picture = "<script>alert(1)</script>", b"\x89PNG\r\n\x1a\n"
     data = package(more={"resources/page.html": page, "resources/a b/logo.png": picture, "run.bin": b"\xff\x00"})
     made = await publish(api, data, name="a")
+    there = {file["path"]: file["bytes"] for file in (await api("GET", f"/v1/skills/{made['id']}/files")).json}
+    assert there == {path: len(content) for path, content in _files(data).items()}
     address = f"/v1/skills/{made['id']}/files/"
     for path, kind, content in [
         ("resources/page.html", "text/plain; charset=utf-8", page.encode()),
@@ -272,6 +274,13 @@ async def test_what_is_not_there_is_404_with_what_is(api: Api) -> None:
     assert (await api("DELETE", "/v1/skills/totals")).status == 404, "a name is more than one version"
     assert (await api("POST", "/v1/skills/lookup", json={})).status == 422
     assert (await lookup(api, "totals", skill_version=1, version=2)).status == 422
+
+
+async def test_a_request_names_a_few_skills_at_most(api: Api) -> None:
+    body = {"url": "https://example.com/a.pdf", "config": {"skills": [{"skill_id": "none"}] * 17}}
+    answer = await api("POST", "/v1/document/generate", json=body)
+    assert answer.status == 422
+    assert "more than 16" in answer.json["error"]["message"]
 
 
 async def test_a_public_skill_is_everybodys_to_use_and_its_owners_to_change(api: Api) -> None:

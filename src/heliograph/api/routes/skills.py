@@ -20,7 +20,7 @@ from heliograph.api.server import Server, ServerOf
 from heliograph.errors import Forbidden, InvalidRequest, NotConfigured, NotFound
 from heliograph.store import files, skills
 from heliograph.store.skills import LATEST, OrderBy, Skill
-from heliograph.wire.skills import SkillCreateRequest, SkillDownloadResponse, SkillInfo, SkillLookupRequest, SkillUpdateRequest
+from heliograph.wire.skills import SkillCreateRequest, SkillDownloadResponse, SkillFile, SkillInfo, SkillLookupRequest, SkillUpdateRequest
 
 router = APIRouter(prefix="/v1/skills", tags=["skills"], route_class=Guarded)
 open_router = APIRouter(prefix="/v1/skills", tags=["skills"])
@@ -146,6 +146,13 @@ async def download_skill(skill_id: str, request: Request, server: ServerOf, call
     seconds = server.settings.download_ttl
     url = (await server.links()).skill(request, skill.id, seconds=seconds)
     return _json({"download_url": url, "expires_in": int(seconds)})
+
+
+@router.get("/{skill_id}/files", response_model=list[SkillFile], responses=answers(401, 404))
+async def list_skill_files(skill_id: str, server: ServerOf, caller: CallerOf) -> Response:
+    """The files of the skill."""
+    skill = await _found(server, caller, skill_id, live=True)
+    return _json([{"path": path, "bytes": size} for path, size in (await server.skills.listing(skill)).items()])
 
 
 @router.get(
