@@ -5,7 +5,7 @@ BIN := .venv/bin
 GOALS := src/heliograph/evaluation/goals.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve lint bench peers eval train baseline conformance lock hub samples reference dist clean
+.PHONY: help setup demo test serve lint bench peers eval train baseline conformance lock hub samples skills reference dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ conformance: setup ## the official clients, unchanged, and docs/conformance.md
 
 samples: setup ## the sample receipt and invoice, drawn anew
 	$(BIN)/python tools/draw_samples.py
+
+skills: setup ## the examples of the preinstalled skills, drawn anew
+	$(BIN)/python tools/draw_skills.py
 
 reference: setup ## the pages of settings and commands anew, from the code
 	$(BIN)/python tools/reference.py
