@@ -79,7 +79,7 @@ def evaluate(
     from heliograph.evaluation.comparison import beside, verdicts
     from heliograph.evaluation.summary import summary
 
-    _check_via(via)
+    check_via(via)
     sheaves = _sheaves(data, sets, limit) if schema is None and via == "embedded" else []
     wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images, others=bool(sheaves))
     try:
@@ -93,7 +93,7 @@ def evaluate(
     shown, read, page = asyncio.run(running)
     outcomes = [one.outcome for one in shown]
     measured = summary(outcomes)
-    _print(measured)
+    print_numbers(measured)
     _print_reading(read)
     measured |= {name: {"micro": figures} for name, figures in read.items()}
     if before is not None and compare is not None:
@@ -144,8 +144,8 @@ def _calibrate(shown: list[Shown], route: str) -> None:
         print(f"kept in {keep(made.calibration, settings().data_dir)}; workers use it from their next start")
 
 
-def _check_via(via: str) -> None:
-    """Raises where there is no such route."""
+def check_via(via: str) -> None:
+    """Raises `typer.BadParameter` where there is no such route."""
     from heliograph.config import settings
 
     route = via.removeprefix("alone:")
@@ -319,7 +319,8 @@ def _compare(before: Numbers, after: Numbers, old: Path, now: dict[str, dict[str
         print(f"  and {len(turned) - TURNS_SHOWN} more fields of documents")
 
 
-def _print(measured: Numbers) -> None:
+def print_numbers(measured: Numbers) -> None:
+    """The table of an evaluation: a row for each field of each set."""
     from rich.console import Console
     from rich.table import Table
 

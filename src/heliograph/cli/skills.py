@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Check skills.", pretty_exceptions_enable=False)
+from heliograph.cli.skilltest import skill_test
+
+app = typer.Typer(no_args_is_help=True, help="Check and test skills.", pretty_exceptions_enable=False)
 
 
 @app.callback()
 def _skills() -> None:  # pyright: ignore[reportUnusedFunction]
-    """Check skills."""
+    """Check and test skills."""
 
 
 @app.command()
@@ -37,6 +39,9 @@ def validate(
         failed |= bool(found.errors or (strict and found.warnings))
     if failed:
         raise typer.Exit(1)
+
+
+app.command("test")(skill_test)
 
 
 def _counted(sentences: list[str], kind: str) -> str:

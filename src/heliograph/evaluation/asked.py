@@ -13,6 +13,7 @@ from heliograph.evaluation.kept import Kept, code
 from heliograph.evaluation.runner import Embedded
 from heliograph.extraction.answer import Answer, Known, OnPage, answer
 from heliograph.extraction.calibration import calibration
+from heliograph.extraction.examples import Examples
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.extractor import extract
@@ -32,10 +33,18 @@ class Asked(Embedded):
     """
 
     def __init__(
-        self, reader: Reader, settings: Settings, via: str, *, pages: Path | None = None, kept: Kept, calibrating: bool = False
+        self,
+        reader: Reader,
+        settings: Settings,
+        via: str,
+        *,
+        pages: Path | None = None,
+        kept: Kept,
+        calibrating: bool = False,
+        examples: Examples | None = None,
     ) -> None:
         """`calibrating`: let every value of the model's stand that is on the pages, so that it is seen how often it is right."""
-        super().__init__(reader, pages)
+        super().__init__(reader, pages, examples=examples)
         self.alone, self.route = via.startswith(ALONE), via.removeprefix(ALONE)
         self.calibrating = calibrating
         told = settings.routes()[self.route]
@@ -57,7 +66,9 @@ class Asked(Embedded):
     async def _answer(self, path: Path, plan: Plan, known: Known, on_page: OnPage) -> Answer:
         plan = msgspec.structs.replace(plan, model=self.route, route=self.route)
         if not self.alone and not self.calibrating:
-            return await answer(self.reader, [path], plan, known=known, on_page=on_page, models=self._models, steps=self._windows)
+            return await answer(
+                self.reader, [path], plan, known=known, on_page=on_page, models=self._models, steps=self._windows, examples=self.examples
+            )
         document = await self.reader.read(path, detail=plan.detail, known=known, on_page=on_page)
         pictures = ReadPictures(self.reader, [path], [document.page_count])
         for page in document.pages:

@@ -18,10 +18,12 @@ import msgspec
 from PIL import Image
 
 import heliograph
+from heliograph import skills
 from heliograph.evaluation.judging import Judged, Outcome, judge
 from heliograph.evaluation.kept import Kept, Pages, code, digest
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.answer import Answer, Known, OnPage, answer
+from heliograph.extraction.examples import Examples
 from heliograph.extraction.plan import Plan, resolve
 from heliograph.extraction.result import Extraction
 from heliograph.media.document import Page, PageImage
@@ -54,21 +56,21 @@ class System(Protocol):
     """What answers are kept under: changes when the system may answer otherwise."""
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
-        """Answer `config` (with its `json_schema`) from a file. Raises whatever it likes when it cannot."""
+        """Answer `config` (with its `json_schema` or `skills`) from a file. Raises whatever it likes when it cannot."""
         ...
 
 
 class Embedded:
     """The engine in this process: `extraction.answer.answer`, what a client of the API gets."""
 
-    def __init__(self, reader: Reader, pages: Path | None = None) -> None:
-        """With `pages`, read pages are kept in that folder and not read again (by content)."""
-        self.reader, self.pages = reader, pages
+    def __init__(self, reader: Reader, pages: Path | None = None, *, examples: Examples | None = None) -> None:
+        """With `pages`, read pages are kept in that folder and not read again (by content). `examples`: where files of skills are."""
+        self.reader, self.pages, self.examples = reader, pages, examples
         self.version = f"embedded {heliograph.__version__} {code('media', 'perception', 'extraction')}"
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Read and extract."""
-        plan = resolve("document", config=config)
+        plan = resolve("document", config=config, skills=skills.reader(keeps_files=self.examples is not None))
         pages = Pages(self.pages, path) if self.pages is not None else None
 
         async def known(index: int) -> Page | None:
@@ -92,7 +94,7 @@ class Embedded:
         )
 
     async def _answer(self, path: Path, plan: Plan, known: Known, on_page: OnPage) -> Answer:
-        return await answer(self.reader, [path], plan, known=known, on_page=on_page)
+        return await answer(self.reader, [path], plan, known=known, on_page=on_page, examples=self.examples)
 
 
 def reasons_of(extraction: Extraction | None) -> dict[str, dict[str, float]]:
@@ -111,7 +113,7 @@ async def run(
     with tempfile.TemporaryDirectory(prefix="heliograph-eval-") as folder:
         for item in items:
             try:
-                question = (system.version, item.schema, digest(item.path), item.as_images)
+                question = (system.version, item.schema, digest(item.path), item.as_images, *([item.config] if item.config else []))
                 earlier = kept.find(Said, *question)
                 if earlier is not None:
                     said = msgspec.structs.replace(earlier, kept=True)
@@ -135,7 +137,7 @@ async def _ask(system: System, reader: Reader, item: Item, folder: Path) -> Said
             await _draw(reader, item.path, path)
         else:
             shutil.copyfile(item.path, path)
-        return await system.ask(path, {"json_schema": item.schema, "grounding": True, "confidence": True})
+        return await system.ask(path, {**(item.config or {"json_schema": item.schema}), "grounding": True, "confidence": True})
     finally:
         path.unlink(missing_ok=True)
 

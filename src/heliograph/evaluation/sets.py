@@ -49,6 +49,8 @@ class Item(msgspec.Struct):
     as_images: bool = False
     by_halves: bool = False
     """Whether rows with a name and an amount are judged by these two alone."""
+    config: dict[str, Json] = {}
+    """What is asked; empty to ask for `schema` and no more."""
 
 
 def items(data: Path, names: list[str] | None = None, limit: int | None = None, *, descriptions: bool = True) -> Iterator[Item]:
