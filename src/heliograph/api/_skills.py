@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -27,9 +28,11 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(path: Path) -> Packed:
     """The skill in the zip at `path`. Raises InvalidRequest."""
-    if path.stat().st_size > archive.MAX_PACKED:
+    with _opened(path) as file:
+        data = file.read(archive.MAX_PACKED + 1)
+    if len(data) > archive.MAX_PACKED:
         raise PayloadTooLarge(f"A skill's zip may have {archive.MAX_PACKED} bytes.")
-    return packed(archive.unpack(path.read_bytes()))
+    return packed(archive.unpack(data))
 
 
 def packed(files: Files) -> Packed:
@@ -49,13 +52,20 @@ def packed(files: Files) -> Packed:
 
 def listing(path: Path) -> dict[str, int]:
     """The sizes of the files, by path, of the skill whose zip is at `path`."""
-    with zipfile.ZipFile(path) as kept:
+    with _opened(path) as file, zipfile.ZipFile(file) as kept:
         return {member.filename: member.file_size for member in kept.infolist()}
 
 
-def file(path: Path, name: str) -> bytes:
+def content(path: Path, name: str) -> bytes:
     """The file called `name` of the skill whose zip is at `path`. Raises NotFound."""
-    with zipfile.ZipFile(path) as kept:
+    with _opened(path) as file, zipfile.ZipFile(file) as kept:
         if name not in kept.namelist():
             raise NotFound(f"The skill has no file {name[:200]!r}.")
         return kept.read(name)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise NotFound("Its content is gone: it was deleted a moment ago.") from None

@@ -65,6 +65,8 @@ class Skills:
         try:
             async with self._blobs.local(file.blob) as path:
                 return await self._pool.call("pack", path, timeout=TIMEOUT, returns=Packed)
+        except NotFound:
+            raise NotFound(f"The content of file {file.id} is gone; upload it again.", param="file_id") from None
         except HeliographError as error:
             error.param = "file_id"
             raise
@@ -137,10 +139,10 @@ class Skills:
         async with self._blobs.local(skill.blob) as package:
             return await self._pool.call("listing", package, timeout=TIMEOUT, returns=dict[str, int])
 
-    async def file(self, skill: Skill, path: str) -> bytes:
+    async def content(self, skill: Skill, path: str) -> bytes:
         """The file at `path` within the package. Raises NotFound."""
         async with self._blobs.local(skill.blob) as package:
-            return await self._pool.call("file", package, path, timeout=TIMEOUT, returns=bytes)
+            return await self._pool.call("content", package, path, timeout=TIMEOUT, returns=bytes)
 
     async def delete(self, tenant: str, id: str) -> Skill | None:
         """Delete the tenant's version, and its files where no other has the same; None when there is none. Raises Conflict while it is

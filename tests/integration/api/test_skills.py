@@ -156,7 +156,7 @@ async def test_a_name_that_was_not_asked_for_is_no_other_skills(api: Api) -> Non
 
 
 async def test_who_asks_again_while_a_model_writes_gets_what_it_writes(settings: Settings, database_url: str) -> None:
-    proposal = {
+    proposal: dict[str, Any] = {
         "description": "Reads totals.",
         "instructions": "The total stands at the foot of the page.",
         "fields": [{"name": "total", "type": "number", "description": "The total", "choices": [], "several": False}],
@@ -248,6 +248,23 @@ async def test_files_are_read_one_by_one_and_as_a_zip_and_no_browser_runs_them(a
     forged = link.json["download_url"].replace(made["id"], (await lookup(api, "invoice-extraction")).json["id"])
     assert (await api("GET", forged, key="")).status == 403
     assert (await api("GET", link.json["download_url"].partition("?")[0], key="")).status == 422
+
+
+async def test_content_that_was_lost_is_404_and_not_a_fault(api: Api) -> None:
+    made = await publish(api, name="totals")
+    file = await upload(api, package("Another."))
+    for blob in await api.stored():
+        if "/skills/" in blob or blob.endswith(file):
+            await Blobs(api.settings).delete(blob)
+    for path in ("/files", "/files/SKILL.md"):
+        assert (await api("GET", f"/v1/skills/{made['id']}{path}")).status == 404
+    lost = await api("POST", "/v1/skills/create", json={"file_id": file, "name": "a", "description": "b"})
+    assert lost.status == 404
+    assert file in lost.json["detail"]
+    link = (await api("GET", f"/v1/skills/{made['id']}/download")).json["download_url"]
+    assert (await api("GET", link, key="")).status == 404
+    assert (await publish(api, name="totals"))["id"] == made["id"]
+    assert (await api("GET", f"/v1/skills/{made['id']}/files/SKILL.md")).status == 200, "publishing it again heals it"
 
 
 async def test_lists_are_sorted_and_paged_as_the_clients_ask(api: Api) -> None:

@@ -163,7 +163,7 @@ async def list_skill_files(skill_id: str, server: ServerOf, caller: CallerOf) ->
 async def get_skill_file(skill_id: str, path: str, server: ServerOf, caller: CallerOf) -> Response:
     """A file of the skill, such as `SKILL.md` or `resources/terms.md`."""
     skill = await _found(server, caller, skill_id, live=True)
-    content = await server.skills.file(skill, path)
+    content = await server.skills.content(skill, path)
     kind = SHOWN.get(PurePosixPath(path).suffix.lower()) or ("text/plain" if _is_text(content) else _BYTES)
     shown = "attachment" if kind == _BYTES else "inline"
     return Response(content, 200, _headers(skill, PurePosixPath(path).name, shown), kind)
