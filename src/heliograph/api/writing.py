@@ -35,9 +35,12 @@ log = logging.getLogger(__name__)
 class Writer:
     """Children, started by the first skills that are written."""
 
-    def __init__(self, settings: Settings) -> None:
-        """`wait_timeout` is how long a model may take: as long as other calls that wait for an answer."""
-        route = Routes(settings).find(None).name
+    def __init__(self, settings: Settings, model: str | None = None) -> None:
+        """`wait_timeout` is how long a model may take: as long as other calls that wait for an answer. Raises ModelNotFound.
+
+        `model`: the one that writes, in the place of that which `vlm-1` leads to.
+        """
+        route = Routes(settings).find(model).name
         self._author = Author(route=route, settings=_told(settings), seconds=settings.wait_timeout) if route is not None else None
         served = any(model.kind == "gguf" for model in settings.routes().values())
         self._pool = ChildPool(

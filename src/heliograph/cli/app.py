@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "gc": ("gc", "gc", "Delete what has outlived its time."),
     "backup": ("backup", "backup", "Write database and blobs into one archive."),
     "restore": ("backup", "restore", "Bring an archive back into an empty data folder."),
-    "skills": ("skills", "app", "Check and test skills."),
+    "skills": ("skills", "app", "Write, check and test skills."),
     "eval": ("evaluate", "evaluate", "Measure accuracy on labelled documents."),
     "feedback": ("feedback", "app", "Corrections that people left, as labelled documents."),
     "demo": ("demo", "demo", "Read the sample receipt and invoice."),

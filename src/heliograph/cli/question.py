@@ -46,7 +46,7 @@ def ask(
     grounding = grounding and domain != "document.markdown"  # which carries boxes of its own
     config: dict[str, Any] = {"detail": detail, "grounding": grounding, "confidence": grounding}
     if schema:
-        config["json_schema"] = _read_schema(schema)
+        config["json_schema"] = read_schema(schema)
     if skill:
         config["skills"] = [_inline(skill)]
     if prompt:
@@ -59,7 +59,8 @@ def ask(
     return Question(domain, config, model)
 
 
-def _read_schema(path: Path) -> dict[str, Any]:
+def read_schema(path: Path) -> dict[str, Any]:
+    """The JSON object in the file that `--schema` names. Raises `typer.BadParameter`."""
     try:
         schema: object = json.loads(path.read_text("utf-8"))
     except OSError as error:

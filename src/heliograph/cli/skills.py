@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
+from heliograph.cli.skillnew import skill_new
 from heliograph.cli.skilltest import skill_test
 
-app = typer.Typer(no_args_is_help=True, help="Check and test skills.", pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, help="Write, check and test skills.", pretty_exceptions_enable=False)
 
 
 @app.callback()
 def _skills() -> None:  # pyright: ignore[reportUnusedFunction]
-    """Check and test skills."""
+    """Write, check and test skills."""
+
+
+app.command("new")(skill_new)
 
 
 @app.command()
