@@ -11,11 +11,12 @@ import msgspec
 from heliograph.errors import NotFound, PayloadTooLarge
 from heliograph.skills import archive, package
 from heliograph.skills.archive import Files
+from heliograph.skills.validation import objections
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):
     """A skill that can be kept: `data` is its zip, `hash` that of its content, `size` the bytes of its `count` files unpacked. `name` and
-    `description` are those of SKILL.md; `warnings` say what has no effect."""
+    `description` are those of SKILL.md; `warnings` say what has no effect, and what the Agent Skills specification has against it."""
 
     data: bytes
     hash: str
@@ -46,7 +47,7 @@ def packed(files: Files) -> Packed:
         description=found.description,
         count=len(files),
         size=sum(map(len, files.values())),
-        warnings=found.warnings,
+        warnings=[*found.warnings, *objections(files[archive.SKILL_MD].decode())],
     )
 
 

@@ -21,6 +21,10 @@ from heliograph.skills.package import Package, read
 
 _ALSO_KNOWN = frozenset({"skill_version"})
 """Frontmatter that VLM Run documents and the specification does not."""
+MAX_LINES = 150
+MAX_CHARACTERS = 8192
+"""Of frontmatter that is judged by the specification: strictyaml takes half a second for the worst of that length (measured 2026-11-21),
+and minutes for the longest that is read."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -47,17 +51,20 @@ def report(path: Path) -> Report:
 
 
 def objections(skill_md: str, folder: Path | None = None) -> list[str]:
-    """What the specification says against a SKILL.md, and against the name of its `folder` where it has one."""
-    from skills_ref.errors import ParseError  # noqa: PLC0415 (it imports a command line and a YAML of its own)
-    from skills_ref.parser import parse_frontmatter  # noqa: PLC0415 # pyright: ignore[reportUnknownVariableType]
+    """What the specification says against a SKILL.md that could be read, and against the name of its `folder` where it has one."""
+    from skills_ref.parser import parse_frontmatter  # noqa: PLC0415 (it imports a YAML of its own) # pyright: ignore[reportUnknownVariableType]
     from skills_ref.validator import validate_metadata  # noqa: PLC0415 # pyright: ignore[reportUnknownVariableType]
 
+    text = skill_md.replace("\r\n", "\n")
+    frontmatter = text.split("---", 2)[1] if text.count("---") > 1 else ""
+    if len(frontmatter) > MAX_CHARACTERS or frontmatter.count("\n") > MAX_LINES:
+        return [f"frontmatter of more than {MAX_LINES} lines or {MAX_CHARACTERS} characters is not held against the specification"]
     try:
-        parsed = cast("tuple[dict[str, Any], str]", parse_frontmatter(skill_md.replace("\r\n", "\n")))
-    except ParseError as error:
-        return [_line(str(error))]
+        parsed = cast("tuple[dict[str, Any], str]", parse_frontmatter(text))
+    except Exception as error:
+        return [_line(str(error))[:300] or type(error).__name__]
     matter = {key: value for key, value in parsed[0].items() if key not in _ALSO_KNOWN}
-    return [_line(said) for said in validate_metadata(matter, folder)]
+    return [_line(said)[:300] for said in validate_metadata(matter, folder)]
 
 
 def _looked_at(files: Files, folder: Path | None) -> Report:

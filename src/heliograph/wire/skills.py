@@ -69,7 +69,7 @@ class SkillInfo(Sent):
     hash: str = Field(description="SHA-256 of its content, hexadecimal.")
     files: int = Field(description="How many files it has.")
     bytes: int = Field(description="Their sizes together.")
-    warnings: list[str] = Field(description="What in it has no effect.")
+    warnings: list[str] = Field(description="What in it has no effect, and what the Agent Skills specification says against it.")
     deleted_at: datetime | None = Field(
         default=None, description="When it was deleted: it is read by its id alone, and its files are gone."
     )

@@ -216,6 +216,11 @@ async def test_what_has_no_effect_in_a_skill_is_told(api: Api) -> None:
     assert any("colour" in warning for warning in made["warnings"])
 
 
+async def test_what_the_specification_has_against_a_skill_is_told_and_the_skill_taken(api: Api) -> None:
+    made = await publish(api, zipped({"SKILL.md": "---\nname: My_Skill\ndescription: Reads.\n---\nRead.\n"}), name="a")
+    assert [warning.partition("'")[0] for warning in made["warnings"]] == ["Skill name ", "Skill name "]
+
+
 async def test_files_are_read_one_by_one_and_as_a_zip_and_no_browser_runs_them(api: Api) -> None:
     page, picture = "<script>alert(1)</script>", b"\x89PNG\r\n\x1a\n"
     data = package(more={"resources/page.html": page, "resources/a b/logo.png": picture, "run.bin": b"\xff\x00"})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from heliograph.cli.app import app
+from heliograph.skills import preinstalled
 from heliograph.skills.archive import from_folder, pack
+from heliograph.skills.package import read
 from heliograph.skills.validation import Report, objections, report
+from heliograph.skills.writing import draft
 from tests.unit.skills.zips import SKILL_MD
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"total": {"type": "number"}}}
@@ -53,6 +57,27 @@ def test_published_skills_are_valid(shared_data: Path) -> None:
     for item in map(json.loads, lines):
         found = report(shared_data / item["path"])
         assert (found.errors, found.warnings) == ([], []), item["id"]
+
+
+@pytest.mark.parametrize("name", preinstalled.FIRST_MADE)
+def test_preinstalled_skills_are_valid(name: str) -> None:
+    found = report(preinstalled.folder(name))
+    assert (found.errors, found.warnings) == ([], [])
+    assert found.package is not None
+    assert found.package.manifest is not None
+    assert found.package.manifest.graph is not None
+
+
+@pytest.mark.parametrize("prompt", ["Extract invoice_id, date and total_amount", "Fasse zusammen: 'x'", "---\nname: [a\n---"])
+def test_skills_that_a_template_writes_are_valid(tmp_path: Path, prompt: str) -> None:
+    files = draft(prompt)
+    name = read(files).name
+    assert name
+    for path, content in files.items():
+        (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / path).write_bytes(content)
+    found = report(tmp_path / name)
+    assert (found.errors, found.warnings) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -107,6 +132,15 @@ def test_what_has_no_effect_or_is_against_the_specification_is_a_warning(tmp_pat
 def test_frontmatter_that_is_documented_elsewhere_is_not_objected_to() -> None:
     assert objections(SKILL_MD.replace("license: MIT", "skill_version: 3")) == []
     assert objections(SKILL_MD.replace("\n", "\r\n")) == []
+
+
+@pytest.mark.parametrize(
+    "matter", ["- x\n" * 16_000, "".join(f"k{n}: x\n" for n in range(5_000)), "x" * 60_000, "metadata: {a: b, c: [d]}"]
+)
+def test_frontmatter_made_to_be_slow_is_not_held_against_the_specification(matter: str) -> None:
+    started = time.perf_counter()
+    assert len(objections(f"---\nname: orders\nm:\n{matter}\n---\n")) == 1
+    assert time.perf_counter() - started < 10
 
 
 @pytest.mark.parametrize(
