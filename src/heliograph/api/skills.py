@@ -7,6 +7,7 @@ blob holds its content in the database: none is deleted under a version that has
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,6 +36,8 @@ MOST_ASKED = 16
 """Skills of one request, each of which is looked up."""
 REMEMBERED = 120.0
 """Seconds for which what was written from a prompt is given again to who asks the same."""
+MOST_REMEMBERED = 32
+"""Of them, with those that are being written."""
 MOST_ALIKE = 100
 """Skills whose names differ in a number only, for names that nobody asked for."""
 LONGEST_NAME = 64
@@ -77,9 +80,12 @@ class Skills:
         A `name` that was not asked for is one that the tenant has no other skill under. Who asks the same again while it is being
         written, or soon after, gets the same: official clients give up after 30 s and ask again, which a model may well take.
         """
-        asked = msgspec.json.encode([tenant, prompt, json_schema, name])
+        asked = hashlib.sha256(msgspec.json.encode([tenant, prompt, json_schema, name])).digest()
         task = self._writing.get(asked)
         if task is None:
+            finished = [each for each, task in self._writing.items() if task.done()]
+            for each in finished[: max(0, len(self._writing) + 1 - MOST_REMEMBERED)]:
+                del self._writing[each]
             task = self._writing[asked] = asyncio.create_task(self._writer.write(prompt, json_schema, name))
             task.add_done_callback(lambda _: asyncio.get_running_loop().call_later(REMEMBERED, self._writing.pop, asked, None))
         try:
@@ -182,7 +188,7 @@ class Skills:
             async with self._database.begin() as conn:
                 if not await skills.is_named(conn, tenant, name) or await skills.with_content(conn, tenant, name, packed.hash):
                     return name, packed
-            name = f"{base[: LONGEST_NAME - 4]}-{number}"
+            name = f"{base[: LONGEST_NAME - 4].rstrip('-')}-{number}"
             packed = await self._packed(files | {SKILL_MD: _NAME_LINE.sub(f'name: "{name}"'.encode(), files[SKILL_MD], count=1)})
         return name, packed
 

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import msgspec
 from rapidfuzz import fuzz, process
 from sqlalchemy import Select, case, func, insert, or_, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause
 
@@ -235,12 +234,13 @@ async def delete(conn: AsyncConnection, tenant: str, id: str) -> Skill | None:
 
 async def use(conn: AsyncConnection, tenant: str, prediction: str, ids: Collection[str]) -> None:
     """Note, in the transaction that makes it, which versions a prediction uses. Raises NotFound when one was deleted meanwhile."""
+    if not ids:
+        return
     held = select(skills.c.id).where(skills.c.id.in_(ids), _LIVE).order_by(skills.c.id).with_for_update(read=True)
     there = set((await conn.execute(held)).scalars())
     for missing in sorted(set(ids) - there):
         raise NotFound(f"The skill {missing} was deleted meanwhile.")
-    if there:
-        await conn.execute(insert_or(skill_uses), [{"tenant": tenant, "prediction": prediction, "skill": id} for id in sorted(there)])
+    await conn.execute(insert(skill_uses), [{"tenant": tenant, "prediction": prediction, "skill": id} for id in sorted(there)])
 
 
 async def lock_content(conn: AsyncConnection, tenant: str, hash: str) -> None:
