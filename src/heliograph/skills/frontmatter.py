@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, NoReturn, cast
 
@@ -15,16 +16,33 @@ MAX_YAML = 64 << 10
 
 _FRONTMATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?(.*)\Z", re.DOTALL | re.MULTILINE)
 
+_COLONS = re.compile(r"^([A-Za-z][\w-]*):[ \t]+([^\s\"'\[{|>&*!%@`].*:(?:[ \t].*)?)$", re.MULTILINE)
+"""A line whose value has a colon of its own, and no quotes."""
+
 _NOT_YAML = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """PyYAML's constructors fail in all these ways on values that are not what their tags say."""
 
 
 def split(text: str) -> tuple[dict[str, Any], str]:
-    """The frontmatter of `text`, empty where there is none, and the text below it. Raises `InvalidRequest` as `mapping`."""
+    """The frontmatter of `text`, empty where there is none, and the text below it. Raises `InvalidRequest` as `mapping`.
+
+    `description: Read orders: number, date` is no YAML, but people write it and other readers of skills take it; so it is taken here.
+    """
     found = _FRONTMATTER.match(text)
     if found is None:
         return {}, text.strip()
-    return mapping(found[1], "The frontmatter of SKILL.md"), found[2].strip()
+    what = "The frontmatter of SKILL.md"
+    try:
+        matter = mapping(found[1], what)
+    except InvalidRequest as error:
+        quoted = _COLONS.sub(lambda line: f"{line[1]}: {json.dumps(line[2].rstrip(), ensure_ascii=False)}", found[1])
+        if quoted == found[1]:
+            raise
+        try:
+            matter = mapping(quoted, what)
+        except InvalidRequest:
+            raise error from None
+    return matter, found[2].strip()
 
 
 def mapping(text: str, what: str) -> dict[str, Any]:

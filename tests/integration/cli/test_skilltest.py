@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from heliograph.models.scripted import Scripted, Turn
 from heliograph.skills import preinstalled
 from tests.live import running_server
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "skills.md"
 runner = CliRunner()
 
 
@@ -98,3 +100,18 @@ def test_a_server_answers_the_skill_that_it_is_sent(tmp_path: Path, monkeypatch:
         result = runner.invoke(app, ["skills", "test", str(folder), "--via", server.url, "--bar", "1"])
     assert result.exit_code == 0, result.output
     assert "multi-form-classification: 52 of 52 values right in 4 examples" in result.output
+
+
+def test_the_skill_that_the_documentation_makes_works_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PAGE.read_text("utf-8")
+    for path, content in re.findall(r"`(delivery-note/[\w./-]+)`[^`]*```\w+\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, ["skills", "validate", "--strict", "delivery-note"]).exit_code == 0
+    verdict = re.search(r"^delivery-note: \d.*$", page, re.MULTILINE)
+    assert verdict
+    assert verdict[0] in runner.invoke(app, ["skills", "test", "delivery-note"]).output
+
+    (tmp_path / "delivery-note" / "SKILL.md").write_text("---\nname: delivery-note\ndescription: Without the words.\n---\n")
+    assert 'delivered_on is "2026-03-12" and was answered null' in runner.invoke(app, ["skills", "test", "delivery-note"]).output

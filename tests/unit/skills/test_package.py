@@ -77,6 +77,13 @@ def test_frontmatter_is_read_as_yaml(text: str, name: str | None, body: str) -> 
     assert (package.name, package.text) == (name, body)
 
 
+def test_a_description_with_a_colon_needs_no_quotes() -> None:
+    package = skill({"SKILL.md": '---\nname: a\ndescription: Read orders: number, "date" and 😀:\n---\nbody'})
+    assert (package.name, package.description) == ("a", 'Read orders: number, "date" and 😀:')
+    with pytest.raises(InvalidRequest, match="not YAML"):
+        skill({"SKILL.md": "---\ndescription: a: b\nname: [\n---\nbody"})
+
+
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
