@@ -63,7 +63,7 @@ def unpack(data: bytes) -> Files:
             root = _root(members, "The skill's zip")
             return _readable({path.removeprefix(root): archive.read(info) for path, info in members.items()})
     except _BROKEN as error:
-        raise InvalidRequest(f"The skill's bundle is not a zip that can be read: {error}.") from None
+        raise InvalidRequest(f"The skill's bundle is not a zip that can be read: {str(error) or 'it ends too early'}.") from None
 
 
 def pack(files: Files) -> bytes:

@@ -192,6 +192,13 @@ def test_a_zip_that_lies_about_its_size_is_not_unpacked_beyond_it() -> None:
         unpack(bytes(data))
 
 
+def test_a_zip_that_ends_before_its_files_do_is_refused() -> None:
+    data = bytearray(zipped([(entry("SKILL.md", stat.S_IFREG), SKILL_MD)]))
+    struct.pack_into("<II", data, data.rindex(b"PK\x01\x02") + 20, 5_000, 5_000)
+    with pytest.raises(InvalidRequest, match="it ends too early"):
+        unpack(bytes(data))
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=200)
 def test_any_bytes_are_a_skill_or_refused(data: bytes) -> None:
