@@ -4,21 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from heliograph.extraction.plan import Kind, Operation, Plan, resolve, schema_of
+from heliograph.extraction.plan import Kind, Operation, Plan, Skill, SkillReader, resolve, schema_of
 from heliograph.models.routes import Known, Route, find
-from heliograph.skills import reader
+from heliograph.skills import reader, shelf
+from heliograph.skills.package import Package
+
+Stored = tuple[str, str, Skill]
+"""A kept skill, after the id or name and the version by which it was asked for."""
 
 
-def plan(kind: Kind, operation: Operation, domain: str | None, config: dict[str, Any], model: str | None, known: Known) -> Plan:
+def plan(
+    kind: Kind,
+    operation: Operation,
+    domain: str | None,
+    version: int | str,
+    config: dict[str, Any],
+    stored: list[Stored],
+    model: str | None,
+    known: Known,
+) -> Plan:
     """What shall be done, and by whom: `model` is the name that was asked for, of those that are `known`."""
 
     def route(of_skill: str | None) -> Route:
         return find(known, model or of_skill)
 
-    return resolve(kind, operation, domain, config, skills=reader(), route=route)
+    return resolve(kind, operation, domain, config, version=version, skills=_reader(stored), route=route)
 
 
-def schema(domain: str | None, config: dict[str, Any]) -> tuple[str | None, str | None, dict[str, Any]]:
+def schema(domain: str | None, config: dict[str, Any], stored: list[Stored]) -> tuple[str | None, str | None, dict[str, Any]]:
     """The domain's name and description, and the schema that is answered in."""
-    found, answered = schema_of(domain, config, skills=reader())
+    found, answered = schema_of(domain, config, skills=_reader(stored))
     return (found.domain, found.description, answered) if found else (None, None, answered)
+
+
+def package(data: bytes, hash: str) -> Package:
+    """The skill in a kept zip, whose content must have this hash."""
+    return shelf.read(data, hash)
+
+
+def _reader(stored: list[Stored]) -> SkillReader:
+    skills = {(asked, version): skill for asked, version, skill in stored}
+    return reader(lambda asked, version: skills[asked, version])

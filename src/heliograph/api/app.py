@@ -18,7 +18,8 @@ from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
-from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions, skills
+from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.routes import skills as skill_routes
 from heliograph.api.server import Server
 from heliograph.api.skills import Skills
 from heliograph.config import Settings
@@ -30,6 +31,7 @@ from heliograph.store.database import Database
 def create_app(settings: Settings, database_url: str) -> FastAPI:
     """The API over an existing, migrated database. It holds no state that another replica would miss."""
     blobs, database = Blobs(settings), Database(database_url)
+    skills = Skills(settings, database, blobs)
     server = Server(
         settings=settings,
         database=database,
@@ -37,9 +39,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         metrics=Metrics(),
         admission=Admission(settings),
         pictures=Pictures(settings, blobs),
-        planner=Planner(settings),
+        planner=Planner(settings, skills, blobs),
         checker=Checker(settings, blobs),
-        skills=Skills(settings, database, blobs),
+        skills=skills,
     )
 
     @asynccontextmanager
@@ -52,7 +54,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
         health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
-        feedback.router, skills.open_router, skills.router, hub.router, models.router, later.router, pages.router,
+        feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

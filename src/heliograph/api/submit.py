@@ -20,7 +20,7 @@ from heliograph.errors import Conflict, FetchError, HeliographError, InvalidRequ
 from heliograph.extraction.plan import Kind, Operation, Plan
 from heliograph.jobs import bodies, queue
 from heliograph.media import fetch
-from heliograph.store import idempotency, predictions
+from heliograph.store import idempotency, predictions, skills
 from heliograph.store.predictions import Input, Prediction
 from heliograph.wire.requests import Request
 
@@ -38,6 +38,8 @@ class Asked:
     domain: str | None
     sources: Sequence[Source]
     idempotency_key: str | None
+    version: int | str = "latest"
+    """Of what `execute` names."""
 
     @property
     def model(self) -> str | None:
@@ -60,8 +62,10 @@ class Asked:
         return hashlib.sha256(f"{self.kind} {self.operation} ".encode() + msgspec.json.encode(body, order="sorted")).hexdigest()
 
     def kept(self) -> dict[str, Any]:
-        """The body without what was brought to be read, which stands in the inputs."""
-        return self.body.model_dump(mode="json", exclude_unset=True, exclude={"images", "url", "metadata"})
+        """The body without what was brought along: what is to be read stands in the inputs, and a skill's files are nobody's to keep."""
+        inline: dict[str, Any] = {"skills": {"__all__": {"source", "bundle"}}}
+        left_out: dict[str, Any] = {"images": True, "url": True, "metadata": True, "config": inline}
+        return self.body.model_dump(mode="json", exclude_unset=True, exclude=left_out)
 
 
 async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
@@ -82,7 +86,9 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
             await server.admission.check_budget(conn, caller)
     _check(asked)
     config = asked.body.config.model_dump(exclude_unset=True)
-    plan = await server.planner.plan(asked.kind, asked.operation, asked.domain, config, model=asked.model)
+    plan = await server.planner.plan(
+        caller.tenant, asked.kind, asked.operation, asked.domain, config, version=asked.version, model=asked.model
+    )
     if asked.body.callback_url is not None:
         await _check_callback(asked.body.callback_url, server.settings)
 
@@ -158,6 +164,7 @@ async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, p
         )  # fmt: skip
         if row is None:
             raise Conflict("This id was used for another request.", param="id")
+        await skills.use(conn, caller.tenant, row.id, [use.id for use in plan.skills if use.id is not None])
         if asked.idempotency_key is not None:
             await idempotency.remember(
                 conn, caller.tenant, asked.idempotency_key, digest=digest, prediction=row.id, forgotten_before=_forgotten_before(server)

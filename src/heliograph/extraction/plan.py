@@ -275,7 +275,7 @@ def _domain(
                 f"{name[:100]} reads {name[:5]}, which Heliograph does not do yet; documents and images work.", param="domain"
             )
         if is_skill(name, operation) and reader is not None:
-            items.insert(0, {"type": "skill_reference", "skill_id": name, "skill_version": version})
+            items.insert(0, {"type": "skill_reference", "skill_id": name, "skill_version": version})  # `attach.named`
         else:
             found = domains.find(name)
             if operation == "execute" and version != "latest":

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph.extraction.plan import Plan
+from heliograph.extraction.plan import Plan, SkillUse
 from heliograph.jobs.copies import Link, linked
 from heliograph.store.predictions import Prediction
 
@@ -32,6 +32,16 @@ class Asked(msgspec.Struct, frozen=True):
 
 class _Error(msgspec.Struct):
     message: str
+
+
+class _Used(msgspec.Struct):
+    skills: list[SkillUse] = []
+
+
+class _Planned(msgspec.Struct):
+    """Of what was asked, the skills alone: the rest may be large, and is passed over."""
+
+    plan: _Used
 
 
 def request_text(body: dict[str, Any], plan: Plan) -> str:
@@ -62,8 +72,13 @@ def prediction_body(row: Prediction, link: Link | None = None) -> bytes:
             "metadata": _raw(row.metadata, _METADATA),
             "message": message,
             "error": _raw(row.error, _NULL),
+            "skills": _skills(row),
         }
     )
+
+
+def _skills(row: Prediction) -> list[SkillUse]:
+    return msgspec.json.decode(row.request, type=_Planned).plan.skills if '"skills":[{' in row.request else []
 
 
 def _raw(text: str | None, default: msgspec.Raw) -> msgspec.Raw:

@@ -80,6 +80,11 @@ def reference(item: dict[str, Any]) -> tuple[str, str] | None:
     return asked, _version(given)
 
 
+def named(name: str, version: int | str) -> dict[str, Any]:
+    """The item that asks for a skill by its name alone."""
+    return {"type": "skill_reference", "skill_id": name, "skill_version": version}
+
+
 def inline(item: dict[str, Any], *, keeps_files: bool = False) -> Skill:
     """The skill that an item brings along. Raises InvalidRequest."""
     given = _attachment(item)

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -27,7 +27,9 @@ from heliograph.ids import new_id
 from heliograph.skills import archive, package
 from heliograph.skills.archive import Files
 from heliograph.skills.package import Package
-from heliograph.store.blobs import Blobs
+
+if TYPE_CHECKING:
+    from heliograph.store.blobs import Blobs
 
 MEMORY = 64 << 20
 """Bytes of packages in memory."""

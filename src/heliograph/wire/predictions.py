@@ -35,6 +35,15 @@ class PredictionError(Sent):
     pages_read: int | None = Field(default=None, description="How many pages had been read.")
 
 
+class SkillUsed(Sent):
+    """A skill that a request used, by its content: the same again gives the same answer again."""
+
+    name: str = Field(description="Its name.")
+    version: str | None = Field(default=None, description="Its version; null for a skill that came with the request.")
+    hash: str = Field(description="SHA-256 of its content, hexadecimal.")
+    id: str | None = Field(default=None, description="The version's unique identifier; null for a skill that came with the request.")
+
+
 class PredictionResponse(Sent):
     """Base prediction response for all API responses."""
 
@@ -51,6 +60,7 @@ class PredictionResponse(Sent):
     metadata: RequestMetadata = Field(default_factory=RequestMetadata, description="The metadata of the request.")
     message: str | None = Field(default=None, description="Why the request failed, in a sentence.")
     error: PredictionError | None = Field(default=None, description="Why the request failed.")
+    skills: list[SkillUsed] = Field(default=[], description="The skills that the request used, in their order.")
 
 
 class DeliveryResponse(Sent):

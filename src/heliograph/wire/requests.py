@@ -137,8 +137,10 @@ class _Images(Received):
 
 
 class _Execute(Request):
-    name: str = Field(min_length=1, max_length=255, description="The domain to run, such as `document.invoice` or `document/invoice`.")
-    version: str | int = Field(default="latest", description="The version of what is run; only `latest` exists.")
+    name: str = Field(
+        min_length=1, max_length=255, description="What to run: a domain, such as `document.invoice` or `document/invoice`, or a skill."
+    )
+    version: str | int = Field(default="latest", description="The version of the skill; a domain has only `latest`.")
 
 
 class _Propose(Request):

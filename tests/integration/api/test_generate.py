@@ -242,7 +242,7 @@ REFUSED: list[tuple[dict[str, Any], int, str | None]] = [
     ({"domain": "document.invoice", "url": URI, "config": {"gql_stmt": "{ invoice_idd }"}}, 422, None),
     ({"domain": "document.invoice", "url": URI, "config": {"json_schema": {"$ref": "https://example.com/s"}}}, 422, None),
     ({"domain": "document.invoice", "url": URI, "config": {"detail": "medium"}}, 422, "config.detail"),
-    ({"domain": "document.invoice", "url": URI, "config": {"skills": [{"skill_name": "x"}]}}, 422, None),
+    ({"domain": "document.invoice", "url": URI, "config": {"skills": [{"skill_name": "x"}]}}, 404, None),
     ({"domain": "document.invoice", "url": URI, "callback_url": ""}, 422, "callback_url"),
     ({"domain": "document.invoice", "url": URI, "id": ""}, 422, "id"),
     ({"domain": "document.invoice", "url": URI, "id": "x" * 256}, 422, "id"),

@@ -57,10 +57,15 @@ async def document_generate(
 async def document_execute(
     body: DocumentExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
-    """Run a domain by its name over a document."""
-    _only_latest(body.name, body.version)
+    """Run a domain, or a skill, by its name over a document."""
     asked = Asked(
-        kind="document", operation="execute", body=body, domain=body.name, sources=_file(body.url, body.file_id), idempotency_key=key
+        kind="document",
+        operation="execute",
+        body=body,
+        domain=body.name,
+        sources=_file(body.url, body.file_id),
+        idempotency_key=key,
+        version=body.version,
     )
     return await _answer(request, server, caller, asked)
 
@@ -87,9 +92,16 @@ async def image_generate(
 async def image_execute(
     body: ImageExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
-    """Run a domain by its name over images."""
-    _only_latest(body.name, body.version)
-    asked = Asked(kind="image", operation="execute", body=body, domain=body.name, sources=_images(body.images), idempotency_key=key)
+    """Run a domain, or a skill, by its name over images."""
+    asked = Asked(
+        kind="image",
+        operation="execute",
+        body=body,
+        domain=body.name,
+        sources=_images(body.images),
+        idempotency_key=key,
+        version=body.version,
+    )
     return await _answer(request, server, caller, asked)
 
 
@@ -112,11 +124,6 @@ def _file(url: str | None, file_id: str | None) -> list[Source]:
 
 def _images(images: list[str]) -> list[Source]:
     return [Source(f"images.{index}", "url", url) for index, url in enumerate(images)]
-
-
-def _only_latest(name: str, version: str | int) -> None:
-    if version != "latest":
-        raise NotFound(f"There is no version {str(version)[:50]!r} of {name[:100]!r}; only 'latest'.", param="version")
 
 
 async def _answer(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from fastapi import APIRouter, Response
 
-from heliograph.api.auth import Guarded
+from heliograph.api.auth import CallerOf, Guarded
 from heliograph.api.openapi import answers
 from heliograph.api.server import ServerOf
 from heliograph.errors import NotFound
@@ -22,10 +22,10 @@ async def list_domains() -> Response:
 
 
 @router.post("/schema", response_model=SchemaResponse, responses=answers(401, 404, 413, 422))
-async def get_schema(body: SchemaRequest, server: ServerOf) -> Response:
+async def get_schema(body: SchemaRequest, server: ServerOf, caller: CallerOf) -> Response:
     """The schema that a request with this domain and config is answered in."""
     config = body.config.model_dump(exclude_unset=True)
-    domain, description, schema = await server.planner.schema(body.domain, config)
+    domain, description, schema = await server.planner.schema(caller.tenant, body.domain, config)
     return _schema(domain or "custom", description, schema)
 
 
