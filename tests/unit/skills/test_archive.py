@@ -195,7 +195,7 @@ def test_a_zip_that_lies_about_its_size_is_not_unpacked_beyond_it() -> None:
 def test_a_zip_that_ends_before_its_files_do_is_refused() -> None:
     data = bytearray(zipped([(entry("SKILL.md", stat.S_IFREG), SKILL_MD)]))
     struct.pack_into("<II", data, data.rindex(b"PK\x01\x02") + 20, 5_000, 5_000)
-    with pytest.raises(InvalidRequest, match="it ends too early"):
+    with pytest.raises(InvalidRequest, match=r"it ends too early|Overlapped entries"):  # as later Pythons say
         unpack(bytes(data))
 
 
