@@ -1,10 +1,10 @@
-"""Which of several schemas a document is for, by the labels that stand on it; no model.
+"""Which of several schemas a document is for, by the labels and values that stand on it; no model.
 
     chosen = choose(document, {"invoice": compile_schema(...), "referral": compile_schema(...)})
     chosen.name, chosen.kind, chosen.rationale       # "invoice", "Invoice", why
 
-A schema is as likely as the share of its fields whose labels are on the first pages, those that other schemas ask for too counting less;
-a heading that says what the schema is called speaks for it as well. Where hardly any label is there, none fits.
+A schema is as likely as the share of its fields that the first pages label and answer, those that other schemas ask for too counting less;
+a heading that says what the schema is called speaks for it as well. Where next to nothing is there, none fits.
 """
 
 from __future__ import annotations
@@ -15,25 +15,29 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from heliograph.extraction.asking import questions
+from heliograph.extraction.embedded import extract
 from heliograph.extraction.fields import Ask, understand
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.labels import Finder
+from heliograph.extraction.result import FieldPath, field_path
 from heliograph.extraction.schema import Schema
 from heliograph.extraction.segments import Sheet, sheets
 from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of, vocabulary
 from heliograph.media.document import Document
 
-LEAST = 0.2
-"""Score below which no schema fits: of drawn documents with two to five schemas, 94 in a hundred that fit are above it, and 24 in a hundred
-that fit none are below. Measured, as all numbers here, on 600 drawn documents of 18 kinds, 2026-11-21 (docs/design/extracting.md)."""
+LEAST = 0.15
+"""Score below which no schema fits. All numbers here were measured with two to five schemas, of which none is for documents like another's,
+on 56 real and 150 drawn documents, 2026-11-21 (docs/design/extracting.md): every real document that one was for is above this."""
 MARGIN = 0.1
-"""Score over the next schema's from which the choice is right 99 times in a hundred; below it is 71 times."""
-_PAGES = 5
+"""Score over the next schema's from which the choice is right 99 times in a hundred; below it is 80 times."""
+_PAGES = 3
 """Pages that say what a document is."""
 _SIZE = 0.8
-"""Power of a schema's size by which its labels are divided: a large schema has more of them, and more that a document leaves out."""
-_HEADED = 0.3
+"""Power of a schema's size by which what is found of it is divided: of a large schema more is found, and more is left out by a document."""
+_HEADED = 0.5
 """What a heading with the schema's whole name counts for."""
+_FEW = 2
+"""Fields without which a schema does not fit, unless a heading names it: a date alone is on every letter."""
 _LABEL = 0.5
 """Fit of a label from which on it counts."""
 _CERTAIN = 0.7
@@ -58,12 +62,12 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Seen(msgspec.Struct):
-    """What of a schema is on the pages: its score, its fields, those of them that are labelled there, and the heading with its name."""
+    """What of a schema is on the pages: its score, its fields, those that are labelled or answered there, the heading with its name."""
 
     name: str
     score: float
     fields: int
-    labels: list[str]
+    there: list[str]
     heading: str | None
 
 
@@ -75,12 +79,13 @@ def kind_of(name: str, schema: Schema) -> str:
 def choose(document: Document, schemas: Mapping[str, Schema], *, learned: Mapping[str, Hints] | None = None) -> Chosen:
     """The schema of `schemas` that `document` is for. `learned`: labels that examples have shown for each, by its name.
 
-    Time grows with the fields of all schemas; about 10 ms for a page and a schema of a hundred fields.
+    Takes as long as answering each schema from the first pages.
     """
-    seen = sorted(_seen(document, schemas, learned or {}), key=lambda one: -one.score)
+    shown = msgspec.structs.replace(document, pages=document.pages[:_PAGES])
+    seen = sorted(_seen(shown, schemas, learned or {}), key=lambda one: -one.score)
     best, next_ = seen[0], seen[1] if len(seen) > 1 else None
-    if best.score < LEAST:
-        return Chosen(name=None, kind=None, rationale=f"Hardly any label of a schema is on the pages. {_told(best)}")
+    if best.score < LEAST or (len(best.there) < min(_FEW, best.fields) and best.heading is None):
+        return Chosen(name=None, kind=None, rationale=f"Hardly any field of a schema is on the pages. {_told(best)}")
     rationale = _told(best) + (f" {_told(next_)}" if next_ is not None else "")
     uncertain = None
     if next_ is not None and best.score - next_.score < MARGIN:
@@ -89,36 +94,46 @@ def choose(document: Document, schemas: Mapping[str, Schema], *, learned: Mappin
 
 
 def _told(one: _Seen) -> str:
-    named = f" ({', '.join(one.labels[:_SAID])}{', ...' if len(one.labels) > _SAID else ''})" if one.labels else ""
+    named = f" ({', '.join(one.there[:_SAID])}{', ...' if len(one.there) > _SAID else ''})" if one.there else ""
     headed = f', and "{one.heading}" stands on the first page' if one.heading else ""
-    return f"{len(one.labels) or 'None'} of {one.fields} fields of {one.name} can be told by a label{named}{headed}."
+    return f"{len(one.there) or 'None'} of {one.fields} fields of {one.name} are labelled or answered{named}{headed}."
 
 
 def _seen(document: Document, schemas: Mapping[str, Schema], learned: Mapping[str, Hints]) -> Iterator[_Seen]:
+    pages = sheets(document)
     asks = {name: _asks(schema, learned.get(name, {})) for name, schema in schemas.items()}
-    shown = sheets(msgspec.structs.replace(document, pages=document.pages[:_PAGES]))
-    fits = iter(_fits([ask for own in asks.values() for ask in own], shown))
-    shared = Counter(key for own in asks.values() for key in {_key(ask) for ask in own})
+    fits = iter(_fits([ask for own in asks.values() for _, ask in own], pages))
+    shared = Counter(key for own in asks.values() for key in {_key(ask) for _, ask in own})
     for name, own in asks.items():
+        sure = _answered(document, schemas[name], learned.get(name, {}))
         found = total = 0.0
-        labels: list[str] = []
-        for ask, fit in zip(own, fits, strict=False):
+        there: list[str] = []
+        for (path, ask), fit in zip(own, fits, strict=False):
             weight = 1 / shared[_key(ask)]
             total += weight
-            found += weight * max(0.0, fit - _LABEL) / (1 - _LABEL)
-            if fit >= _CERTAIN:
-                labels.append(split_name(ask.field.name))
-        heading, share = _heading(shown, name)
-        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(labels)), heading)
+            found += weight * (max(0.0, fit - _LABEL) / (1 - _LABEL) + sure.get(path, 0.0)) / 2
+            if fit >= _CERTAIN or sure.get(path, 0.0) >= _CERTAIN:
+                there.append(split_name(ask.field.name))
+        heading, share = max((_heading(pages, title) for title in (name, schemas[name].root.title)), key=lambda made: made[1])
+        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(there)), heading)
 
 
-def _asks(schema: Schema, learned: Hints) -> list[Ask]:
+def _asks(schema: Schema, learned: Hints) -> list[tuple[FieldPath, Ask]]:
     """Every scalar field of a schema, also those of lists."""
-    made = [ask for _, ask in questions(schema, learned)]
+    made = [(field_path(path), ask) for path, ask in questions(schema, learned)]
     for field in schema.root.leaves():
         if "[]" in field.path and field.name:
             owner = tuple(step for step in field.path[:-1] if step != "[]")[-1:]
-            made.append(understand(field, owner, in_row=True, hints=learned.get(field.path, {})))
+            made.append((field.path, understand(field, owner, in_row=True, hints=learned.get(field.path, {}))))
+    return made
+
+
+def _answered(document: Document, schema: Schema, learned: Hints) -> dict[FieldPath, float]:
+    """How likely the surest value of each field is right that the pages answer."""
+    made: dict[FieldPath, float] = {}
+    for path, leaf in extract(document, schema, learned=learned).leaves.items():
+        if leaf.value is not None and leaf.evidence:
+            made[field_path(path)] = max(made.get(field_path(path), 0.0), leaf.probability)
     return made
 
 
@@ -146,7 +161,7 @@ def _heading(shown: Sequence[Sheet], name: str) -> tuple[str | None, float]:
         for segment in sheet.segments:
             tokens = set(tokens_of(segment.text))
             share = sum(token in tokens for token in wanted) / len(wanted)
-            if share and len(tokens) <= _HEADING:
+            if share and len(tokens) <= _HEADING and ":" not in segment.text:
                 speaks = share * (0.4 + 0.6 * segment.size / largest) * (1.0 if len(tokens) <= 4 else 0.7)
                 if speaks > best[1]:
                     best = (segment.text.strip(), speaks)

@@ -17,6 +17,8 @@ State = Literal["found", "absent", "unreadable", "not_reached", "refused"]
 Match = Literal["exact", "fuzzy", "computed", "model", "none"]
 Label = Literal["hi", "med", "lo"]
 Path = tuple[str | int, ...]
+FieldPath = tuple[str, ...]
+"""A path in the schema, `[]` standing for each item of a list."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -47,6 +49,11 @@ class Extraction(msgspec.Struct):
     leaves: dict[Path, Leaf]
     warnings: list[str] = []
     reasons: dict[Path, dict[str, float]] = {}
+
+
+def field_path(path: Path) -> FieldPath:
+    """The field that the leaf at `path` answers."""
+    return tuple("[]" if isinstance(step, int) else step for step in path)
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

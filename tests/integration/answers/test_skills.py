@@ -70,7 +70,7 @@ async def test_the_labels_decide_and_the_answer_stands_in_its_envelope(reader: R
 async def test_where_none_fits_the_schema_beside_them_is_taken_or_nothing(reader: Reader, tmp_path: Path) -> None:
     without = await _answered(reader, tmp_path, POEM, _plan())
     assert (without.response["schemaUsed"], without.response["documentType"], without.response["data"]) == (None, None, None)
-    assert "Hardly any label" in without.response["classificationRationale"]
+    assert "Hardly any field" in without.response["classificationRationale"]
     beside = (await _answered(reader, tmp_path, POEM, _plan(OTHERWISE))).response
     assert (beside["schemaUsed"], beside["documentType"], beside["data"]["sender"]) == (None, "Any letter", "The Moon")
 

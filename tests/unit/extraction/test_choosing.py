@@ -38,7 +38,7 @@ def test_the_schema_is_taken_whose_labels_are_on_the_pages(given: Document, name
 
 def test_the_reason_names_labels_and_the_next_likely_schema() -> None:
     chosen = choose(REFERRAL, SCHEMAS)
-    assert chosen.rationale.startswith("5 of 5 fields of referral can be told by a label (patient name, date of birth,")
+    assert chosen.rationale.startswith("5 of 5 fields of referral are labelled or answered (patient name, date of birth,")
     assert "3 of 5 fields of authorization" in chosen.rationale
 
 
@@ -65,7 +65,7 @@ def test_a_close_choice_says_so() -> None:
 def test_where_hardly_a_label_is_there_none_fits(text: str) -> None:
     chosen = choose(document(text), SCHEMAS)
     assert (chosen.name, chosen.kind) == (None, None)
-    assert "Hardly any label" in chosen.rationale
+    assert "Hardly any field" in chosen.rationale
 
 
 def test_labels_that_examples_taught_count() -> None:
