@@ -26,7 +26,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("heliograph/store/alembic/env.py", "heliograph/web/index.html", "heliograph/samples/receipt.png"):
+    skill = "heliograph/skills/preinstalled/patient-referral"
+    for needed in (
+        "heliograph/store/alembic/env.py",
+        "heliograph/web/index.html",
+        "heliograph/samples/receipt.png",
+        f"{skill}/SKILL.md",
+        f"{skill}/examples/fax.pdf",
+    ):
         assert needed in names, f"{needed} is not in the wheel"
     assert any(name.startswith("heliograph/extraction/domains/") and name.endswith(".json") for name in names)
     strangers = [name for name in names if not name.startswith(("heliograph/", "heliograph-"))]

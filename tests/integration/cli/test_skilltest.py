@@ -48,6 +48,20 @@ def test_every_preinstalled_skill_passes_its_own_tests(tmp_path: Path) -> None:
     assert result.output.count("meets the bar of 1") == 6
 
 
+def test_a_referral_of_several_pages_says_of_every_value_on_which_one_it_stands() -> None:
+    folder = preinstalled.folder("patient-referral")
+    result = runner.invoke(app, ["extract", str(folder / "examples" / "form.pdf"), "--skill", str(folder), "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    pages = {
+        "patient.name": found["patient"]["name_metadata"]["bboxes"][0]["page"],
+        "insurance.payer": found["insurance"]["payer_metadata"]["bboxes"][0]["page"],
+        "diagnoses.code": found["diagnoses"][2]["code_metadata"]["bboxes"][0]["page"],
+        "medications.dose": found["medications"][2]["dose_metadata"]["bboxes"][0]["page"],
+    }
+    assert pages == {"patient.name": 0, "insurance.payer": 1, "diagnoses.code": 0, "medications.dose": 1}
+
+
 def test_what_is_not_as_the_example_says_is_shown_and_is_under_the_bar(tmp_path: Path) -> None:
     folder = copied("call-summary", tmp_path)
     answer = folder / "examples" / "transcript.json"

@@ -9,8 +9,19 @@ from skills_ref.validator import validate
 
 from heliograph.extraction.schema import compile_schema
 from heliograph.skills import preinstalled, read_folder
+from heliograph.skills.archive import content_hash
+from heliograph.skills.validation import report
 
 NAMES = list(preinstalled.FIRST_MADE)
+VERSIONS = {
+    "invoice-extraction": "20261121-e45b1bf0",
+    "receipt-extraction": "20261121-b4c1e0a9",
+    "patient-referral": "20261121-eba60441",
+    "multi-form-classification": "20261121-61961afc",
+    "meeting-notes": "20261121-2dd0ece4",
+    "call-summary": "20261121-bbb1e42c",
+}
+"""Of the present content. Who changes a skill writes its new day into `FIRST_MADE`, and its new version here."""
 PUBLISHED = {
     "invoice-extraction", "patient-referral", "meeting-notes", "call-summary", "receipt-extraction", "multi-form-classification",
 }  # fmt: skip
@@ -22,8 +33,23 @@ def test_the_skills_are_those_that_the_published_examples_name() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_keeps_to_the_specification_of_agent_skills(name: str) -> None:
+def test_each_keeps_to_the_specification_of_agent_skills_and_has_nothing_in_vain(name: str) -> None:
     assert validate(preinstalled.folder(name)) == []
+    found = report(preinstalled.folder(name))
+    assert (found.errors, found.warnings) == ([], [])
+
+
+def test_a_changed_skill_has_a_changed_day() -> None:
+    made = {name: f"{preinstalled.first_made(name):%Y%m%d}-{content_hash(preinstalled.files(name))[:8]}" for name in NAMES}
+    assert made == VERSIONS, "write the day of the change into FIRST_MADE, and the version here"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_skill_learns_from_is_not_what_it_is_tested_on(name: str) -> None:
+    files = preinstalled.files(name)
+    resources, examples = ({data for path, data in files.items() if path.startswith(folder)} for folder in ("resources/", "examples/"))
+    assert len(examples) >= 4, "two documents with their answers"
+    assert not resources & examples
 
 
 @pytest.mark.parametrize("name", NAMES)
