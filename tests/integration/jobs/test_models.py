@@ -228,3 +228,31 @@ async def test_page_pictures_are_drawn_once_for_requests_that_share_pages(
     async with database.begin() as conn:
         assert await steps.list_(conn, "default", "p") == []
     assert [key async for key in blobs.walk("default/steps")] == []
+
+
+async def test_which_schema_a_document_is_for_is_asked_once_however_often_the_prediction_waits(
+    database: Database, blobs: Blobs, asking: Asking, settled: Settled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heliograph.jobs.predictions.WAIT", 0.2)
+    chosen = away = 0
+
+    def sorts(heard: Heard) -> Any:
+        nonlocal chosen, away
+        if "Which of these kinds" in heard.text:
+            chosen += 1
+            return {"rationale": "It lists transfers.", "kind": "statement"}
+        away += 1
+        return Turn(status=503) if away < 3 else read_rows(heard)
+
+    other = {"type": "object", "properties": {"patient": {"type": "string"}}}
+    plan = msgspec.structs.replace(ASKED, schema=None, schema_from="skill", choices={"referral": other, "statement": ASKED.schema or {}})
+    await _asked(database, blobs, 3, plan=plan)
+    with Scripted([Turn(answer=sorts, times=0)], "vllm") as server:
+        async with asking(server):
+            row = await settled("p", 30)
+    assert row.status == "completed", row.error
+    made = json.loads(row.response or "")
+    assert (made["schemaUsed"], made["classificationRationale"]) == ("statement", "It lists transfers.")
+    assert made["data"]["account"] == "4711-0815"
+    assert len(made["data"]["entries"]) == 36
+    assert (chosen, away) == (1, 3)
