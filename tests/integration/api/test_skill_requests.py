@@ -106,7 +106,7 @@ async def test_a_skill_needs_no_domain_for_pictures_either_and_execute_takes_its
 
 async def test_skills_of_both_kinds_are_one_request_and_a_clash_names_both(api: Api) -> None:
     made = await publish(api, name="totals")
-    answer = await generate(api, {"skill_name": "totals"}, inline(package("Read who sells.", **{"schema.json": OTHER})))
+    answer = await generate(api, {"skill_name": "totals"}, inline(package("Read who sells.", more={"schema.json": OTHER})))
     plan = await planned(api, answer)
     assert list((plan.schema or {})["properties"]) == ["total", "seller"]
     assert plan.instructions == "Read the total.\n\nRead who sells."
