@@ -112,7 +112,7 @@ async def test_skills_of_both_kinds_are_one_request_and_a_clash_names_both(api: 
     assert plan.instructions == "Read the total.\n\nRead who sells."
     assert [(used["name"], used["id"]) for used in answer.json["skills"]] == [("totals", made["id"]), ("brought", None)]
     assert answer.json["skills"][1]["version"] is None
-    clash = await generate(api, {"skill_name": "totals"}, inline(package(**{"schema.json": CLASH})))
+    clash = await generate(api, {"skill_name": "totals"}, inline(package(more={"schema.json": CLASH})))
     assert clash.status == 422
     assert "Skills totals and brought clash: total is a number in the one and a string" in clash.json["error"]["message"]
 
