@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from heliograph.store.migrations import migrate
 from heliograph.store.postgres import EmbeddedPostgres
@@ -64,3 +66,13 @@ def own_postgres() -> Iterator[EmbeddedPostgres]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def scan(count: int) -> bytes:
+    """A TIFF of so many small pages, each with its number in words that must be read."""
+    sheets = [Image.new("L", (620, 260), 255) for _ in range(count)]
+    for number, sheet in enumerate(sheets):
+        ImageDraw.Draw(sheet).text((30, 60), f"Delivery note {number + 100}\nTotal {number}.50", font=ImageFont.load_default(48), fill=0)
+    out = io.BytesIO()
+    sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_deflate")
+    return out.getvalue()

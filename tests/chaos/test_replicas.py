@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.skills.archive import pack
 from tests.live import Server, data_uri, free_port, running_server, stop
 
 SCHEMA = {"type": "object", "properties": {"number": {"type": ["string", "null"], "description": "Number"}}}
@@ -79,6 +81,36 @@ def test_two_apis_and_two_workers_on_one_database_and_s3_never_miss(database_url
             finals = list(pool.map(lambda p: (p[0], two.settled(p[2]["id"], 300)), pairs))
         assert {body["status"] for _, body in finals} == {"completed"}
         assert all(body["response"] == {"number": str(number)} for number, body in finals)
+
+
+def test_a_skill_published_at_one_replica_is_used_at_the_other_at_once(database_url: str, s3: dict[str, str], tmp_path: Path) -> None:
+    environment = s3 | {"HELIOGRAPH_DATABASE_URL": database_url}
+    with (
+        running_server(tmp_path / "one", "--workers", "1", **environment) as one,
+        running_server(tmp_path / "two", "--workers", "0", **environment) as two,
+    ):
+
+        def listed(server: Server) -> list[dict[str, Any]]:
+            status, skills = server.call("GET", "/v1/skills?limit=1000")
+            assert status == 200, skills
+            return skills
+
+        with ThreadPoolExecutor(max_workers=2) as pool:  # the first to ask brings the preinstalled ones
+            here, there = pool.map(listed, (one, two))
+        assert here == there
+        names = [skill["name"] for skill in here]
+        assert len(set(names)) == len(names) > 0
+        for number in range(1, 6):
+            field = f"field_{number}"
+            schema = {"type": "object", "properties": {field: {"type": ["string", "null"]}}}
+            files = {"SKILL.md": b"---\nname: grows\ndescription: d\n---\nRead.", "schema.json": json.dumps(schema).encode()}
+            body = {"file_id": one.upload(pack(files), "grows.zip"), "name": "grows", "description": "Reads a field"}
+            status, info = one.call("POST", "/v1/skills/create", body)
+            assert (status, info["number"]) == (201, number)
+            asked = {"url": note("Number: 7"), "batch": False, "config": {"skills": [{"skill_id": "grows"}]}}
+            status, answer = two.call("POST", "/v1/document/generate", asked)
+            assert (status, list(answer["response"])) == (201, [field]), answer
+            assert answer["skills"][0]["id"] == info["id"]
 
 
 def test_what_was_accepted_is_there_after_the_api_is_killed(database_url: str, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import signal
 import time
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from heliograph.config import Settings
 from heliograph.store import steps
@@ -24,7 +22,7 @@ from heliograph.store.predictions import FINISHED, Input, Prediction
 from tests.integration.jobs.asking import PLAN, look, submit
 from tests.integration.jobs.working import Script
 
-from .conftest import Start
+from .conftest import Start, scan
 
 QUICK = {"HELIOGRAPH_HEARTBEAT": "0.2", "HELIOGRAPH_STALLED_AFTER": "1.5"}
 Pages = Callable[[], list[int]]
@@ -90,24 +88,14 @@ async def test_a_killed_workers_job_ends_on_another_within_15_s_and_no_page_is_r
     assert second.poll() is None
 
 
-def _scan(count: int) -> bytes:
-    """A TIFF of so many small pages, each with its number in words that must be read."""
-    sheets = [Image.new("L", (620, 260), 255) for _ in range(count)]
-    for number, sheet in enumerate(sheets):
-        ImageDraw.Draw(sheet).text((30, 60), f"Delivery note {number + 100}\nTotal {number}.50", font=ImageFont.load_default(48), fill=0)
-    out = io.BytesIO()
-    sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_deflate")
-    return out.getvalue()
-
-
 async def test_a_killed_workers_scan_ends_on_another_and_pages_in_the_journal_are_not_read_again(
     url: str, opened: Database, start_worker: Start, tmp_path: Path
 ) -> None:
-    scan, plan = _scan(20), msgspec.structs.replace(PLAN, domain="document.markdown", mode="markdown", schema=None)
+    content, plan = scan(20), msgspec.structs.replace(PLAN, domain="document.markdown", mode="markdown", schema=None)
     blobs = Blobs(Settings(data_dir=tmp_path / "data"))
-    await blobs.put("default/inputs/p/0", scan)
+    await blobs.put("default/inputs/p/0", content)
     async with opened.begin() as conn:
-        read = Input(position=0, source="data", blob="default/inputs/p/0", bytes=len(scan), sha256="scan")
+        read = Input(position=0, source="data", blob="default/inputs/p/0", bytes=len(content), sha256="scan")
         await submit(conn, "p", plan=plan, reads=[read])
 
     async def journalled() -> dict[str, tuple[int, int]]:
