@@ -98,8 +98,7 @@ def test_a_version_whose_publishing_the_apis_death_cut_off_is_there_whole_or_not
                 return
             acknowledged[info["id"]] = (info["skill_version"], files)
 
-    environment = {"HELIOGRAPH_DATABASE_URL": database_url}
-    with running_server(tmp_path / "data", "--workers", "0", **environment) as server:
+    with running_server(tmp_path / "data", "--workers", "0", HELIOGRAPH_DATABASE_URL=database_url) as server:
         threads = [threading.Thread(target=publishing, args=(server, name)) for name in ("one", "one", "two", "two")]
         for thread in threads:
             thread.start()
@@ -111,7 +110,7 @@ def test_a_version_whose_publishing_the_apis_death_cut_off_is_there_whole_or_not
         stop(server.process)
     assert len(acknowledged) > 8, "hardly anything was published before the kill"
 
-    with running_server(tmp_path / "data", "--workers", "0", **environment) as server:
+    with running_server(tmp_path / "data", "--workers", "0", HELIOGRAPH_DATABASE_URL=database_url) as server:
         for id, (version, files) in acknowledged.items():
             assert server.call("GET", f"/v1/skills/{id}")[1]["skill_version"] == version
             assert files_of(server, id) == files

@@ -1,4 +1,4 @@
-"""Runs the official `vlmrun` command line against a running server; same output as `python_client.py`.
+"""Runs the official `vlmrun` command line against a running server; same output as `driver.py`.
 
 Each check runs the command as a user would and looks at its exit code and what it printed.
 """
@@ -87,13 +87,111 @@ def _() -> None:
     assert answer["response"]["total"] is not None
 
 
+def skill_folder(name: str, *fields: str) -> Path:
+    folder = SCRATCH / "cli-skills" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "SKILL.md").write_text(f"---\nname: {name}\ndescription: Reads what it is told to\n---\nRead the fields.\n")
+    kinds = {"total": {"type": ["number", "null"]}, "invoice_id": {"type": ["string", "null"]}}
+    (folder / "schema.json").write_text(json.dumps({"type": "object", "properties": {field: kinds[field] for field in fields}}))
+    return folder
+
+
+def fresh(word: str) -> str:
+    """A name that no other check uses."""
+    return f"{word}-{uuid.uuid4().hex[:8]}"
+
+
+def found(name: str, *words: str) -> dict[str, str]:
+    return json.loads(vlmrun("skills", "get", name, *words, "--json"))
+
+
+def read(*words: str | Path) -> dict[str, object]:
+    """What is read from the invoice."""
+    answer = json.loads(vlmrun("generate", "-i", INVOICE, *words, "-f", "json"))
+    assert answer["status"] == "completed"
+    return answer["response"]
+
+
 @check("vlmrun generate --skill")
 def _() -> None:
-    skill = SCRATCH / "cli-skill"
-    skill.mkdir(exist_ok=True)
-    (skill / "SKILL.md").write_text("---\nname: cli-skill\ndescription: Reads the total\n---\nRead the total.\n")
-    (skill / "schema.json").write_text(json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
-    assert json.loads(vlmrun("generate", "-i", INVOICE, "-k", skill, "-f", "json"))["response"]["total"] is not None
+    one, other = skill_folder("cli-total", "total"), skill_folder("cli-number", "invoice_id")
+    assert read("--skill", one) == {"total": 8956.08}
+    assert read("-k", one, "-k", other) == {"total": 8956.08, "invoice_id": "BW-2026-0318"}
+
+
+@check("vlmrun generate --skill-id")
+def _() -> None:
+    name = fresh("cli-pinned")
+    vlmrun("skills", "upload", skill_folder(name, "total"))
+    first = found(name)
+    vlmrun("skills", "upload", skill_folder(name, "invoice_id"))
+    assert read("--skill-id", name) == {"invoice_id": "BW-2026-0318"}
+    assert read("--skill-id", f"{name}:latest") == {"invoice_id": "BW-2026-0318"}
+    assert read("--skill-id", f"{name}:{first['skill_version']}", "--no-batch") == {"total": 8956.08}
+    assert read("--skill-id", f"{name}:1", "--skill-id", f"{name}:2") == {"total": 8956.08, "invoice_id": "BW-2026-0318"}
+    assert "BW-2026-0318" in str(read("--skill-id", "invoice-extraction"))
+
+
+@check("vlmrun skills upload")
+def _() -> None:
+    name = fresh("cli-uploaded")
+    said = vlmrun("skills", "upload", skill_folder(name, "total"))
+    info = found(name)
+    assert info["id"] in said
+    assert info["skill_version"] in said
+    vlmrun("skills", "upload", skill_folder(name, "total"), "--name", f"{name}-b", "--description", "Another")
+    assert found(f"{name}-b")["description"] == "Another"
+
+
+@check("vlmrun skills get")
+def _() -> None:
+    name = fresh("cli-got")
+    vlmrun("skills", "upload", skill_folder(name, "total"))
+    info = found(name)
+    assert info["status"] == "completed"
+    assert found(info["id"]) == found(name, "--version", info["skill_version"]) == found(name, "-V", "1") == info
+    assert info["id"] in vlmrun("skills", "get", name)
+
+
+@check("vlmrun skills list")
+def _() -> None:
+    name = fresh("cli-listed")
+    vlmrun("skills", "upload", skill_folder(name, "total"))
+    vlmrun("skills", "upload", skill_folder(name, "invoice_id"))
+    assert name in vlmrun("skills", "list")
+    several = json.loads(vlmrun("skills", "list", "-n", "1000", "--order-by", "name", "--asc", "--json"))
+    names = [info["name"] for info in several]
+    assert names == sorted(names)
+    assert names.count(name) == 2
+    grouped = [info["name"] for info in json.loads(vlmrun("skills", "list", "-n", "1000", "--grouped", "-j"))]
+    assert grouped.count(name) == 1
+    assert {"invoice-extraction", "receipt-extraction", "patient-referral"} <= set(grouped)
+    assert len(json.loads(vlmrun("skills", "list", "-n", "1", "--offset", "1", "-j"))) == 1
+
+
+@check("vlmrun skills create")
+def _() -> None:
+    prompted = json.loads(vlmrun("skills", "create", "-p", "Extract invoice_id and total", "-n", fresh("cli-prompted"), "--json"))
+    assert prompted["status"] == "completed"
+    assert set(read("--skill-id", prompted["name"])) == {"invoice_id", "total"}
+    prompt, schema = SCRATCH / "prompt.txt", SCRATCH / "total.json"
+    prompt.write_text("Read the total of an invoice")
+    schema.write_text(json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
+    filed = json.loads(vlmrun("skills", "create", "-f", prompt, "--schema", schema, "-n", fresh("cli-filed"), "-j"))
+    assert read("--skill-id", f"{filed['name']}:{filed['skill_version']}") == {"total": 8956.08}
+
+
+@check("vlmrun skills download")
+def _() -> None:
+    name = fresh("cli-downloaded")
+    folder = skill_folder(name, "total")
+    vlmrun("skills", "upload", folder)
+    vlmrun("skills", "download", name, "--output", SCRATCH / "downloads")
+    taken = SCRATCH / "downloads" / name
+    for path in (folder / "SKILL.md", folder / "schema.json"):
+        assert (taken / path.name).read_bytes() == path.read_bytes()
+    vlmrun("skills", "download", "patient-referral", "-V", "latest", "-o", SCRATCH / "downloads")
+    assert (SCRATCH / "downloads" / "patient-referral" / "SKILL.md").is_file()
 
 
 @check("vlmrun generate (panel)")
@@ -131,11 +229,6 @@ LATER = {
     "vlmrun execute": ("execute", "-p", "say hello", "-i", RECEIPT),
     "vlmrun executions list": ("executions", "list"),
     "vlmrun executions get": ("executions", "get", str(uuid.uuid4())),
-    "vlmrun skills list": ("skills", "list"),
-    "vlmrun skills get": ("skills", "get", "none"),
-    "vlmrun skills create": ("skills", "create", "-p", "Read totals"),
-    "vlmrun skills upload": ("skills", "upload", SCRATCH / "cli-skill"),
-    "vlmrun skills download": ("skills", "download", "none"),
     "vlmrun artifacts list": ("artifacts", "list", "-s", str(uuid.uuid4())),
     "vlmrun artifacts get": ("artifacts", "get", "img_a1b2c3", "-s", str(uuid.uuid4())),
 }

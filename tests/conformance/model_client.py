@@ -1,19 +1,19 @@
 """Drives the official Python SDK against a server that has a model; run by the interpreter of the clients' own environment.
 
-Environment and output as `python_client.py`. The model's server answers by `test_with_a_model.py`'s script: what is to go wrong
+Environment and output as `driver.py` says. The model's server answers by `test_with_a_model.py`'s script: what is to go wrong
 stands in the request's prompt.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
-import python_client
+from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, check, completed, grounded_leaf, run
 from pydantic import BaseModel, Field
-from python_client import INVOICE, RECEIPT, check, completed, grounded_leaf, main
 from vlmrun.client import VLMRun
 from vlmrun.client.exceptions import ResourceNotFoundError
-from vlmrun.client.types import GenerationConfig
+from vlmrun.client.types import AgentSkill, GenerationConfig
 
 
 class Item(BaseModel):
@@ -106,6 +106,43 @@ def _(client: VLMRun) -> None:
     raise AssertionError("a model that nobody configured was found")
 
 
+def published(client: VLMRun, name: str, files: dict[str, str]) -> AgentSkill:
+    folder = SCRATCH / "skills" / name
+    for path, content in ({"schema.json": json.dumps({"type": "object", "properties": {"total": {"type": "number"}}})} | files).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    return client.skills.create_from_directory(folder)
+
+
+@check("a stored skill's words and schema reach the model")
+def _(client: VLMRun) -> None:
+    skill = published(client, "totals", {"SKILL.md": "---\nname: totals\ndescription: Reads totals\n---\nRead the total. CASE: skilled.\n"})
+    answer = completed(client.image.generate(images=[RECEIPT], domain=None, config=GenerationConfig(skills=[skill], grounding=True)))
+    assert answer.response["total"] == 76.1
+    grounded_leaf(answer.response, "total")
+
+
+@check("a stored skill's examples reach the model")
+def _(client: VLMRun) -> None:
+    files = {
+        "SKILL.md": "---\nname: shown\ndescription: Reads totals\n---\nRead the total. CASE: shown.\n",
+        "resources/kiosk.txt": "SAMPLE KIOSK\nAll in all 41.17\n",
+        "resources/kiosk.json": '{"total": 41.17}',
+    }
+    answer = completed(client.document.generate(file=RECEIPT, config=GenerationConfig(skills=[published(client, "shown", files)])))
+    assert answer.response == {"total": 76.1}
+
+
+@check("a skill written by the model is there to be used")
+def _(client: VLMRun) -> None:
+    made = client.skills.create(
+        prompt="CASE: write. Read totals", json_schema={"type": "object", "properties": {"total": {"type": "number"}}}
+    )
+    assert made.description.startswith("Reads the total of receipts (Written by the model ")
+    skills = [AgentSkill(skill_name=made.name, skill_version=made.skill_version)]
+    assert completed(client.document.generate(file=RECEIPT, config=GenerationConfig(skills=skills))).response == {"total": 76.1}
+
+
 @check("what a picture shows")
 def _(client: VLMRun) -> None:
     answer = completed(client.image.generate(images=[RECEIPT], domain="image.caption"))
@@ -120,7 +157,4 @@ def _(client: VLMRun) -> None:
 
 
 if __name__ == "__main__":
-    python_client.public_methods = lambda client: []  # only what is here; the methods themselves are python_client.py's
-    for name in [name for name, function in python_client.CHECKS.items() if function.__module__ != "__main__"]:
-        del python_client.CHECKS[name]
-    main()
+    run(VLMRun(max_retries=2), list(CHECKS))

@@ -1,36 +1,24 @@
 """Drives the official Python SDK against a running server; run by the interpreter of the clients' own environment.
 
-Reads VLMRUN_BASE_URL, VLMRUN_API_KEY, RECEIPT (an image) and INVOICE (a PDF). Prints one JSON object a line:
-`{"name": "files.upload", "outcome": "passed" | "later" | "client" | "failed", "detail": ...}`.
-
-    later   the server answered 422 `not_configured`: a part that Heliograph does not have yet, and says so
-    client  the client itself does not implement the method
-
-Every public method of every resource is listed by introspection, so a method without a check shows up as failed.
+Environment and output as `driver.py` says. Every public method of every resource is listed by introspection, so a method without a
+check shows up as failed. The checks of skills are `skills_client.py`'s.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
 import os
-import sys
-import time
 import uuid
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import driver
+import skills_client  # noqa: F401 - its checks are in CHECKS from here on
+from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, Check, check, completed, grounded_leaf
 from PIL import Image
 from vlmrun.client import VLMRun
 from vlmrun.client.exceptions import APIError, AuthenticationError, ResourceNotFoundError
-from vlmrun.client.types import AgentSkill, GenerationConfig, MarkdownDocument, PresignedUrlRequest, RequestMetadata, SchemaResponse
+from vlmrun.client.types import GenerationConfig, MarkdownDocument, PresignedUrlRequest, RequestMetadata, SchemaResponse
 
-Check = Callable[[VLMRun], Any]
-CHECKS: dict[str, Check] = {}
-
-RECEIPT = Path(os.environ["RECEIPT"])
-INVOICE = Path(os.environ["INVOICE"])
 SOME_ID = str(uuid.uuid4())
 GROUNDED = GenerationConfig(grounding=True, confidence=True)
 SCHEMA = {
@@ -40,33 +28,6 @@ SCHEMA = {
         "moon_phase": {"anyOf": [{"type": "string"}, {"type": "null"}]},
     },
 }
-
-
-def check(*names: str) -> Callable[[Check], Check]:
-    def register(function: Check) -> Check:
-        for name in names:
-            CHECKS[name] = function
-        return function
-
-    return register
-
-
-def completed(prediction: Any) -> Any:
-    assert prediction.status == "completed", f"status {prediction.status}: {prediction.usage}"
-    return prediction
-
-
-def grounded_leaf(response: dict[str, Any], field: str) -> None:
-    """The published shape of `<field>_metadata`."""
-    meta = response[f"{field}_metadata"]
-    assert meta["confidence"] in {"hi", "med", "lo"}, meta
-    assert meta["bboxes"], f"{field} has no box"
-    for box in meta["bboxes"]:
-        assert len(box["bbox"]["xywh"]) == 4
-        assert all(0 <= number <= 1 for number in box["bbox"]["xywh"])
-        assert isinstance(box["page"], int)
-        assert isinstance(box["content"], str)
-        assert box["content"]
 
 
 # -- the client itself ---------------------------------------------------------------------------------------------
@@ -107,7 +68,7 @@ def _(client: VLMRun) -> None:
 
 @check("files.upload", "files.get", "files.get_cached_file", "files.list", "files.delete")
 def _(client: VLMRun) -> None:
-    path = Path(os.environ["SCRATCH"]) / f"{uuid.uuid4()}.txt"
+    path = SCRATCH / f"{uuid.uuid4()}.txt"
     path.write_text(f"a note {uuid.uuid4()}")
     assert client.files.get_cached_file(path) is None
     uploaded = client.files.upload(path, method="direct")
@@ -129,7 +90,7 @@ def _(client: VLMRun) -> None:
 
 @check("files.generate_presigned_url", "files.upload (presigned)")
 def _(client: VLMRun) -> None:
-    path = Path(os.environ["SCRATCH"]) / f"{uuid.uuid4()}.bin"
+    path = SCRATCH / f"{uuid.uuid4()}.bin"
     path.write_bytes(os.urandom(33 * 1024 * 1024))
     uploaded = client.files.upload(path)  # over 32 MiB: the client asks for a presigned URL by itself
     assert uploaded.bytes == path.stat().st_size
@@ -186,17 +147,6 @@ def _(client: VLMRun) -> None:
     config = GenerationConfig(gql_stmt="{ invoice_id items { description } }")
     answer = completed(client.document.generate(file=INVOICE, domain="document.invoice", config=config))
     assert list(answer.response) == ["invoice_id", "items"]
-
-
-@check("document.generate (inline skill)")
-def _(client: VLMRun) -> None:
-    folder = Path(os.environ["SCRATCH"]) / "totals"
-    folder.mkdir(exist_ok=True)
-    (folder / "SKILL.md").write_text("---\nname: totals\ndescription: Reads the total\n---\nRead the total amount.\n")
-    (folder / "schema.json").write_text(json.dumps(SCHEMA))
-    config = GenerationConfig(skills=[AgentSkill.from_directory(folder)])
-    answer = completed(client.document.generate(file=INVOICE, config=config))
-    assert answer.response["total"] is not None
 
 
 @check("document.generate (markdown)")
@@ -266,7 +216,7 @@ def _(client: VLMRun) -> None:
 
 @check("failure")
 def _(client: VLMRun) -> None:
-    broken = Path(os.environ["SCRATCH"]) / f"broken-{uuid.uuid4()}.pdf"
+    broken = SCRATCH / f"broken-{uuid.uuid4()}.pdf"
     broken.write_bytes(b"%PDF-1.7\n" + os.urandom(400))
     uploaded = client.files.upload(broken)
     try:
@@ -351,17 +301,11 @@ CHECKS |= {
     "executions.get": lambda c: c.executions.get(SOME_ID),
     "executions.list": lambda c: c.executions.list(),
     "executions.wait": lambda c: c.executions.wait(SOME_ID, timeout=1),
-    "skills.get": lambda c: c.skills.get("none"),
-    "skills.list": lambda c: c.skills.list(),
-    "skills.create": lambda c: c.skills.create(prompt="Read totals"),
-    "skills.create_from_directory": lambda c: c.skills.create_from_directory(_skill_folder()),
-    "skills.download": lambda c: c.skills.download(skill_id=SOME_ID),
-    "skills.update": lambda c: c.skills.update(SOME_ID, description="better"),
     "datasets.list": lambda c: c.datasets.list(),
     "datasets.get": lambda c: c.datasets.get(SOME_ID),
     "datasets.create": lambda c: c.datasets.create(
         domain="document.invoice",
-        dataset_directory=_skill_folder(),
+        dataset_directory=RECEIPT.parent,
         dataset_name="x",
         dataset_type="images",
     ),
@@ -375,13 +319,6 @@ CHECKS |= {
         images=[Image.open(RECEIPT)], model="vlm-1", config=GenerationConfig(prompt="Read the total", json_schema=SCHEMA, detail="auto")
     ),
 }
-
-
-def _skill_folder() -> Path:
-    folder = Path(os.environ["SCRATCH"]) / "a-skill"
-    folder.mkdir(exist_ok=True)
-    (folder / "SKILL.md").write_text("---\nname: a-skill\ndescription: A skill\n---\nRead totals.\n")
-    return folder
 
 
 def _agent_config(kind: str) -> Any:
@@ -412,41 +349,6 @@ def public_methods(client: VLMRun) -> list[str]:
     return names
 
 
-def outcome(client: VLMRun, function: Check) -> tuple[str, str]:
-    try:
-        function(client)
-    except NotImplementedError as error:
-        return "client", str(error) or "not implemented in the client"
-    except Exception as error:
-        kind = getattr(error, "error_type", None)
-        body = getattr(error, "body", None)  # the OpenAI client keeps the parsed error here
-        if isinstance(body, dict):
-            kind = kind or body.get("code") or body.get("type")
-        message = str(getattr(error, "message", None) or error)
-        if kind == "not_configured":
-            return "later", message
-        return "failed", f"{type(error).__name__}: {message}"
-    return "passed", ""
-
-
-def main() -> None:
-    only = set(sys.argv[1:])
-    client = VLMRun(max_retries=2)
-    seen: dict[Check, tuple[str, str, float]] = {}
-    names = list(dict.fromkeys([*public_methods(client), *CHECKS]))
-    for name in names:
-        if only and name not in only:
-            continue
-        function = CHECKS.get(name)
-        if function is None:
-            result: tuple[str, str, float] = ("failed", "no check is written for this method", 0.0)
-        else:
-            if function not in seen:
-                started = time.monotonic()
-                seen[function] = (*outcome(client, function), time.monotonic() - started)
-            result = seen[function]
-        print(json.dumps({"name": name, "outcome": result[0], "detail": result[1], "seconds": round(result[2], 2)}), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    connected = VLMRun(max_retries=2)
+    driver.run(connected, [*public_methods(connected), *CHECKS])

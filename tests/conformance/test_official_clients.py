@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -14,10 +16,10 @@ from tests.conformance.report import write_report
 from tests.live import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
-LATER_RESOURCES = ("agent", "artifacts", "executions", "skills", "datasets", "dataset", "fine_tuning", "finetuning")
+LATER_RESOURCES = ("agent", "artifacts", "executions", "datasets", "dataset", "fine_tuning", "finetuning")
 LATER_MEDIA = ("audio", "video")
 LATER = tuple(f"{name}." for name in (*LATER_RESOURCES, *LATER_MEDIA))
-LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun skills", "vlmrun artifacts")
+LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun artifacts")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,18 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "RECEIPT": str(samples / "receipt.png"),
             "INVOICE": str(samples / "invoice.pdf"),
             "SCRATCH": str(scratch),
+            "SKILL_ZIP": str(skill_zip(scratch)),
             "HOME": str(scratch),
         }
+
+
+def skill_zip(folder: Path) -> Path:
+    """A skill that reads the total, for the client whose language has no zip writer."""
+    target = folder / "totals.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("SKILL.md", "---\nname: totals\ndescription: Reads the total\n---\nRead the total.\n")
+        archive.writestr("schema.json", json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
+    return target
 
 
 @pytest.fixture(scope="module")

@@ -38,9 +38,15 @@ def run(command: list[str | Path], environment: dict[str, str], cwd: Path = ROOT
 
 
 def test_the_python_snippet_prints_the_total_and_where_it_stands(pasted: dict[str, str]) -> None:
-    said = run([clients.python_environment(), "-c", snippet("python", "VLMRun")], pasted)
+    said = run([clients.python_environment(), "-c", snippet("python", "document.invoice")], pasted)
     assert "8956.08" in said
     assert "bboxes" in said
+
+
+def test_the_snippet_of_skills_publishes_one_and_reads_with_it(pasted: dict[str, str]) -> None:
+    said = run([clients.python_environment(), "-c", snippet("python", "create_from_directory")], pasted)
+    assert re.match(r"\d{8}-[0-9a-f]{8} \{", said)
+    assert "76.1" in said
 
 
 def test_the_node_snippet_prints_the_total_and_where_it_stands(pasted: dict[str, str]) -> None:

@@ -32,6 +32,12 @@ def answer(heard: Heard) -> Any:
     first = case not in failed_once
     failed_once.add(case)
     match case:
+        case "write" if "<request>" in heard.text:
+            return {"description": "Reads the total of receipts", "instructions": 'The sum to pay is printed last, beside "TOTAL".'}
+        case "skilled" | "write":
+            return {"total": 76.1}
+        case "shown":
+            return {"total": 76.1 if "SAMPLE KIOSK" in heard.text and "41.17" in heard.text else 0.0}
         case "cut" if first:
             return Turn(answer=RIGHT, truncate=60)
         case "wrong" if first:
@@ -64,4 +70,4 @@ def test_the_python_sdk_gets_the_models_values_with_our_evidence(tmp_path: Path)
         command = [python, clients.HERE / "model_client.py"]
         results = list(clients.drive("vlmrun (Python), with a model", command, environment, cwd=clients.HERE))
     judge(results)
-    assert len(results) == 11
+    assert len(results) == 14

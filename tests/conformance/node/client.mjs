@@ -1,13 +1,13 @@
-// Drives the official Node client against a running server; prints the same lines as python_client.py.
+// Drives the official Node client against a running server; prints the same lines as driver.py.
 // The npm registry's newest `vlmrun` at the time of writing is 0.2.12.
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import vlmrun from "vlmrun";
 
 const { VlmRun } = vlmrun;
-const { VLMRUN_BASE_URL: baseURL, VLMRUN_API_KEY: apiKey, RECEIPT, INVOICE, SCRATCH } = process.env;
+const { VLMRUN_BASE_URL: baseURL, VLMRUN_API_KEY: apiKey, RECEIPT, INVOICE, SCRATCH, SKILL_ZIP } = process.env;
 const client = new VlmRun({ apiKey, baseURL });
 const id = randomUUID();
 const schema = { type: "object", properties: { total: { type: ["number", "null"], description: "Total amount" } } };
@@ -23,6 +23,23 @@ async function completed(promise) {
   assert.equal(answer.status, "completed", JSON.stringify(answer));
   return answer;
 }
+
+// Routes that this older client has no method for, by the code that its methods call.
+async function request(method, path, { params, data } = {}) {
+  const [answer] = await client.models.requestor.request(method, path, params, data);
+  return answer;
+}
+
+// What later clients send for `skills: [...]` of a request.
+const reading = (fileId, skills, config = {}) => ({
+  file_id: fileId,
+  model: undefined,
+  domain: undefined,
+  batch: false,
+  config: { detail: "auto", json_schema: undefined, skills, confidence: false, grounding: false, gql_stmt: null, ...config },
+  metadata: { environment: "dev", session_id: undefined, allow_training: true },
+  callback_url: undefined,
+});
 
 const receiptId = async () => (await client.files.upload({ filePath: RECEIPT })).id;
 const invoiceId = async () => (await client.files.upload({ filePath: INVOICE })).id;
@@ -84,6 +101,34 @@ const checks = {
       client.document.generate({ fileId: await invoiceId(), model: "vlm-1", domain: "document.invoice", config: { jsonSchema: schema } }),
     );
     assert.deepEqual(Object.keys(answer.response), ["total"]);
+  },
+  "document.generate (config.skills)": async () => {
+    const skills = [{ skillName: "invoice-extraction", version: "latest" }];
+    await assert.rejects(client.document.generate({ fileId: await invoiceId(), config: { skills } }), /in one of four ways/);
+    throw new Error("config.skills is not implemented in this client, which leaves it out of its request");
+  },
+  "document.generate (skills, as later clients send them)": async () => {
+    const byName = [{ type: "skill_reference", skill_name: "invoice-extraction", skill_version: "latest" }];
+    const answer = await completed(request("POST", "document/generate", { data: reading(await invoiceId(), byName, { grounding: true }) }));
+    assert.ok(Object.values(answer.response).includes(8956.08));
+    const data = readFileSync(SKILL_ZIP).toString("base64");
+    const inline = [{ type: "inline", name: "totals", description: "", source: { type: "base64", media_type: "application/zip", data }, bundle: data }];
+    const read = await completed(request("POST", "document/generate", { data: reading(await invoiceId(), inline) }));
+    assert.deepEqual(read.response, { total: 8956.08 });
+  },
+  "skills (by the routes)": async () => {
+    const name = `node-${id.slice(0, 8)}`;
+    const file = await client.files.upload({ filePath: SKILL_ZIP });
+    const made = await request("POST", "skills/create", { data: { file_id: file.id, name, description: "Reads the total" } });
+    assert.equal(made.status, "completed");
+    assert.match(made.skill_version, /^\d{8}-[0-9a-f]{8}$/);
+    assert.equal(made.version, made.skill_version);
+    assert.equal((await request("GET", `skills/${made.id}`)).name, name);
+    assert.equal((await request("POST", "skills/lookup", { data: { name, skill_version: "latest" } })).id, made.id);
+    const params = { limit: 25, offset: 0, order_by: "created_at", descending: true, grouped: true };
+    assert.ok((await request("GET", "skills", { params })).some((skill) => skill.id === made.id));
+    assert.equal((await request("GET", `skills/${made.id}/download`)).expires_in, 3600);
+    assert.equal((await request("POST", `skills/${made.id}/update`, { data: { description: "Reads totals" } })).description, "Reads totals");
   },
   "document.schema": async () => assert.ok((await completed(client.document.schema({ fileId: await invoiceId() }))).response.json_schema),
   "predictions.list": async () => assert.ok((await client.predictions.list({ skip: 0, limit: 3 })).length > 0),
