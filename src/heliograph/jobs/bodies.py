@@ -54,6 +54,17 @@ def asked(row: Prediction) -> Asked:
     return msgspec.json.decode(row.request, type=Asked)
 
 
+def without_inline_skills(row: Prediction) -> str | None:
+    """`row.request` without the texts and examples of skills that came with it, which only the job needed; None where there are none.
+
+    Which schema was answered in, and the hash of what was used, stay.
+    """
+    if all(use.id is not None for use in _skills(row)):
+        return None
+    had = asked(row)
+    return request_text(had.body, msgspec.structs.replace(had.plan, instructions=None, examples=[]))
+
+
 def prediction_body(row: Prediction, link: Link | None = None) -> bytes:
     """A prediction as every route answers it, in the contract's order of fields; UTF-8 JSON. `link` makes the URL of a file of its own.
 

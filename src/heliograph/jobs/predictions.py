@@ -25,14 +25,16 @@ from heliograph.config import Settings
 from heliograph.errors import HeliographError, NotFound, Unavailable
 from heliograph.extraction.plan import Plan
 from heliograph.ids import new_id
-from heliograph.jobs import copies, queue
+from heliograph.jobs import bodies, copies, queue
 from heliograph.jobs.bodies import asked
+from heliograph.jobs.examples import Bookcase
 from heliograph.jobs.journal import Journal, JournalledReader, JournalledSteps
 from heliograph.jobs.loop import Draining, Lost
 from heliograph.jobs.queue import Job
 from heliograph.jobs.usage import Usage, credits_for
 from heliograph.media.fetch import fetch
 from heliograph.models.errors import ModelUnavailable
+from heliograph.skills.shelf import Shelf
 from heliograph.store import files, predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -40,6 +42,7 @@ from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
     from heliograph.extraction.answer import Answer
+    from heliograph.extraction.examples import Examples
     from heliograph.extraction.prompted.request import Steps
     from heliograph.models.serving import Models
     from heliograph.perception.reader import Reader
@@ -56,7 +59,7 @@ class Answerer(Protocol):
     """`extraction.answer.answer`, or a lighter one in tests."""
 
     async def __call__(  # noqa: D102
-        self, reader: Reader, paths: list[Path], plan: Plan, /, *, models: Models | None, steps: Steps | None
+        self, reader: Reader, paths: list[Path], plan: Plan, /, *, models: Models | None, steps: Steps | None, examples: Examples
     ) -> Answer: ...
 
 
@@ -113,6 +116,7 @@ class Predictions:
     ) -> None:
         self._settings, self._database, self._blobs = settings, database, blobs
         self._reader, self._answer, self._models = reader, answer, models
+        self._bookcase = Bookcase(database, Shelf(blobs, settings.data_dir / "skills"), reader)
 
     async def run(self, job: Job, draining: Draining) -> None:
         """The handler of the queue `predictions`."""
@@ -168,9 +172,11 @@ class Predictions:
 
     async def _watched(self, journal: Journal, reader: Reader, paths: list[Path], plan: Plan) -> Answer:
         """The answer. Where a model gives it, which may take minutes, it ends within a second of the run's losing its right to go on."""
+        examples = self._bookcase.of(plan.skills)
         if plan.route is None:
-            return await self._answer(reader, paths, plan, models=None, steps=None)
-        answer = asyncio.ensure_future(self._answer(reader, paths, plan, models=self._models, steps=JournalledSteps(journal)))
+            return await self._answer(reader, paths, plan, models=None, steps=None, examples=examples)
+        steps = JournalledSteps(journal)
+        answer = asyncio.ensure_future(self._answer(reader, paths, plan, models=self._models, steps=steps, examples=examples))
         watch = asyncio.create_task(journal.watch())
         try:
             await asyncio.wait((answer, watch), return_when=asyncio.FIRST_COMPLETED)
@@ -245,7 +251,7 @@ class Predictions:
         async with self._database.begin() as conn:
             written = await predictions.finish(
                 conn, row.tenant, row.id, run, status=outcome.status, response=outcome.response, error=outcome.error,
-                usage=outcome.usage.text(), credits=outcome.usage.credits_used or 0,
+                usage=outcome.usage.text(), credits=outcome.usage.credits_used or 0, request=bodies.without_inline_skills(row),
             )  # fmt: skip
             if written is None or not await queue.done(conn, job):
                 raise Lost("cancelled, deleted, or run by another")

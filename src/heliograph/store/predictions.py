@@ -206,13 +206,17 @@ async def finish(
     usage: str | None = None,
     error: str | None = None,
     credits: int = 0,
+    request: str | None = None,
 ) -> Prediction | None:
     """Write the result and add its credits to the month's, once: None when `run` is not the token that may, or the prediction was
-    cancelled or is gone."""
+    cancelled or is gone. `request`: what is kept of it from now on, where that is less."""
+    values: dict[str, Any] = {"status": status, "response": response, "usage": usage, "error": error, "credits": credits, "run": None}
+    if request is not None:
+        values["request"] = request
     change = (
         update(predictions)
         .where(*_run(tenant, id, run), predictions.c.cancelled.is_(False))
-        .values(status=status, response=response, usage=usage, error=error, credits=credits, completed_at=func.clock_timestamp(), run=None)
+        .values(values | {"completed_at": func.clock_timestamp()})
         .returning(predictions)
     )
     row = (await conn.execute(change)).mappings().one_or_none()
