@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 from datetime import UTC, datetime
 from typing import Any
 
@@ -181,6 +182,60 @@ async def test_a_version_is_not_deleted_while_a_prediction_uses_it(conn: AsyncCo
     assert await skills.delete(conn, "default", row.id)
     with pytest.raises(NotFound, match="deleted meanwhile"):
         await skills.use(conn, "default", mine, [row.id])
+
+
+class Model:
+    """What the store should hold: (tenant, name, content) -> number, publication (0: deleted), and whether it is public."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], tuple[int, int, bool]] = {}
+        self.clock = 0
+
+    def publish(self, tenant: str, name: str, content: str, is_public: bool | None) -> None:
+        of_name = {row[2]: value for row, value in self.rows.items() if row[:2] == (tenant, name)}
+        live = sorted((value for value in of_name.values() if value[1]), key=lambda value: value[1])
+        number, _, was_public = of_name.get(content) or (len(of_name) + 1, 0, bool(live) and live[-1][2])
+        self.clock += 1
+        self.rows[tenant, name, content] = number, self.clock, was_public if is_public is None else is_public
+
+    def delete(self, tenant: str, name: str, content: str) -> None:
+        number, _, is_public = self.rows[tenant, name, content]
+        self.rows[tenant, name, content] = number, 0, is_public
+
+    def seen(self, tenant: str) -> list[tuple[int, tuple[str, str, str], int]]:
+        """(publication, row, number) of what this tenant sees, last published first."""
+        rows = ((when, row, number) for row, (number, when, public) in self.rows.items() if when and (public or row[0] == tenant))
+        return sorted(rows, reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_published_and_deleted_each_tenant_sees_what_it_should(conn: AsyncConnection, other: str, seed: int) -> None:
+    chance, model = random.Random(seed), Model()
+    contents: dict[str, str] = {hashlib.sha256(content.encode()).hexdigest(): content for content in "xyz"}
+    ids: dict[tuple[str, str, str], str] = {}
+    for _ in range(80):
+        tenant, name, content = chance.choice(("default", other)), chance.choice("ab"), chance.choice("xyz")
+        if (tenant, name, content) in ids and chance.random() < 0.4:
+            await skills.delete(conn, tenant, ids[tenant, name, content])
+            model.delete(tenant, name, content)
+        else:
+            is_public = chance.choice((True, False, None))
+            row = await publish(conn, name, content, tenant, is_public=is_public)
+            assert ids.setdefault((tenant, name, content), row.id) == row.id
+            model.publish(tenant, name, content, is_public)
+        for caller in ("default", other):
+            right = model.seen(caller)
+            rows = await skills.list_(conn, caller, order_by="updated_at")
+            assert [(row.tenant, row.name, contents[row.hash]) for row in rows] == [row for _, row, _ in right]
+            newest = {row[:2]: row for _, row, _ in reversed(right)}
+            rows = await skills.list_(conn, caller, order_by="updated_at", grouped=True)
+            assert {(row.tenant, row.name, contents[row.hash]) for row in rows} == set(newest.values())
+            mine = [(row, number) for _, row, number in right if row[:2] == (caller, "a")]
+            for row, number in mine:
+                found = await skills.resolve(conn, caller, "a", number)
+                assert (contents[found.hash], found.id) == (row[2], ids[row])
+            if mine:
+                assert (await skills.resolve(conn, caller, "a")).id == ids[mine[0][0]]
 
 
 async def test_whoever_deletes_waits_for_whoever_begins_to_use(database: Database) -> None:
