@@ -732,6 +732,11 @@ def parking_notice() -> tuple[bytes, Answer]:
     return paper.pdf(), {"schemaUsed": None, "data": None}
 
 
+def alike() -> tuple[bytes, Answer]:
+    """None of the three either, though it has dates, amounts and a total as a claim has."""
+    return harbour()[0], {"schemaUsed": None, "data": None}
+
+
 def _chosen(name: str, data: Answer) -> Answer:
     return {"schemaUsed": name, "data": data}
 
@@ -901,6 +906,7 @@ DRAWN: dict[str, Callable[[], tuple[bytes, Answer]]] = {
     "multi-form-classification/examples/leave-request-scan.png": leave_request,
     "multi-form-classification/examples/job-application.pdf": job_application,
     "multi-form-classification/examples/none-of-them.pdf": parking_notice,
+    "multi-form-classification/examples/none-but-alike.pdf": alike,
     "meeting-notes/examples/minutes.pdf": minutes,
     "meeting-notes/examples/transcript.txt": transcript,
     "call-summary/examples/transcript.txt": call,

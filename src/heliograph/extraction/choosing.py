@@ -38,6 +38,14 @@ _HEADED = 0.5
 """What a heading with the schema's whole name counts for."""
 _FEW = 2
 """Fields without which a schema does not fit, unless a heading names it: a date alone is on every letter."""
+_TELLING = 0.2
+"""Mean of what is found of the fields that single out a schema, from which it fits without a heading. Measured as above, on documents that
+none of two to five schemas is for: 46 in a hundred real ones are told (3 without this) and 93 drawn ones (17), and of documents that one is
+for, no real one is lost and 2 in a hundred drawn ones are."""
+_SINGLE = 3
+"""Such fields that a schema has at least, to be judged by them."""
+_HEADED_BY = 0.5
+"""How much a heading speaks for a schema that needs no such field."""
 _LABEL = 0.5
 """Fit of a label from which on it counts."""
 _CERTAIN = 0.7
@@ -46,6 +54,12 @@ _HEADING = 9
 """The most words of a heading."""
 _SAID = 4
 """Labels that a rationale names."""
+_COMMON = frozenset({
+    "issue.date", "time", "title", "notes", "page.info", "person.name", "first.name", "last.name", "issuer.name", "customer.name",
+    "issuer.address", "customer.address", "address", "street", "city", "state", "postal", "country", "phone", "fax", "email", "total",
+    "subtotal", "due.amount", "tax.amount", "currency", "item.description", "item.quantity", "item.unit", "item.unit_price", "item.total",
+})  # fmt: skip
+"""Concepts that stand on papers of every kind, and so single out none."""
 _GENERIC = frozenset({"form", "document", "schema", "extraction", "statement", "data", "record"})
 
 
@@ -69,6 +83,8 @@ class _Seen(msgspec.Struct):
     fields: int
     there: list[str]
     heading: str | None
+    fits: bool
+    """Whether the pages can be what the schema is for: a heading says so, or a fair part of the fields is there that single it out."""
 
 
 def kind_of(name: str, schema: Schema) -> str:
@@ -86,6 +102,8 @@ def choose(document: Document, schemas: Mapping[str, Schema], *, learned: Mappin
     best, next_ = seen[0], seen[1] if len(seen) > 1 else None
     if best.score < LEAST or (len(best.there) < min(_FEW, best.fields) and best.heading is None):
         return Chosen(name=None, kind=None, rationale=f"Hardly any field of a schema is on the pages. {_told(best)}")
+    if not best.fits:
+        return Chosen(name=None, kind=None, rationale=f"What is on the pages is on papers of many kinds. {_told(best)}")
     rationale = _told(best) + (f" {_told(next_)}" if next_ is not None else "")
     uncertain = None
     if next_ is not None and best.score - next_.score < MARGIN:
@@ -108,14 +126,19 @@ def _seen(document: Document, schemas: Mapping[str, Schema], learned: Mapping[st
         sure = _answered(document, schemas[name], learned.get(name, {}))
         found = total = 0.0
         there: list[str] = []
+        telling: list[float] = []
         for (path, ask), fit in zip(own, fits, strict=False):
             weight = 1 / shared[_key(ask)]
             total += weight
-            found += weight * (max(0.0, fit - _LABEL) / (1 - _LABEL) + sure.get(path, 0.0)) / 2
+            sign = (max(0.0, fit - _LABEL) / (1 - _LABEL) + sure.get(path, 0.0)) / 2
+            found += weight * sign
+            if _singles_out(ask):
+                telling.append(sign)
             if fit >= _CERTAIN or sure.get(path, 0.0) >= _CERTAIN:
                 there.append(split_name(ask.field.name))
         heading, share = max((_heading(pages, title) for title in (name, schemas[name].root.title)), key=lambda made: made[1])
-        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(there)), heading)
+        fits_it = share >= _HEADED_BY or len(telling) < _SINGLE or sum(telling) >= _TELLING * len(telling)
+        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(there)), heading, fits_it)
 
 
 def _asks(schema: Schema, learned: Hints) -> list[tuple[FieldPath, Ask]]:
@@ -150,6 +173,13 @@ def _fits(asks: Sequence[Ask], shown: Sequence[Sheet]) -> list[float]:
 def _key(ask: Ask) -> str:
     """What a field asks for, the same in all schemas."""
     return ask.concept.id if ask.concept is not None else " ".join(tokens_of(split_name(ask.field.name)))
+
+
+def _singles_out(ask: Ask) -> bool:
+    """Whether a field is not one that papers of every kind have: a date, a name, a total."""
+    if ask.concept is not None:
+        return ask.concept.id not in _COMMON
+    return any(vocabulary().weight(token) >= 1.0 for token in tokens_of(split_name(ask.field.name)))
 
 
 def _heading(shown: Sequence[Sheet], name: str) -> tuple[str | None, float]:

@@ -68,6 +68,20 @@ def test_where_hardly_a_label_is_there_none_fits(text: str) -> None:
     assert "Hardly any field" in chosen.rationale
 
 
+CLAIM = _schema("Expense Claim", "employee_name", "employee_id", "cost_center", "purpose", "date", "description", "total", "approved_by")
+LEAVE = _schema("Leave Request", "employee_name", "leave_type", "first_day", "last_day", "substitute")
+
+
+def test_a_date_and_a_total_are_on_papers_of_every_kind_and_make_none_of_them_a_claim() -> None:
+    bill = "Northgate Timber\nDate: 2024-03-05     Customer name: Ada Byron\nDescription     Amount\nOak posts     12.50\nTotal: 12.50"
+    chosen = choose(document(bill), {"claim": CLAIM, "leave": LEAVE})
+    assert chosen.name is None
+    assert "on papers of many kinds" in chosen.rationale
+    claim = "Employee ID: E-17\nCost center: 4410\nPurpose: fair in Ghent\nDate: 2024-03-05\nTotal: 12.50"
+    assert choose(document(claim), {"claim": CLAIM, "leave": LEAVE}).name == "claim"
+    assert choose(document(f"Expense Claim\n\n{bill}"), {"claim": CLAIM, "leave": LEAVE}).name == "claim"
+
+
 def test_labels_that_examples_taught_count() -> None:
     given = document("Ledger ref: A-17\nNot after: 2024-04-05\nTo settle: 12.50")
     assert choose(given, SCHEMAS).name is None

@@ -17,7 +17,7 @@ VERSIONS = {
     "invoice-extraction": "20261121-e45b1bf0",
     "receipt-extraction": "20261121-b4c1e0a9",
     "patient-referral": "20261121-eba60441",
-    "multi-form-classification": "20261121-61961afc",
+    "multi-form-classification": "20261121-00c4b844",
     "meeting-notes": "20261121-2dd0ece4",
     "call-summary": "20261121-bbb1e42c",
 }
