@@ -1,4 +1,4 @@
-"""Kept skills: lists and look-ups among 10,000 versions, from outside, over one connection."""
+"""Kept skills: lists and look-ups among 10,000 versions of one's own and 10,000 public ones, from outside, over one connection."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _FILL = text(
 
 
 async def fill(url: str) -> None:
-    """Two versions of each name; and a tenth as many that another tenant made public."""
+    """Two versions of each name; and as many that another tenant made public."""
     database = Database(url, size=1)
     try:
         async with database.begin() as conn:
             other = (await tenants.create(conn, "other")).id
             await conn.execute(_FILL, {"tenant": tenants.DEFAULT, "prefix": "mine-", "count": SKILLS, "public": False})
-            await conn.execute(_FILL, {"tenant": other, "prefix": "theirs-", "count": SKILLS // 10, "public": True})
+            await conn.execute(_FILL, {"tenant": other, "prefix": "theirs-", "count": SKILLS, "public": True})
         async with database.engine.connect() as conn:
             await (await conn.execution_options(isolation_level="AUTOCOMMIT")).execute(text("ANALYZE skills"))
     finally:

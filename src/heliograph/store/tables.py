@@ -227,7 +227,9 @@ skills = Table(
     Index(None, "tenant", "created_at"),
     Index(None, "tenant", "updated_at"),
     Index(None, "tenant", "name", "updated_at"),
-    Index("ix_skills_public", "name", "tenant", postgresql_where=text("is_public AND deleted_at IS NULL")),
+    Index("ix_skills_public_name", "name", "tenant", postgresql_where=text("is_public AND deleted_at IS NULL")),
+    Index("ix_skills_public_created_at", "created_at", postgresql_where=text("is_public AND deleted_at IS NULL")),
+    Index("ix_skills_public_updated_at", "updated_at", postgresql_where=text("is_public AND deleted_at IS NULL")),
     Index(None, "blob"),
 )  # fmt: skip
 """Skills, one row a version. What is deleted keeps its row, so that predictions can say what they used."""

@@ -38,7 +38,10 @@ def upgrade() -> None:
     op.create_index("ix_skills_tenant_created_at", "skills", ["tenant", "created_at"])
     op.create_index("ix_skills_tenant_updated_at", "skills", ["tenant", "updated_at"])
     op.create_index("ix_skills_tenant_name_updated_at", "skills", ["tenant", "name", "updated_at"])
-    op.create_index("ix_skills_public", "skills", ["name", "tenant"], postgresql_where=sa.text("is_public AND deleted_at IS NULL"))
+    shown = sa.text("is_public AND deleted_at IS NULL")
+    op.create_index("ix_skills_public_name", "skills", ["name", "tenant"], postgresql_where=shown)
+    op.create_index("ix_skills_public_created_at", "skills", ["created_at"], postgresql_where=shown)
+    op.create_index("ix_skills_public_updated_at", "skills", ["updated_at"], postgresql_where=shown)
     op.create_index("ix_skills_blob", "skills", ["blob"])
     op.create_table(
         "skill_uses",
