@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import typer
 
+from heliograph.cli.attached import Attached
 from heliograph.cli.question import Question
-from heliograph.errors import HeliographError, InvalidRequest, Unauthorized, Unavailable
+from heliograph.errors import HeliographError, InvalidRequest, NotFound, Unauthorized, Unavailable
 from heliograph.models.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -67,17 +68,18 @@ class Here:
         from heliograph.extraction.plan import resolve
         from heliograph.models.routes import Route, Routes
         from heliograph.perception.reader import Reader
-        from heliograph.skills.attach import reader as skill_reader
+
+        self._attached = Attached()
 
         def route(of_skill: str | None) -> Route:
             return Routes(settings).find(question.model or of_skill)
 
         try:
-            self.plan = resolve("document", "generate", question.domain, question.config, skills=skill_reader(), route=route)
-        except (InvalidRequest, ModelNotFound) as error:
+            self.plan = resolve("document", "generate", question.domain, question.config, skills=self._attached.read, route=route)
+        except (InvalidRequest, NotFound, ModelNotFound) as error:
             raise typer.BadParameter(error.message) from None
         self.at_once = 1 if self.plan.route is None else MODEL_FILES
-        self.reader = reader or Reader(settings)
+        self.reader = self._attached.reader = reader or Reader(settings)
         self._own = reader is None
         self._models = _models(settings) if self.plan.route is not None else None
 
@@ -96,7 +98,7 @@ class Here:
             if on_page:
                 await on_page(done, total, page.source)
 
-        result = await answer(self.reader, [path], self.plan, on_page=count, models=self._models)
+        result = await answer(self.reader, [path], self.plan, on_page=count, models=self._models, examples=self._attached)
         usage = {
             "elements_processed": result.elements,
             "element_type": result.element_type,

@@ -23,7 +23,10 @@ def extract(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to read; `-` is standard input; one folder with -o.")],
     domain: Annotated[str | None, typer.Option("--domain", "-d", help="What kind of document it is, such as document.invoice.")] = None,
     schema: Annotated[Path | None, typer.Option(help="A JSON Schema of the answer wanted.")] = None,
-    skill: Annotated[Path | None, typer.Option(help="A folder with SKILL.md and perhaps schema.json.")] = None,
+    skill: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|NAME", help="A skill: a folder with SKILL.md, or a preinstalled one, or one of the --server's, by name."),
+    ] = None,
     prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="Hints in words, added to those of domain or skill.")] = None,
     pages: Annotated[str | None, typer.Option(help="Pages to read, from 0, such as 0,2. Default: all.")] = None,
     detail: Annotated[Literal["lo", "auto", "hi"], typer.Option(help="How closely pages are looked at.")] = "auto",

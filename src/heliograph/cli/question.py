@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from heliograph.cli.attached import item
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def ask(
     domain: str | None = None,
     *,
     schema: Path | None = None,
-    skill: Path | None = None,
+    skill: Path | str | None = None,
     prompt: str | None = None,
     pages: str | None = None,
     detail: str = "auto",
@@ -42,13 +41,13 @@ def ask(
 ) -> Question:
     """The question these options make. Raises `typer.BadParameter` (exit code 2) with what is wrong about which."""
     if not (domain or schema or skill):
-        raise typer.BadParameter("say what to extract: --domain document.invoice, --schema FILE or --skill DIR")
+        raise typer.BadParameter("say what to extract: --domain document.invoice, --schema FILE or --skill DIR or NAME")
     grounding = grounding and domain != "document.markdown"  # which carries boxes of its own
     config: dict[str, Any] = {"detail": detail, "grounding": grounding, "confidence": grounding}
     if schema:
         config["json_schema"] = read_schema(schema)
     if skill:
-        config["skills"] = [_inline(skill)]
+        config["skills"] = [item(skill)]
     if prompt:
         config["prompt"] = prompt
     if pages:
@@ -70,16 +69,3 @@ def read_schema(path: Path) -> dict[str, Any]:
     if not isinstance(schema, dict):
         raise typer.BadParameter(f"--schema {path} is not a JSON object")
     return schema  # pyright: ignore[reportUnknownVariableType]
-
-
-def _inline(folder: Path) -> dict[str, Any]:
-    """A skill's folder as a request carries it: zipped, with fixed dates, so that the same folder gives the same question."""
-    if not (folder / "SKILL.md").is_file():
-        raise typer.BadParameter(f"--skill {folder} holds no SKILL.md")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    source = {"type": "base64", "media_type": "application/zip", "data": base64.b64encode(packed.getvalue()).decode()}
-    return {"type": "inline", "name": folder.resolve().name, "source": source}

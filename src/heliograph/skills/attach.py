@@ -106,6 +106,11 @@ def inline(item: dict[str, Any], *, keeps_files: bool = False) -> Skill:
     return made
 
 
+def bundle(item: dict[str, Any]) -> bytes:
+    """The zip that an inline item carries. Raises InvalidRequest."""
+    return _bundle(_attachment(item))
+
+
 def skill(package: Package, use: SkillUse, description: str | None = None) -> Skill:
     """What a package brings to a request: its schema or schemas, or one derived from its text, and its text as instructions."""
     schema = package.schema
