@@ -30,7 +30,7 @@ MOST_FIELDS = 100
 LONGEST_TEXT = 16_000
 """Characters of the instructions that are kept."""
 SHORTEST_TEXT = 40
-ANSWER = 8_000
+ANSWER = 4_000
 """Tokens of the model's answer."""
 _SHOWN = 40_000
 """Characters of a given schema that the model is shown."""

@@ -35,8 +35,9 @@ RULE = _pattern(
 SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?<!\betc)(?<!\bincl)[.!?](?=\s|$)|\n\s*\n|\n(?=\s*[A-Z][a-z]+\s+[a-z])")
 BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+•–]|\d{1,2}[.)])[ \t]+(?P<text>\S.*)$")
 HEADED = _pattern(
-    r"(?:[^,:;]{0,80}?\b)?(?:fields?|keys|columns|values?|properties|attributes|details?|information|info|data|facts|items|things|",
-    r"following|everything|content)\b[^,:;]{0,60}?(?::|,?\s*\b(?:such as|like|including|namely)\b:?|—|–|\s-\s)\s*",
+    r"(?:[^,:;]{0,80}?\b)?(?:fields?|keys|columns|values?|properties|attributes|details?|information|info|data|facts|things|following|",
+    r"everything|content|(?:totals|amounts|dates)(?=:))\b[^,:;]{0,60}?",
+    r"(?::|,?\s*\b(?:such as|like|including|namely)\b:?|—|–|\s-\s)\s*",
 )
 """`the following details of each invoice:`"""
 FIELDS = _pattern(r"(?:me|us|out)\s+|(?:(?:the|these|following)\s+)*(?:fields|columns|keys)\s+(?=[^:]*$)")
@@ -50,13 +51,20 @@ INTO = _pattern(
     r"(?:(?:with|containing|having|including|of|for)\b|:)?\s*",
 )
 """`invoices into JSON with`"""
+PREAMBLE = _pattern(
+    r"\s*(?:please\s+)?(?:read|parse|analy[sz]e|scan|process|open|review|look at|go through|inspect|examine)\b[^,;:.]*?",
+    r"(?:,\s*(?:and|then)|\s(?:and|then|to))\s+(?=(?:then\s+)?(?:",
+    "|".join(VERBS),
+    r")\s)",
+)
+"""`read the meter and` before the verb that counts."""
 DROPPED = _pattern(r"\b(?:but not|except(?: for)?|excluding|ignoring|not including|other than)\b.*")
 
 # -- lists in sentences ------------------------------------------------------------------------------------------------
 
 _JOIN = r"and|&|plus|as well as|along with|together with|und|sowie|et|y|e"
 BETWEEN = _pattern(
-    rf"\s*(?P<sep>;|,\s*(?:(?:{_JOIN})\s+)?(?:also\s+|then\s+)?|\s(?:{_JOIN})\s(?:also\s+|then\s+)?|\s/\s|、|，|\n)\s*",
+    rf"\s*(?P<sep>;\s*(?:also\s+|then\s+)?|,\s*(?:(?:{_JOIN})\s+)?(?:also\s+|then\s+)?|\s(?:{_JOIN})\s(?:also\s+|then\s+)?|\s/\s|、|，|\n)\s*",
 )
 BINOMIALS = _pattern(
     r"\b(terms|shipping|profit|health|goods|pros|rules) (and|&) (conditions|handling|loss|safety|services|cons|regulations)\b"
@@ -81,7 +89,7 @@ COMPOUND = _pattern(r"\w+['’]s?\s+(?:licen[cs]e|degree|compensation|fees?)\b")
 """What is nobody's, although it sounds so: a driver's license."""
 OF = _pattern(r"(?P<what>[^,]+?)\s+(?:of|for)\s+(?:the|each|every|an?|this|its|their)\s+(?P<owner>[\w-]+(?:\s[\w-]+)?)$")
 WITH = _pattern(
-    r"\s+(?:each\s+with|with|including|containing|having|incl\.?|consisting of|mit|avec|con)\s+",
+    r"\s+(?:each\s+with|with|including|containing|having|incl\.?|consisting of|mit|avec|con)(?::\s*|\s+)",
     r"(?:(?:their|its|each|the following)\s+)?(?:columns?\s+|fields?\s+)?",
 )
 TAIL = _pattern(
@@ -93,6 +101,10 @@ TAIL = _pattern(
 PLACED = _pattern(r"\s(?:from|in|on|aus|de|du|del)\s")
 WHETHER = _pattern(r"(?:whether|if)\s+(?:or not\s+)?(?:(?:it|they|he|she|this|that)\s+)?(?P<what>.+)")
 
+CHOSEN = _words("type kind category status state priority method channel level mode class sentiment severity")
+"""Last words of what is one of a few things; what stands in brackets behind it is never what it is made of."""
+SERIES = _words("experience education employment history")
+"""Last words of what are mostly several."""
 VALUES = _pattern(r"\s+(?:values?|fields?|columns?)$")
 DETAILS = _pattern(r"(?P<what>(?:line[- ]?item|transaction|item))s?\s+(?:details|data|information|info)(?!\w)")
 PHRASE_OF = _pattern(r"\b(?:of|de|du|del|della|von|for)\b|d['’]|#")

@@ -41,8 +41,8 @@ _MEASURES = frozenset(
      "mileage", "score", "rating", "percentage", "percent", "salary", "revenue", "profit", "income", "budget", "deposit", "rent", "wage",
      "wages", "weight", "height", "length", "width", "distance", "temperature", "latitude", "longitude", "duration", "taxes", "sales",
      "savings", "earnings", "expenses", "cost", "costs", "pay", "payment", "premium", "deductible", "principal", "interest", "rate",
-     "footage", "usage", "area", "volume", "gpa", "withheld", "refills", "bedrooms", "bathrooms", "beds", "baths", "credits", "kwh",
-     "kg", "km", "usd", "eur", "pct"}
+     "footage", "usage", "area", "volume", "gpa", "withheld", "refills", "servings", "bedrooms", "bathrooms", "beds", "baths", "credits",
+     "kwh", "kg", "km", "usd", "eur", "pct"}
 )  # fmt: skip
 """Last words of what is mostly a number."""
 _NOT_MEASURED = frozenset({"unit", "type", "code", "name", "currency", "date", "time"})

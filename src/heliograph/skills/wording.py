@@ -1,7 +1,7 @@
 """The fields that a prompt asks for in words, as a schema: `Extract invoice_id, date and a list of items with description and price`.
 
 Read in this order: a JSON block, a table or a list of names (`derive`); the lines of a list; the sentences. Of a sentence, what
-stands behind a word such as `extract` is parted at commas and `and`s; each part is a field, named and typed by `naming`. A part in the
+stands behind a word such as `extract` is parted at commas and `and`s; each part is a field (`phrases`, `naming`). A part in the
 plural, or behind `a list of`, is a list; what stands behind its `with`, or in its brackets, are the columns. What is no field (`from
 invoices`, `as JSON`, `do not guess`) is passed over; a prompt that names no field gives no schema.
 
@@ -18,7 +18,8 @@ import msgspec
 from heliograph.extraction.vocabulary import split_name
 from heliograph.skills import grammar, naming
 from heliograph.skills.derive import derive
-from heliograph.skills.naming import identifier, is_identifier, is_plural, singular
+from heliograph.skills.naming import identifier, is_plural, singular
+from heliograph.skills.phrases import Asked, field_of, is_document, shared, undetermined
 
 Json = dict[str, Any]
 
@@ -27,21 +28,9 @@ LONGEST = 20_000
 """Characters of a prompt that are read."""
 
 
-class _Field(msgspec.Struct):
-    """`full`: a name of all its words, for where `name` is another field's. `complete`: its columns are all that are asked for."""
-
-    name: str
-    kind: Json
-    note: str = ""
-    several: bool = False
-    columns: list[_Field] | None = None
-    full: str = ""
-    complete: bool = False
-
-
 def schema_from(prompt: str) -> Json | None:
     """A schema of the fields that `prompt` asks for, every one nullable, or None."""
-    prompt = prompt[:LONGEST]
+    prompt = re.sub(r"(?<=\w)\(s\)", "s", prompt[:LONGEST])
     bullets = [line for line in prompt.splitlines() if grammar.BULLET.match(line)]
     derived = derive(prompt) or (derive(f"```json\n{found[0]}\n```") if (found := re.search(r"\{.*\}", prompt, re.S)) else None)
     if derived is not None and len(cast("Json", derived.get("properties", {}))) >= len(bullets):
@@ -53,10 +42,10 @@ def schema_from(prompt: str) -> Json | None:
 # -- what a prompt is made of ------------------------------------------------------------------------------------------
 
 
-def _of_lines(prompt: str) -> list[_Field]:
+def _of_lines(prompt: str) -> list[Asked]:
     """The fields of a list: its lines are bullets, or short lines behind one that ends with a colon."""
-    fields: list[_Field] = []
-    above: list[tuple[int, _Field]] = []
+    fields: list[Asked] = []
+    above: list[tuple[int, Asked]] = []
     opened = False
     for line in prompt.splitlines():
         bullet = grammar.BULLET.match(line)
@@ -81,11 +70,11 @@ def _of_lines(prompt: str) -> list[_Field]:
     return fields if len(fields) > 1 or any(field.columns for field in fields) else []
 
 
-def _of_line(text: str) -> list[_Field]:
+def _of_line(text: str) -> list[Asked]:
     verb = grammar.LEADING_VERB.match(text)
     text = text[verb.end() :] if verb else text
     head, colon, note = _parted(text)
-    if colon and len(head.split()) <= naming.MOST_WORDS and "," not in head and (field := _field(head, stated=note)) is not None:
+    if colon and len(head.split()) <= naming.MOST_WORDS and "," not in head and (field := field_of(head, stated=note)) is not None:
         return [field]
     return _listed(text.rstrip(".:;"))
 
@@ -96,9 +85,9 @@ def _parted(text: str) -> tuple[str, str, str]:
     return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
 
 
-def _of_sentences(prompt: str) -> list[_Field]:
+def _of_sentences(prompt: str) -> list[Asked]:
     sentences = [" ".join(part.split()) for part in grammar.SENTENCE.split(prompt) if part.strip()]
-    sentences = [sentence for sentence in sentences if not grammar.RULE.match(sentence)]
+    sentences = [grammar.PREAMBLE.sub("", sentence, count=1) for sentence in sentences if not grammar.RULE.match(sentence)]
     for asking in grammar.ASKING:
         fields = [
             field for sentence in sentences if (verb := _begun(sentence) or asking.search(sentence)) for field in _asked(sentence, verb)
@@ -124,7 +113,7 @@ def _begun(sentence: str) -> re.Match[str] | None:
     return verb if words and (words[-1] in grammar.GENERAL | grammar.EVERYBODYS or not about) else None
 
 
-def _asked(sentence: str, verb: re.Match[str]) -> list[_Field]:
+def _asked(sentence: str, verb: re.Match[str]) -> list[Asked]:
     """The fields that a sentence asks for behind its verb."""
     before, text = sentence[: verb.start()], grammar.DROPPED.sub("", sentence[verb.end() :]).strip(" .:")
     if found := grammar.FIELDS.match(text):
@@ -135,22 +124,22 @@ def _asked(sentence: str, verb: re.Match[str]) -> list[_Field]:
             if opening is grammar.HEADED:
                 break
     head, colon, rest = text.partition(":")
-    if colon and _is_document(head):
+    if colon and is_document(head):
         text = rest
     if re.search(r",|\band\b", text):
         text = grammar.VALUES.sub("", text)
     each = grammar.FOR_EACH.search(before.strip(" ,"))
-    if each and not _is_document(each["what"]) and not each["rest"]:
+    if each and not is_document(each["what"]) and not each["rest"]:
         columns = _listed(text)
         name = identifier(naming.plural(each["what"]))
-        return [_Field(name, naming.STRING, several=True, columns=columns, complete=True)] if name and columns else columns
+        return [Asked(name, naming.STRING, several=True, columns=columns, complete=True)] if name and columns else columns
     return _listed(text)
 
 
 # -- a list in a sentence ----------------------------------------------------------------------------------------------
 
 
-def _listed(text: str) -> list[_Field]:
+def _listed(text: str) -> list[Asked]:
     """The fields of `a, b (c) and d with e and f`."""
     text = grammar.BINOMIALS.sub(lambda found: f"{found[1]}\x01{found[2]}\x01{found[3]}", grammar.ONE_OF.sub(r" (one of: \1)", text))
     kept: list[str] = []
@@ -160,9 +149,9 @@ def _listed(text: str) -> list[_Field]:
         return f" \x02{len(kept) - 1}\x03"
 
     text = grammar.BRACKETS.sub(keep, text)
-    parts = _shared(grammar.BETWEEN.split(text))
-    fields: list[_Field] = []
-    listing, determined, closed, out = cast("_Field | None", None), False, False, False
+    parts = shared(grammar.BETWEEN.split(text))
+    fields: list[Asked] = []
+    listing, determined, closed, out = cast("Asked | None", None), False, False, False
     owner = ""
     for place in range(0, len(parts), 2):
         sep, part = (parts[place - 1].strip().lower() if place else ""), parts[place].strip(" .:")
@@ -172,29 +161,29 @@ def _listed(text: str) -> list[_Field]:
         part = grammar.LEADING_VERB.sub("", part) if grammar.LEADING_VERB.match(part) else part
         part = part.replace("\x01", " ")
         bare, inside = _inside(part, kept)
-        if not bare or ((out or not fields) and _is_document(bare)):
+        if not bare or ((out or not fields) and is_document(bare)):
             continue
         if listing is not None:
-            if (column := _field(bare, inside=inside, column=True)) is not None:
+            if (column := field_of(bare, inside=inside, column=True)) is not None:
                 listing.columns = [*(listing.columns or []), column]
             closed = joined
             continue
         each = grammar.FOR_EACH.match(bare)
-        if each and not _is_document(each["what"]):
+        if each and not is_document(each["what"]):
             name = identifier(naming.plural(each["what"]))
             if name:
-                listing = _Field(name, naming.STRING, several=True, complete=True)
+                listing = Asked(name, naming.STRING, several=True, complete=True)
                 fields.append(listing)
                 first = (each["rest"] or "").strip(" :")
                 determined, closed = bool(grammar.DETERMINER.match(first)), False
-                if first and (column := _field(first, inside=inside, column=True)) is not None:
+                if first and (column := field_of(first, inside=inside, column=True)) is not None:
                     listing.columns = [column]
             continue
         if each:
             continue
         if fields and fields[-1].several and bare.casefold().partition(" ")[0] in grammar.PARTS:
             listing, determined, closed = fields[-1], False, joined
-            if (column := _field(_singular(bare), inside=inside, column=True)) is not None:
+            if (column := field_of(_singular(bare), inside=inside, column=True)) is not None:
                 listing.columns = [*(listing.columns or []), column]
             continue
         field, columns, owner = _item(bare, inside, owner)
@@ -204,28 +193,10 @@ def _listed(text: str) -> list[_Field]:
         out = grammar.PLACED.search(bare) is not None
         if columns is not None:
             listing, determined, closed = field, bool(grammar.DETERMINER.match(columns)), False
-            first = _field(columns, column=True) if columns else None
+            first = field_of(columns, column=True) if columns else None
             if first is not None:
                 listing.columns = [*(listing.columns or []), first]
     return fields
-
-
-def _shared(parts: list[str]) -> list[str]:
-    """`name and address of the seller` is the seller's name, and the seller's address; `start and end dates` are two dates."""
-    for place in range(len(parts) - 1, 1, -2):
-        if "," in parts[place - 1]:
-            continue
-        found = grammar.OF.fullmatch(parts[place].strip(" ."))
-        before = grammar.DETERMINER.sub("", parts[place - 2].strip())
-        words, first = parts[place].strip(" .").split(), before.split()
-        if found and not _is_document(found["owner"]) and set(before.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
-            parts[place - 2] += f" of the {found['owner']}"
-        elif len(words) == 2 and 1 <= len(first) <= 2 and not is_identifier(before):
-            one = singular(words[1])
-            sides = first[-1].casefold() in grammar.SIDES and (one + "s" in grammar.SHARED or one == "address")
-            if sides or (len(first) == 1 and words[1].casefold() in grammar.SHARED):
-                parts[place - 2], parts[place] = f"{parts[place - 2].strip()} {one}", " ".join([*first[:-1], words[0], one])
-    return parts
 
 
 def _ends(part: str, sep: str, *, determined: bool, closed: bool) -> bool:
@@ -248,20 +219,20 @@ def _inside(part: str, kept: list[str]) -> tuple[str, str]:
     return re.sub("\\s*\x02\\d+\x03", "", part).strip(), "; ".join(inside)
 
 
-def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None, str]:
+def _item(part: str, inside: str, owner: str) -> tuple[Asked | None, str | None, str]:
     """The field of a part; where it opens a list of columns the first of them, else None; and whose the next fields are."""
     part = grammar.DETAILS.sub(lambda found: naming.plural(found["what"]), part)
     listed = grammar.LISTED.match(part)
     each = listed is not None and listed[0].casefold().startswith(("each", "every"))
     rest = part[listed.end() :] if listed else part
     mine = "" if listed or grammar.DETERMINER.match(rest) else owner
-    rest = _undetermined(rest)
+    rest = undetermined(rest)
     if (found := grammar.OWNED.match(rest)) is not None and not grammar.COMPOUND.match(rest):
-        mine, rest = ("" if _is_document(found["owner"]) else found["owner"]), found["rest"]
-        if _is_document(found["owner"]) and set(rest.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
+        mine, rest = ("" if is_document(found["owner"]) else found["owner"]), found["rest"]
+        if is_document(found["owner"]) and set(rest.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL:
             rest = f"{found['owner']} {rest}"
-        if each and not _is_document(mine):
-            field = _field(naming.plural(mine), several=True)
+        if each and not is_document(mine):
+            field = field_of(naming.plural(mine), several=True)
             if field is not None:
                 field.complete = True
             return field, rest, ""
@@ -272,147 +243,48 @@ def _item(part: str, inside: str, owner: str) -> tuple[_Field | None, str | None
     of = listed is not None and not re.match(r"all\b", listed[0], re.I)
     many = of or is_plural(head.partition(":")[0])
     if opening and many:
-        field = _field(f"{mine} {head}" if mine else head, inside=inside, several=True)
+        field = field_of(f"{mine} {head}" if mine else head, inside=inside, several=True)
         return field, rest[opening.end() :], mine
     name, colon, after = rest.partition(":")
     if colon and many and after.strip() and naming.stated(after)[0] is None:
-        return _field(name, inside=inside, several=True), after.strip(), mine
+        return field_of(name, inside=inside, several=True), after.strip(), mine
     full = f"{mine} {rest}" if mine else rest
     if mine and set(grammar.TAIL.split(rest)[0].casefold().split()) <= grammar.EVERYBODYS:
         rest = full
     field = (
-        _field(rest, inside=inside, several=True)
+        field_of(rest, inside=inside, several=True)
         if (of and not each) or (listed and is_plural(grammar.TAIL.split(rest)[0]))
-        else _field(rest, inside=inside)
+        else field_of(rest, inside=inside)
     )
     if field is not None:
         field.full = full
     return field, None, mine
 
 
-# -- one field ---------------------------------------------------------------------------------------------------------
-
-
-def _field(phrase: str, *, inside: str = "", stated: str = "", several: bool = False, column: bool = False) -> _Field | None:
-    """The field of a phrase; `inside`: what its brackets say, `stated`: what stands behind its colon. None for what is no field.
-
-    `several`: there are, whatever the phrase sounds like. `column`: it is one of a list.
-    """
-    if bracketed := grammar.BRACKETS.search(phrase):
-        inside, phrase = inside or bracketed[1], grammar.BRACKETS.sub("", phrase)
-    phrase, _, after = phrase.partition(":")
-    phrase, stated = phrase.strip(" .*").replace("\x01", " "), (stated or after).strip()
-    if (whether := grammar.WHETHER.fullmatch(phrase)) is not None:
-        name = identifier(_undetermined(whether["what"]))
-        return _Field(name, naming.BOOLEAN, note=phrase) if name else None
-    whole = _undetermined(phrase)
-    short, tail = _cut(whole)
-    named = _owned(short)
-    if _says_nothing(named, column=column) or (name := identifier(named)) is None:
-        return None
-    usual = naming.usual(name, named, column=column)
-    plural = several or is_plural(named)
-    rows = plural and "," in inside  # `transactions (date, amount)`: the first is no type
-    kind, many = (None, False) if rows else naming.stated(f"{inside} {stated}")
-    columns = _columns(inside, stated, plural=plural) if kind is None else []
-    options = naming.choices(inside or stated) if kind is None and not columns and usual is naming.STRING else []
-    said = [whole if tail and not _about_document(tail) else ""]
-    said += [] if columns or options else [text for text in (inside.strip(), stated) if not naming.is_type(text)]
-    note = "; ".join(text for text in said if text)
-    if options:
-        return _Field(name, {"type": "string", "enum": options}, note=note)
-    if kind is None and (said_as := naming.stated(tail)[0] if re.match(r"(?:as|in)\b", tail) else None) is not naming.STRING:
-        kind = said_as
-    single = not several and (kind is not None or usual is naming.INTEGER or usual is naming.NUMBER)
-    return _Field(name, kind or usual, note=note, several=many or (plural and (bool(columns) or not single)), columns=columns or None)
-
-
-def _columns(inside: str, stated: str, *, plural: bool) -> list[_Field]:
-    """What `line items (description, price)` are made of; and one thing that is all of these: `seller (name and address)`."""
-    within = inside or (stated if re.search(r",|\band\b", stated) else "")
-    together = re.search(r"\band\b|&", within) and not re.search(r"\bor\b|/", within) and len(within.split()) <= naming.MOST_WORDS
-    if not within or not (plural or together):
-        return []
-    parts = _shared(grammar.BETWEEN.split(within))[::2]
-    columns = [made for part in parts if (made := _field(part, column=True)) is not None]
-    return columns if len(columns) > 1 or plural else []
-
-
-def _says_nothing(named: str, *, column: bool) -> bool:
-    """Whether a phrase is no field: `what matters`, `all invoice data`. As a column `result` says enough."""
-    words = set(re.findall(r"[\w-]+", named.casefold()))
-    vague = named.casefold().partition(" ")[0] in grammar.VAGUE and not named.casefold().startswith("how many")
-    about = words & grammar.ABOUT and words <= grammar.ABOUT | grammar.DOCUMENTS
-    return not words or vague or (bool(about) and not column)
-
-
-def _undetermined(phrase: str) -> str:
-    found = grammar.DETERMINER.match(phrase)
-    return phrase[found.end() :] if found else phrase
-
-
-def _cut(phrase: str) -> tuple[str, str]:
-    """A phrase without what only says more of it (`in euros`, `from the header`), and that."""
-    found = grammar.TAIL.search(phrase)
-    if found is None or is_identifier(phrase):
-        return phrase, ""
-    before, after = phrase[: found.start()], phrase[found.end() :]
-    if found[0].strip().casefold() == "for" and before.casefold() in ("reason", "purpose") and len(after.split()) <= 2:
-        return phrase, ""  # `reason for referral`
-    return (before, phrase[found.start() :].strip()) if before.strip() else (phrase, "")
-
-
-def _about_document(tail: str) -> bool:
-    """Whether a tail says only where everything is taken from: `from the invoice as JSON`."""
-    words = re.findall(r"[\w-]+", tail.casefold())
-    known = grammar.DOCUMENTS | grammar.ABOUT | grammar.OUT
-    return words[:1] != [] and words[0] in grammar.OUT and all(word in known or singular(word) in known for word in words)
-
-
-def _owned(phrase: str) -> str:
-    """`name of the seller` as `seller name`, `total of the invoice` as `total`."""
-    found = grammar.OF.fullmatch(phrase)
-    if found is None:
-        return phrase
-    what = found["what"]
-    if not _is_document(found["owner"]):
-        *before, last = found["owner"].split()
-        return " ".join([*before, singular(last), what]) if len(what.split()) <= 3 else what
-    return f"{found['owner']} {what}" if set(what.casefold().split()) <= grammar.EVERYBODYS | grammar.GENERAL else what
-
-
-def _is_document(phrase: str) -> bool:
-    """Whether a phrase names nothing but what is read."""
-    if grammar.PHRASE_OF.search(phrase):
-        return False
-    words: list[str] = re.findall(r"[\w-]+", grammar.DETERMINER.sub("", phrase.casefold() + " ", count=1))
-    return bool(words) and len(words) <= 3 and (singular(words[-1]) in grammar.DOCUMENTS or words[-1] in grammar.DOCUMENTS)
-
-
-def _completed(field: _Field) -> _Field:
+def _completed(field: Asked) -> Asked:
     """A list with the columns that go without saying: those that everybody knows, and what the things of a list are."""
     if not field.several:
         return field
     words = split_name(field.name).casefold().split()
     if field.columns is None:
         usual = grammar.ROWS.get(words[-1], []) if len(words) == 1 or words[0] in grammar.ROWS_OF else []
-        field.columns = [_Field(name, naming.usual(name, name.replace("_", " "), column=True)) for name in usual] or None
+        field.columns = [Asked(name, naming.usual(name, name.replace("_", " "), column=True)) for name in usual] or None
         return field
     told = {word for column in field.columns for word in split_name(column.name).casefold().split()}
-    if not field.complete and words[-1] not in grammar.ROW_WORDS and not told & (grammar.TELLING | {singular(words[-1])}):
-        field.columns = [_Field("name", naming.STRING), *field.columns]
+    if not field.complete and words[-1] not in grammar.ROW_WORDS | grammar.SERIES and not told & (grammar.TELLING | {singular(words[-1])}):
+        field.columns = [Asked("name", naming.STRING), *field.columns]
     return field
 
 
 # -- the schema --------------------------------------------------------------------------------------------------------
 
 
-def _unique(fields: list[_Field]) -> list[_Field]:
+def _unique(fields: list[Asked]) -> list[Asked]:
     """Each name once; fields that differ only in whose they are, or in what is said of them, by all their words."""
     fulls: dict[str, set[str]] = {}
     for field in fields:
         fulls.setdefault(field.name, set()).add(field.full.casefold())
-    found: dict[str, _Field] = {}
+    found: dict[str, Asked] = {}
     for field in fields:
         name = (identifier(field.full) if len(fulls[field.name]) > 1 else None) or field.name
         if name not in found and len(found) < MOST_FIELDS:
@@ -421,11 +293,11 @@ def _unique(fields: list[_Field]) -> list[_Field]:
     return list(found.values())
 
 
-def _object(fields: list[_Field]) -> Json:
+def _object(fields: list[Asked]) -> Json:
     return {"type": "object", "properties": {field.name: _shape(field) for field in fields}}
 
 
-def _shape(field: _Field) -> Json:
+def _shape(field: Asked) -> Json:
     note = {"description": field.note[:300]} if field.note else {}
     if field.columns:
         items = _object(field.columns)

@@ -46,6 +46,10 @@ def _short(field: dict[str, Any]) -> Any:
         ),
         ("Get the name and address of the landlord", {"landlord_name": "string", "landlord_address": "string"}),
         ("Find the start and end dates", {"start_date": "date", "end_date": "date"}),
+        ("Give shipper name & address, consignee name & address", {
+            "shipper_name": "string", "shipper_address": "string", "consignee_name": "string", "consignee_address": "string"}),
+        ("Extract the category [food, travel, other] and the tone as positive/negative; also the main topic", {
+            "category": ["food", "travel", "other"], "tone": ["positive", "negative"], "main_topic": "string"}),
         ("Find the opening and closing balance", {"opening_balance": "number", "closing_balance": "number"}),
         ("Classify the document type (invoice or receipt) and extract the total", {
             "document_type": ["invoice", "receipt"], "total": "number"}),
@@ -96,6 +100,10 @@ def test_columns_of_a_list_end_where_the_next_field_begins(prompt: str) -> None:
             {"description": "string", "quantity": "number", "unit_price": "number", "total": "number"}]}),
         ("Extract the vendor (name and address) and tags (list of strings)", {
             "vendor": {"name": "string", "address": "string"}, "tags": ["string"]}),
+        ("Extract the patient (name, dob) and education (school, degree)", {
+            "patient": {"name": "string", "dob": "date"}, "education": [{"school": "string", "degree": "string"}]}),
+        ("Extract line items with: description, amount.", {"line_items": [{"description": "string", "amount": "number"}]}),
+        ("Get invoice totals: subtotal, tax, grand total.", {"subtotal": "number", "tax": "number", "grand_total": "number"}),
         ("Lies Name und eine Liste der Medikamente mit Dosis", {"name": "string", "medikamente": [{"name": "string", "dosis": "string"}]}),
     ],
 )  # fmt: skip
@@ -123,6 +131,7 @@ def test_lists_are_known_by_their_plural_and_things_that_end_alike_are_not() -> 
         "Extract key information from receipts, such as the merchant and the total",
         "Pull out the merchant and total from scanned receipts and invoices",
         "Extract the merchant and the total, but not the tip.",
+        "Read the cash register slip and report the merchant and total.",
         "Turn receipts into JSON with merchant and total",
     ],
 )
