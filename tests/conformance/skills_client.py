@@ -130,6 +130,14 @@ def _(client: VLMRun) -> None:
     assert (info.id, info.description) == (created.skill_id, "Another description")
 
 
+@check("skills.create_from_directory (description of several lines)")
+def _(client: VLMRun) -> None:
+    folder = skill_folder(fresh("folded"), TOTAL)
+    (folder / "SKILL.md").write_text("---\nname: folded\ndescription: >\n  Reads\n  totals.\n---\nRead the total.\n")
+    info = client.skills.get(id=client.skills.create_from_directory(folder, name=folder.name).skill_id)
+    assert info.description == "Reads totals.", "the client sends the first line"
+
+
 @check("skills.create")
 def _(client: VLMRun) -> None:
     info = client.skills.create(prompt="Extract invoice_id, date and total_amount", name=fresh("from-a-prompt"))

@@ -14,6 +14,7 @@ import msgspec
 
 from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.plan import Skill, SkillReader, SkillUse
+from heliograph.skills import frontmatter
 from heliograph.skills.archive import MAX_PACKED
 from heliograph.skills.derive import derive
 from heliograph.skills.package import Package, read_zip
@@ -118,7 +119,7 @@ def skill(package: Package, use: SkillUse, description: str | None = None) -> Sk
     return Skill(
         name=use.name,
         prompt=package.text,
-        description=description or package.description,
+        description=frontmatter.told(description) or package.description,
         schema=schema if schema is not None else derived,
         choices=package.choices,
         derived=derived is not None,

@@ -19,6 +19,9 @@ _FRONTMATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?(.*)\Z", re.DO
 _COLONS = re.compile(r"^([A-Za-z][\w-]*):[ \t]+([^\s\"'\[{|>&*!%@`].*:(?:[ \t].*)?)$", re.MULTILINE)
 """A line whose value has a colon of its own, and no quotes."""
 
+_BLOCK = re.compile(r"([|>][-+0-9]{0,2})?")
+"""How YAML begins a text of several lines."""
+
 _NOT_YAML = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """PyYAML's constructors fail in all these ways on values that are not what their tags say."""
 
@@ -68,6 +71,14 @@ def mapping(text: str, what: str) -> dict[str, Any]:
 def line(value: object) -> str | None:
     """A value that shall be one line of text; None when it is not."""
     return " ".join(str(value).split()) or None if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def told(description: str | None) -> str | None:
+    """A description that a client read out of SKILL.md and sent along; None where it is empty, or only the mark before lines that follow.
+
+    The official clients read frontmatter line by line: of `description: >` with a text below it they send `>`.
+    """
+    return None if description is None or _BLOCK.fullmatch(description.strip()) else description
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -16,6 +16,7 @@ from heliograph.models.routes import PUBLISHED
 from heliograph.store import predictions
 
 from .conftest import PDF, PNG, Api, serving
+from .publishing import package, publish
 
 URI = "data:application/pdf;base64," + base64.b64encode(PDF).decode()
 PICTURE = "data:image/png;base64," + base64.b64encode(PNG).decode()
@@ -91,12 +92,29 @@ async def test_a_request_that_names_no_model_takes_that_of_its_first_skill(route
     assert (refused.status, refused.json["error"]["type"]) == (404, "model_not_found")
 
 
+async def test_a_request_that_names_no_model_takes_that_of_the_version_of_a_kept_skill_that_it_asks_for(routed: Api) -> None:
+    path, body = BODIES[0]
+    for model in ("vlmrun-orion-1:pro", "house"):
+        await publish(routed, package(more={"vlmrun.yaml": _manifest(model)}), name="totals")
+
+    async def answered_by(**skill: Any) -> str | None:
+        return (await planned(routed, path, **body, config={"skills": [{"skill_name": "totals"} | skill, bundle("vlm-1")]}))[0]
+
+    assert await answered_by() == "house"
+    assert await answered_by(skill_version=1) == "vlmrun-orion-1"
+    assert await planned(routed, path, **body, config={"skills": [{"skill_id": "totals"}]}, model="vlm-1") == ("default", "vlm-1", "vlm-1")
+
+
+def _manifest(model: str) -> str:
+    return f"apiVersion: vlm.run/v1alpha\nmodel: {model}\ntoolsets: [core]\n"
+
+
 def bundle(model: str | None) -> dict[str, Any]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("SKILL.md", "---\nname: totals\ndescription: d\n---\nRead totals.\n")
         if model is not None:
-            archive.writestr("vlmrun.yaml", f"apiVersion: vlm.run/v1alpha\nmodel: {model}\ntoolsets: [core]\n")
+            archive.writestr("vlmrun.yaml", _manifest(model))
     source = {"type": "base64", "media_type": "application/zip", "data": base64.b64encode(packed.getvalue()).decode()}
     return {"type": "inline", "source": source}
 

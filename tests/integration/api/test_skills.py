@@ -62,6 +62,14 @@ async def test_an_uploaded_zip_becomes_a_skill_that_says_what_it_is(api: Api) ->
     assert f"{api.tenant}/skills/{made['hash']}" in await api.stored()
 
 
+@pytest.mark.parametrize("sent", [">", "|", ">-", "|2+"])
+async def test_a_description_of_several_lines_is_whole_though_clients_read_its_first(api: Api, sent: str) -> None:
+    text = f"---\nname: totals\ndescription: {sent}\n  Reads totals,\n  and nothing else.\n---\nRead the total."
+    made = await publish(api, zipped({"SKILL.md": text.encode()}), name="totals", description=sent)
+    assert made["description"] == "Reads totals, and nothing else."
+    assert (await publish(api, zipped({"SKILL.md": text.encode()}), name="totals", description="> 5"))["description"] == "> 5"
+
+
 async def test_the_same_content_in_another_zip_is_the_same_version(api: Api) -> None:
     made = await publish(api, name="totals")
     files = dict(reversed(list(_files(package()).items())))
@@ -117,8 +125,10 @@ async def test_what_is_said_of_a_version_can_be_changed_without_a_new_one(api: A
         ({"file_id": "x", "name": " ", "description": "b"}, "name"),
         ({"file_id": "x", "name": "a\nb", "description": "b"}, "name"),
         ({"file_id": "x", "name": "n" * 256, "description": "b"}, "name"),
+        *(({"file_id": "x", "name": name, "description": "b"}, "name") for name in (".", "..", "../../etc", "a/b", "a\\b", "c:a")),
         ({"prompt": ""}, "prompt"),
         ({"prompt": "Extract the total", "name": " "}, "name"),
+        ({"prompt": "Extract the total", "name": "../out"}, "name"),
     ],
 )
 async def test_a_skill_comes_from_exactly_one_source_and_has_a_name(api: Api, body: dict[str, Any], param: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -18,6 +19,7 @@ from heliograph.api.paging import LimitOf
 from heliograph.api.routes.files import Expires, Signature
 from heliograph.api.server import Server, ServerOf
 from heliograph.errors import Forbidden, InvalidRequest, NotConfigured, NotFound
+from heliograph.skills.frontmatter import told
 from heliograph.store import files, skills
 from heliograph.store.skills import LATEST, OrderBy, Skill
 from heliograph.wire.skills import SkillCreateRequest, SkillDownloadResponse, SkillFile, SkillInfo, SkillLookupRequest, SkillUpdateRequest
@@ -40,6 +42,8 @@ SHOWN = {
 """What a browser may show as what its name says. Other text is plain text and other bytes are a download: a stranger's HTML must not run
 on our address."""
 _BYTES = "application/octet-stream"
+_LEADS_AWAY = re.compile(r"\.{1,2}|[A-Za-z]:.*|.*[/\\].*")
+"""Names that no skill is published under: clients unpack a skill into a folder of its name, and a public one is a stranger's."""
 
 
 @router.get("", response_model=list[SkillInfo], responses=answers(401, 422))
@@ -86,6 +90,8 @@ async def create_skill(body: SkillCreateRequest, server: ServerOf, caller: Calle
         raise InvalidRequest("Give exactly one of `file_id`, `prompt` and `session_id`.", param="file_id")
     if body.session_id is not None:
         raise NotConfigured("There are no chat sessions yet to make a skill from; use `file_id` or `prompt`.", param="session_id")
+    if _LEADS_AWAY.fullmatch((body.name or "").strip()):
+        raise InvalidRequest("A skill's name is that of a folder: it has no / or \\, and is not a dot or two or a drive.", param="name")
     await _admit(server, caller)
     if body.prompt is not None:
         written, packed = await server.skills.write(caller.tenant, body.prompt, body.json_schema, body.name)
@@ -201,7 +207,7 @@ async def _unpacked(server: Server, caller: Caller, file_id: str) -> Packed:
 
 async def _publish(server: Server, caller: Caller, name: str, packed: Packed, description: str | None, is_public: bool | None) -> Response:
     made = await server.skills.publish(
-        caller.tenant, name.strip(), packed, description=description or packed.description, is_public=is_public
+        caller.tenant, name.strip(), packed, description=told(description) or packed.description, is_public=is_public
     )
     return _json(_body(made), 201)
 
