@@ -355,17 +355,21 @@ async def test_a_deleted_version_can_be_read_about_and_its_files_are_gone(api: A
     assert (await api("GET", f"/v1/skills/{made['id']}/files/SKILL.md")).status == 200
 
 
-async def test_a_hundred_updates_at_once_lose_nothing(api: Api) -> None:
-    made = await publish(api, name="totals")
-    files = [await upload(api, package(f"Number {number % 60}.")) for number in range(100)]
-    answers = await asyncio.gather(*(api("POST", f"/v1/skills/{made['id']}/update", json={"file_id": file}) for file in files))
-    assert {answer.status for answer in answers} == {201}
-    assert len({answer.json["id"] for answer in answers}) == 60
-    versions = (await api("GET", f"/v1/skills/{made['id']}/versions", params={"limit": "1000"})).json
-    assert sorted(skill["number"] for skill in versions) == list(range(1, 62))
-    assert (await lookup(api, "totals")).json == versions[0]
-    stored = {blob for blob in await api.stored() if "/skills/" in blob}
-    assert stored == {f"{api.tenant}/skills/{skill['hash']}" for skill in versions}
+async def test_a_hundred_updates_at_once_over_two_servers_lose_nothing(settings: Settings, database_url: str) -> None:
+    async with serving(settings, database_url) as api, serving(settings, database_url) as replica:
+        made = await publish(api, name="totals")
+        files = [await upload(api, package(f"Number {number % 60}.")) for number in range(100)]
+        address = f"/v1/skills/{made['id']}/update"
+        answers = await asyncio.gather(
+            *((api, replica)[number % 2]("POST", address, json={"file_id": file}) for number, file in enumerate(files))
+        )
+        assert {answer.status for answer in answers} == {201}
+        assert len({answer.json["id"] for answer in answers}) == 60
+        versions = (await api("GET", f"/v1/skills/{made['id']}/versions", params={"limit": "1000"})).json
+        assert sorted(skill["number"] for skill in versions) == list(range(1, 62))
+        assert (await lookup(replica, "totals")).json == versions[0]
+        stored = {blob for blob in await api.stored() if "/skills/" in blob}
+        assert stored == {f"{api.tenant}/skills/{skill['hash']}" for skill in versions}
 
 
 async def test_publishing_and_deleting_the_same_content_at_once_never_leaves_a_version_without_files(api: Api) -> None:
