@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -93,6 +96,30 @@ async def test_a_model_that_takes_too_long_leaves_it_to_the_template(writing: Wr
     async with Scripted([Turn(answer=PROPOSAL, delay=30)]) as server:
         made = package.read(await writing(model_url=server.url, wait_timeout=1.5).write(PROMPT))
     assert "did not finish in time" in str(made.description)
+
+
+async def test_a_killed_child_is_a_reason_to_try_again_and_the_next_one_writes(writing: Writing) -> None:
+    async with Scripted([Turn(answer=PROPOSAL, delay=30), PROPOSAL]) as server:
+        writer = writing(model_url=server.url)
+        first = asyncio.create_task(writer.write(PROMPT))
+        while not server.requests:
+            await asyncio.sleep(0.05)
+        for pid in writer._pool.pids:  # pyright: ignore[reportPrivateUsage]
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="died"):
+            await first
+        assert "Invoice No" in package.read(await writer.write(PROMPT)).text
+
+
+async def test_a_prompt_that_nobody_waits_for_any_more_is_not_asked_about_any_further(writing: Writing) -> None:
+    async with Scripted([Turn(answer=PROPOSAL, delay=30)]) as server:
+        left = asyncio.create_task(writing(model_url=server.url).write(PROMPT))
+        while not server.requests:
+            await asyncio.sleep(0.05)
+        left.cancel()
+        async with asyncio.timeout(5):
+            while server.requests[0].disconnected is None:
+                await asyncio.sleep(0.05)
 
 
 async def test_an_offline_server_asks_no_model_elsewhere(writing: Writing) -> None:
