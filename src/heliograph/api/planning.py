@@ -89,7 +89,11 @@ class Planner:
                 continue
             package = await self._shelf.package(row.hash, row.blob)
             use = SkillUse(name=row.name, version=row.version, hash=row.hash, id=row.id)
-            made.append((*reference, await asyncio.to_thread(attach.skill, package, use, row.description)))
+            if package.schema is not None or package.choices:
+                skill = attach.skill(package, use, row.description)
+            else:
+                skill = await asyncio.to_thread(attach.skill, package, use, row.description)  # reads its fields out of its text
+            made.append((*reference, skill))
         return made
 
     async def _read(self, data: bytes, hash: str) -> Package:

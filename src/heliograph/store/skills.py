@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 from rapidfuzz import fuzz, process
-from sqlalchemy import Select, case, func, insert, or_, select, union_all, update
+from sqlalchemy import Select, case, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, ScalarSelect
 
 from heliograph.errors import Conflict, NotFound
 from heliograph.ids import new_id
@@ -139,19 +139,22 @@ async def resolve(conn: AsyncConnection, tenant: str, asked: str, version: str |
     A name is looked for in the tenant's own skills, then in the preinstalled ones, then in those that others made public: the skill whose
     name was there first. An id with `latest` is the newest of that id's name. Raises NotFound, which names what there is instead.
     """
+    version = str(version).strip()
     named = await get(conn, tenant, asked) if _ID.fullmatch(asked) else None
     if named is not None and named.deleted_at is not None:
         raise NotFound(f"Version {named.version} of skill {named.name!r} was deleted.")
+    if named is None and (row := await _version(conn, tenant, _owner(tenant, asked).scalar_subquery(), asked, version)) is not None:
+        return row
     found = (named.tenant, named.name) if named is not None else await _named(conn, tenant, asked)
     if found is None:
         near = await _nearest(conn, tenant, asked)
         hint = f"; did you mean {', '.join(near)}?" if near else "; GET /v1/skills lists those there are."
         raise NotFound(f"There is no skill {asked[:100]!r}{hint}")
     owner, name = found
-    row = await _version(conn, tenant, owner, name, str(version).strip())
+    row = await _version(conn, tenant, owner, name, version)
     if row is None:
         there = [each.version for each in await _versions(conn, tenant, owner, name, limit=_TOLD)]
-        raise NotFound(f"Skill {name!r} has no version {str(version)[:100]!r}; there are {', '.join(there)}.")
+        raise NotFound(f"Skill {name!r} has no version {version[:100]!r}; there are {', '.join(there)}.")
     return row
 
 
@@ -236,11 +239,12 @@ async def use(conn: AsyncConnection, tenant: str, prediction: str, ids: Collecti
     """Note, in the transaction that makes it, which versions a prediction uses. Raises NotFound when one was deleted meanwhile."""
     if not ids:
         return
-    held = select(skills.c.id).where(skills.c.id.in_(ids), _LIVE).order_by(skills.c.id).with_for_update(read=True)
-    there = set((await conn.execute(held)).scalars())
+    held = select(skills.c.id).where(skills.c.id.in_(ids), _LIVE).order_by(skills.c.id).with_for_update(read=True).cte("held")
+    mine = select(literal(tenant), literal(prediction), held.c.id)
+    noted = insert(skill_uses).from_select(["tenant", "prediction", "skill"], mine).returning(skill_uses.c.skill)
+    there = set((await conn.execute(noted)).scalars())
     for missing in sorted(set(ids) - there):
         raise NotFound(f"The skill {missing} was deleted meanwhile.")
-    await conn.execute(insert(skill_uses), [{"tenant": tenant, "prediction": prediction, "skill": id} for id in sorted(there)])
 
 
 async def lock_content(conn: AsyncConnection, tenant: str, hash: str) -> None:
@@ -282,20 +286,24 @@ async def _lock_name(conn: AsyncConnection, tenant: str, name: str) -> None:
 
 async def _named(conn: AsyncConnection, tenant: str, name: str) -> tuple[str, str] | None:
     """The (tenant, name) of the skill that a name means to this tenant."""
+    owner = await conn.scalar(_owner(tenant, name))
+    return (owner, name) if owner is not None else None
+
+
+def _owner(tenant: str, name: str) -> Select[Any]:
+    """Whose skill a name means to this tenant."""
     first = skills.alias("first")
     ranks = case((skills.c.tenant == tenant, 0), (skills.c.tenant == PREINSTALLED, 1), else_=2)
-    query = (
+    return (
         select(skills.c.tenant)
         .join(first, (first.c.tenant == skills.c.tenant) & (first.c.name == skills.c.name) & (first.c.number == 1))
         .where(skills.c.name == name, _LIVE, _seen_by(tenant))
         .order_by(ranks, first.c.created_at, skills.c.tenant)
         .limit(1)
     )
-    owner = await conn.scalar(query)
-    return (owner, name) if owner is not None else None
 
 
-async def _version(conn: AsyncConnection, tenant: str, owner: str, name: str, version: str) -> Skill | None:
+async def _version(conn: AsyncConnection, tenant: str, owner: str | ScalarSelect[Any], name: str, version: str) -> Skill | None:
     query = select(skills).where(skills.c.tenant == owner, skills.c.name == name, _LIVE, _seen_by(tenant))
     if version != LATEST:
         named = skills.c.version == version
