@@ -51,7 +51,7 @@ _ABOUT: Json = {
     "description": {"type": "string", "description": "What the skill does, and for which documents, in a sentence or two"},
     "instructions": {
         "type": "string",
-        "description": "Markdown: for each field what counts and what does not, where it mostly stands, and what to do in doubt",
+        "description": "Markdown, 300 words at most: for each field what counts and what not, where it mostly stands, what to do in doubt",
     },
 }
 _FIELDS: Json = {
@@ -77,7 +77,8 @@ def _asked(properties: Json) -> Schema:
     return compile_schema({"type": "object", "properties": properties, "required": list(properties)})
 
 
-_WHOLE, _TEXT_ONLY = _asked(_ABOUT | _FIELDS), _asked(_ABOUT)
+_WHOLE, _TEXT_ONLY = _asked(_FIELDS | _ABOUT), _asked(_ABOUT)
+"""The long text comes last: an answer that is cut has its fields, and the beginning of the text."""
 _RULES = """\
 You write skills. A skill tells a program that reads documents which values it shall extract from each of them, and how they are to be \
 understood. Somebody says in their own words, between <request> and </request>, what they want extracted. Write the skill for that.

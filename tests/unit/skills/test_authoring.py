@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from heliograph.errors import InvalidRequest
+from heliograph.extraction.instructions import hints
 from heliograph.extraction.schema import compile_schema
+from heliograph.extraction.vocabulary import tokens_of
 from heliograph.models.contract import Profile, Reply, Text
 from heliograph.models.errors import ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.skills import package
@@ -154,6 +156,20 @@ async def test_whatever_the_model_says_gives_a_skill_within_bounds() -> None:
     assert skill.name == "extract-things"
     assert "\x07" not in skill.text
     assert LONGEST_TEXT - 500 < len(skill.text) < LONGEST_TEXT + 200
+
+
+async def test_an_answer_that_is_cut_off_in_its_words_has_its_fields() -> None:
+    whole = proposal()
+    text = json.dumps({"fields": whole["fields"], "groups": whole["groups"], "description": "Reads invoices.", "instructions": HOW * 9})
+    backend = Fake(said(text[:-200], finish="length"), profile=Profile(model="writer-1", json_modes=("json_schema",)))
+    skill = await made(backend)
+    assert list(skill.schema["properties"]) == ["invoice_id", "due_date", "lines"]  # type: ignore[index]
+
+
+async def test_labels_in_the_models_words_are_looked_for_by_the_embedded_engine_too() -> None:
+    skill = await made(replies(proposal()))
+    labels = hints(skill.text, compile_schema(skill.schema).root)
+    assert tokens_of("Invoice No") in labels["invoice_id",]
 
 
 async def test_nothing_in_a_prompt_ends_the_request() -> None:
