@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heliograph.errors import InvalidRequest
 from heliograph.extraction.merging import merge
@@ -109,3 +111,31 @@ def test_a_recursive_model_as_pydantic_writes_it_is_an_object_too() -> None:
 def test_what_is_no_object_cannot_be_combined() -> None:
     with pytest.raises(InvalidRequest, match="skill s2 has no properties to combine"):
         merged(thing(a=TEXT), {"type": "array", "items": TEXT})
+
+
+LEAF = st.sampled_from([TEXT, NUMBER, {"type": ["string", "null"]}, {"anyOf": [NUMBER, {"type": "null"}]}, {"$ref": "#/$defs/A"}])
+NODE = st.recursive(
+    LEAF,
+    lambda inner: (
+        st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(lambda fields: thing(**fields))
+        | inner.map(lambda item: {"type": "array", "items": item})
+    ),
+    max_leaves=6,
+)
+SCHEMA = st.tuples(st.dictionaries(st.sampled_from("abcd"), NODE, max_size=3), NODE).map(
+    lambda made: {**thing(**made[0]), "$defs": {"A": thing(x=TEXT, again=made[1])}}
+)
+
+
+@given(st.lists(SCHEMA, min_size=2, max_size=3))
+def test_whatever_is_merged_has_the_fields_of_all_or_clashes(schemas: list[dict[str, Any]]) -> None:
+    try:
+        made = merged(*schemas)
+    except InvalidRequest as error:
+        assert "clash" in error.message  # noqa: PT017
+        return
+    fields = {field.dotted: field.kind for field in compile_schema(made).root.leaves() if field.dotted.count(".") < 4}
+    for schema in schemas:
+        for field in compile_schema(schema).root.leaves():
+            if field.dotted.count(".") < 4:
+                assert fields.get(field.dotted) == field.kind, (field.dotted, made)
