@@ -101,7 +101,10 @@ class Settings(BaseSettings):
     )
     metrics_public: bool = Field(default=False, description="Serve `/metrics` also when listening on an address other than loopback.")
     wait_timeout: float = Field(
-        default=100.0, gt=0, description="Longest time a call with `batch: false` waits before it answers with the current status."
+        default=100.0,
+        gt=0,
+        description="Longest time a call with `batch: false` waits before it answers with the current status, and a model may take to "
+        "write a skill.",
     )
     check_at_submit: float = Field(
         default=2.0,
