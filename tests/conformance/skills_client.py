@@ -307,10 +307,13 @@ def _(client: VLMRun) -> None:
 
 @check("document.generate (skill, autocast)")
 def _(client: VLMRun) -> None:
-    info = publish(client, fresh("cast"), TOTAL)
+    folder = skill_folder(fresh("cast"))
+    (folder / "schema.json").write_text(json.dumps({"title": "Our 1st total", "type": "object", "properties": TOTAL}))
+    info = client.skills.get(id=client.skills.create_from_directory(folder).skill_id)
     config = GenerationConfig(skills=[AgentSkill(skill_name=info.name)])
     answer = completed(client.document.generate(file=INVOICE, config=config, autocast=True))
     assert answer.response.total == THE_TOTAL, "the response was not cast to the skill's model"
+    assert type(answer.response).__name__ == "Our1stTotal"
 
 
 @check("document.generate (skill without schema)")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Api
 
 
@@ -30,6 +32,23 @@ async def test_a_schema_comes_with_hash_and_graphql(api: Api) -> None:
     given = (await api("POST", "/v1/schema", json={"config": {"json_schema": own}})).json
     assert list(given["json_schema"]["properties"]) == ["b", "a"]
     assert given["domain"]
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Invoice", "Invoice"),
+        ("Purchase Order", "PurchaseOrder"),
+        ("W-2, page 1²", "W2Page1"),
+        ("1099 form", "Model1099Form"),
+        ("Überweisung – Beleg", "ÜberweisungBeleg"),
+        ("…", "Model"),
+    ],
+)
+async def test_the_title_of_a_schema_is_one_that_clients_can_make_a_class_of(api: Api, title: str, shown: str) -> None:
+    own = {"title": title, "type": "object", "properties": {"total": {"type": "number", "title": "Sum total"}}}
+    answer = await api("POST", "/v1/schema", json={"config": {"json_schema": own}})
+    assert answer.json["json_schema"] == own | {"title": shown}
 
 
 async def test_unknown_domains_and_fields_are_refused_with_the_nearest(api: Api) -> None:

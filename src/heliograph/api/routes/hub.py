@@ -77,9 +77,19 @@ def _schema(domain: str, description: str | None, schema: dict[str, object]) -> 
             "schema_version": domains.HUB_VERSION,
             "schema_hash": domains.schema_hash(schema),
             "gql_stmt": gql.statement(schema),
-            "json_schema": schema,
+            "json_schema": _as_a_class(schema),
         }
     )
+
+
+def _as_a_class(schema: dict[str, object]) -> dict[str, object]:
+    """The schema under a title that a class can have: the official clients make a class of it, and fail on `Purchase Order`."""
+    title = schema.get("title")
+    if not isinstance(title, str) or title.isidentifier():
+        return schema
+    words = "".join(letter if f"_{letter}".isidentifier() else " " for letter in title).split()
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    return schema | {"title": name if name.isidentifier() else f"Model{name}"}
 
 
 def _json(value: object) -> Response:
