@@ -99,10 +99,9 @@ def inline(item: dict[str, Any], *, keeps_files: bool = False) -> Skill:
     made.warnings = [f"skill {name}: {warning}" for warning in package.warnings[:MAX_WARNINGS]]
     if not keeps_files:
         text = [example for example in made.examples if example.text is not None]
-        if left_out := len(made.examples) - len(text):
-            made.warnings.append(
-                f"skill {name}: {left_out} examples that are not plain text are left out; the files of an inline skill are not kept"
-            )
+        if left_out := [str(example.path) for example in made.examples if example.text is None]:
+            named = ", ".join(left_out)
+            made.warnings.append(f"skill {name}: {named} not used as examples: of an inline skill, which is not kept, only plain text is")
         made.examples = [msgspec.structs.replace(example, package=None, path=None) for example in text]
     return made
 

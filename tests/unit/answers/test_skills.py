@@ -77,7 +77,7 @@ def test_of_an_inline_skill_only_examples_in_text_are_used_and_what_is_left_out_
     plan = resolve("document", "generate", None, {"skills": [inline(zipped(TAUGHT))]}, skills=reader())
     assert [(example.text, example.answer, example.path) for example in plan.examples] == [("No. 12", {"order_number": "12"}, None)]
     assert any("skill orders: resources/c.json is not used" in warning for warning in plan.warnings)
-    assert any("skill orders: 1 examples that are not plain text are left out" in warning for warning in plan.warnings)
+    assert any("skill orders: resources/b.pdf not used as examples" in warning for warning in plan.warnings)
 
 
 def test_where_the_files_stay_at_hand_every_example_is_used() -> None:
