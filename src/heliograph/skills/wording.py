@@ -30,7 +30,7 @@ LONGEST = 20_000
 
 def schema_from(prompt: str) -> Json | None:
     """A schema of the fields that `prompt` asks for, every one nullable, or None."""
-    prompt = re.sub(r"(?<=\w)\(s\)", "s", prompt[:LONGEST])
+    prompt = re.sub(r"(?<=\w)\(s\)", "s", re.sub("[\x00-\x08]", " ", prompt[:LONGEST]))
     bullets = [line for line in prompt.splitlines() if grammar.BULLET.match(line)]
     derived = derive(prompt) or (derive(f"```json\n{found[0]}\n```") if (found := re.search(r"\{.*\}", prompt, re.S)) else None)
     if derived is not None and len(cast("Json", derived.get("properties", {}))) >= len(bullets):
@@ -148,63 +148,84 @@ def _listed(text: str) -> list[Asked]:
         kept.append(found[1])
         return f" \x02{len(kept) - 1}\x03"
 
-    text = grammar.BRACKETS.sub(keep, text)
-    parts = shared(grammar.BETWEEN.split(text))
-    fields: list[Asked] = []
-    listing, determined, closed, out = cast("Asked | None", None), False, False, False
-    owner = ""
-    for place in range(0, len(parts), 2):
-        sep, part = (parts[place - 1].strip().lower() if place else ""), parts[place].strip(" .:")
-        joined = sep not in ("", ",", ";", "、", "，")
-        if listing is not None and _ends(part, sep, determined=determined, closed=closed):
-            listing = None
-        part = grammar.LEADING_VERB.sub("", part) if grammar.LEADING_VERB.match(part) else part
-        part = part.replace("\x01", " ")
-        bare, inside = _inside(part, kept)
-        if not bare or ((out or not fields) and is_document(bare)):
-            continue
-        if listing is not None:
-            if (column := field_of(bare, inside=inside, column=True)) is not None:
-                listing.columns = [*(listing.columns or []), column]
-            closed = joined
-            continue
+    parts = shared(grammar.BETWEEN.split(grammar.BRACKETS.sub(keep, text)))
+    listing = _Listing()
+    for separator, part in zip(["", *parts[1::2]], parts[::2], strict=True):
+        listing.add(separator.strip().casefold(), part.strip(" .:"), kept)
+    return listing.fields
+
+
+class _Listing:
+    """Takes the parts of a list one by one: each is a field, or a column of the field before it."""
+
+    def __init__(self) -> None:
+        self.fields: list[Asked] = []
+        self._rows: Asked | None = None
+        """The field whose columns are being said."""
+        self._determined = False
+        """Whether its first column came with an article, so that the next one may too."""
+        self._closed = False
+        """Whether an `and` said that its last column was the last."""
+        self._placed = False
+        """Whether the field before was said to be `from` something, of which there may be more."""
+        self._owner = ""
+        """Whose the fields are, after `the seller's name`."""
+
+    def add(self, separator: str, part: str, kept: list[str]) -> None:
+        """The next part; `kept`: what stood in brackets."""
+        if self._rows is not None and self._ends(separator, part):
+            self._rows = None
+        verb = grammar.LEADING_VERB.match(part)
+        bare, inside = _inside((part[verb.end() :] if verb else part).replace("\x01", " "), kept)
+        if not bare or ((self._placed or not self.fields) and is_document(bare)):
+            return
+        joined = separator not in ("", ",", ";", "、", "，")
         each = grammar.FOR_EACH.match(bare)
-        if each and not is_document(each["what"]):
-            name = identifier(naming.plural(each["what"]))
-            if name:
-                listing = Asked(name, naming.STRING, several=True, complete=True)
-                fields.append(listing)
-                first = (each["rest"] or "").strip(" :")
-                determined, closed = bool(grammar.DETERMINER.match(first)), False
-                if first and (column := field_of(first, inside=inside, column=True)) is not None:
-                    listing.columns = [column]
-            continue
-        if each:
-            continue
-        if fields and fields[-1].several and bare.casefold().partition(" ")[0] in grammar.PARTS:
-            listing, determined, closed = fields[-1], False, joined
-            if (column := field_of(_singular(bare), inside=inside, column=True)) is not None:
-                listing.columns = [*(listing.columns or []), column]
-            continue
-        field, columns, owner = _item(bare, inside, owner)
+        if self._rows is not None:
+            self._column(bare, inside)
+            self._closed = joined
+        elif each:
+            self._each(each, inside)
+        elif self.fields and self.fields[-1].several and bare.casefold().partition(" ")[0] in grammar.PARTS:
+            self._rows, self._determined, self._closed = self.fields[-1], False, joined
+            self._column(_singular(bare), inside)
+        else:
+            self._field(bare, inside)
+
+    def _ends(self, separator: str, part: str) -> bool:
+        """Whether a part is no column any more."""
+        if self._closed or separator == ";" or any(word in separator for word in ("as well", "along", "together", "plus")):
+            return True
+        if any(turn.match(part) for turn in (grammar.OWNED, grammar.LISTED, grammar.FOR_EACH, grammar.LEADING_VERB)):
+            return True
+        return not self._determined and grammar.DETERMINER.match(part) is not None
+
+    def _field(self, bare: str, inside: str) -> None:
+        field, columns, self._owner = _item(bare, inside, self._owner)
         if field is None:
-            continue
-        fields.append(field)
-        out = grammar.PLACED.search(bare) is not None
+            return
+        self.fields.append(field)
+        self._placed = grammar.PLACED.search(bare) is not None
         if columns is not None:
-            listing, determined, closed = field, bool(grammar.DETERMINER.match(columns)), False
-            first = field_of(columns, column=True) if columns else None
-            if first is not None:
-                listing.columns = [*(listing.columns or []), first]
-    return fields
+            self._open(field, columns, "")
 
+    def _each(self, each: re.Match[str], inside: str) -> None:
+        """`for each item the price`; for each document is for all."""
+        name = identifier(naming.plural(each["what"]))
+        if name and not is_document(each["what"]):
+            self.fields.append(Asked(name, naming.STRING, several=True, complete=True))
+            self._open(self.fields[-1], (each["rest"] or "").strip(" :"), inside)
 
-def _ends(part: str, sep: str, *, determined: bool, closed: bool) -> bool:
-    """Whether a part is no column any more of the list before it."""
-    if closed or sep == ";" or any(word in sep for word in ("as well", "along", "together", "plus")):
-        return True
-    owned = grammar.OWNED.match(part) is not None or grammar.LISTED.match(part) is not None or grammar.FOR_EACH.match(part) is not None
-    return owned or grammar.LEADING_VERB.match(part) is not None or (not determined and grammar.DETERMINER.match(part) is not None)
+    def _open(self, field: Asked, first: str, inside: str) -> None:
+        """What follows are columns of `field`, of which `first` is the first."""
+        self._rows, self._determined, self._closed = field, grammar.DETERMINER.match(first) is not None, False
+        if first:
+            self._column(first, inside)
+
+    def _column(self, phrase: str, inside: str) -> None:
+        column = field_of(phrase, inside=inside, column=True)
+        if self._rows is not None and column is not None:
+            self._rows.columns = [*(self._rows.columns or []), column]
 
 
 def _singular(phrase: str) -> str:

@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heliograph.extraction.schema import compile_schema
 from heliograph.skills.wording import schema_from
@@ -184,3 +186,14 @@ def test_no_prompt_takes_long(piece: str) -> None:
     began = time.process_time()
     schema_from("Extract " + piece * (20_000 // len(piece)))
     assert time.process_time() - began < 5
+
+
+@given(
+    st.lists(
+        st.sampled_from(["extract ", "a", " list of", " with ", ",", " and ", "(b, c)", "'s ", " for each ", ":", "\x025\x03", "\n- "])
+        | st.text(max_size=5)
+    )
+)
+def test_any_words_give_a_schema_or_none(pieces: list[str]) -> None:
+    schema = schema_from("".join(pieces))
+    assert schema is None or compile_schema(schema).fields
