@@ -790,6 +790,49 @@ def minutes() -> tuple[bytes, Answer]:
     }
 
 
+def notes() -> tuple[bytes, Answer]:
+    """Notes in Markdown, as somebody typed them during the meeting."""
+    text = """# Spring catalogue, second round
+
+**Date:** 3 February 2026
+**Time:** 9:15
+**Host:** Nadia Okafor
+
+## Participants
+
+- Nadia Okafor
+- Piet Verhoeven
+- Lucia Moreno
+
+## Decisions
+
+- The cover shows the new signal lamp
+- Prices go up by three percent
+
+## Action items
+
+| Task | Owner | Due date |
+|------|-------|----------|
+| Ask the printer for a proof | Piet Verhoeven | 10 February 2026 |
+| Write the page on mirrors | Lucia Moreno | 13 February 2026 |
+
+Next meeting: 17 February 2026
+"""
+    return text.encode(), {
+        "title": "Spring catalogue, second round",
+        "date": "2026-02-03",
+        "start_time": "9:15",
+        "chair": "Nadia Okafor",
+        "attendees": ["Nadia Okafor", "Piet Verhoeven", "Lucia Moreno"],
+        "decisions": ["The cover shows the new signal lamp", "Prices go up by three percent"],
+        "action_items": [
+            {"task": "Ask the printer for a proof", "owner": "Piet Verhoeven", "due_date": "2026-02-10"},
+            {"task": "Write the page on mirrors", "owner": "Lucia Moreno", "due_date": "2026-02-13"},
+        ],
+        "next_meeting": "2026-02-17",
+    }
+
+
 def transcript() -> tuple[bytes, Answer]:
     """A transcript as a conferencing program files it: a head, then who said what."""
     text = """Meeting: Weekly stock review
@@ -908,6 +951,7 @@ DRAWN: dict[str, Callable[[], tuple[bytes, Answer]]] = {
     "multi-form-classification/examples/none-of-them.pdf": parking_notice,
     "multi-form-classification/examples/none-but-alike.pdf": alike,
     "meeting-notes/examples/minutes.pdf": minutes,
+    "meeting-notes/examples/notes.md": notes,
     "meeting-notes/examples/transcript.txt": transcript,
     "call-summary/examples/transcript.txt": call,
     "call-summary/examples/record.pdf": ticket_record,

@@ -33,6 +33,10 @@ _NUMERIC = frozenset({"money", "number", "integer", "percent"})
 _PROSE = 6
 """Words of a row over the first item from which on it is a sentence, and no part of the item."""
 _BULLET = re.compile(r"^\s*(?:[•●▪■◦*·–—-]|\(?\d{1,2}[.)])\s+")
+_STATED = 1.0
+"""Score of a table that the file states."""
+_MARK = re.compile(r"[•●▪■◦*·–—-]|\(?\d{1,2}[.)]")
+"""A bullet that stands further from its text than words stand apart."""
 
 
 class Row(msgspec.Struct):
@@ -203,6 +207,7 @@ class Rows:
         pending: list[dict[int, list[Part]]] = []
         above = False
         bottom = max((s.y1 for s in sheet.rows[last]), default=0.0)
+        table = _table_of(sheet, last)
         for number in range(last + 1, len(sheet.rows)):
             row = sheet.rows[number]
             gap = (min(s.y0 for s in row) - bottom) / sheet.height
@@ -211,7 +216,8 @@ class Rows:
                 bottom = max(s.y1 for s in row)
                 continue
             extra = is_extra(row) and sum(self._has(cells.get(i), asks[columns[i].ask]) for i in numbers) > 1
-            if (totals_begin(row) and not extra) or (gap > 5 and items and len(cells) < 3) or gap > 9:
+            within = not (items and table) or any(word in table for segment in row for word in segment.words)
+            if (totals_begin(row) and not extra) or (gap > 5 and items and len(cells) < 3) or gap > 9 or not (within or anchors):
                 break
             filled = self._has(cells.get(anchor), asks[columns[anchor].ask]) if columns[anchor].ask >= 0 else bool(cells.get(anchor))
             if filled:
@@ -236,7 +242,7 @@ class Rows:
                 if gap > 4.5 and items and not above and len(cells) < 3:
                     break
                 counted = any(self._has(cells.get(i), asks[columns[i].ask]) for i in numbers)
-                if items or counted or sum(len(segment.words) for segment in row) < _PROSE:
+                if within and (items or counted or sum(len(segment.words) for segment in row) < _PROSE):
                     pending.append(cells)
             bottom = max(s.y1 for s in row)
         if pending and items and not above:
@@ -421,14 +427,16 @@ class Rows:
             ):
                 return
             mark = _BULLET.match(line.text)
+            after = next((s for s in row if s.x0 >= line.x1), None) if _MARK.fullmatch(line.text) else None
+            marked = mark is not None or after is not None
             if bulleted is None:
-                bulleted = mark is not None
+                bulleted = marked
                 if not bulleted and "," in line.text:
                     yield from self._split(ask, line, 0)
                     return
-            if bulleted and mark is None:
+            if bulleted and not marked:
                 return
-            start = mark.end() if mark else 0
+            line, start = (after, 0) if after is not None else (line, mark.end() if mark else 0)
             for found in read_as(ask, line.text, self.writing, start=start)[:1]:
                 yield self._made({(): self._answer(ask, found.value, [(line, found.start, found.end)], occurrence.fit, found.quality)})
             bottom = line.y1
@@ -440,6 +448,16 @@ class Rows:
                 continue
             for found in read_as(ask, segment.text, self.writing, start=start + piece.start(), end=start + piece.end())[:1]:
                 yield self._made({(): self._answer(ask, found.value, [(segment, found.start, found.end)], 0.9, found.quality)})
+
+
+def _table_of(sheet: Sheet, row: int) -> set[int]:
+    """The words of the table that the whole of a row stands in, where the file itself says what is a table; else none.
+
+    Tables that were found on a picture often end too early: held to them too, drawn documents lost as many values as they gained.
+    """
+    heads = {word for segment in sheet.rows[row] for word in segment.words}
+    tables = ({word for cell in table.cells for word in cell.words} for table in sheet.page.tables if table.score >= _STATED)
+    return next((words for words in tables if heads <= words), set[int]())
 
 
 def _halves(field: Field) -> Iterator[Tokens]:

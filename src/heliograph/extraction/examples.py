@@ -29,6 +29,7 @@ from heliograph.extraction.synonyms import Worked, synonyms
 from heliograph.media.content import Limits
 from heliograph.media.document import Document
 from heliograph.media.flow import Element, Flow, FlowFile
+from heliograph.media.markdown import flow_markdown, is_markdown
 from heliograph.media.plaintext import flow_text, grid_of
 from heliograph.media.sniff import delimiter_of
 
@@ -125,11 +126,12 @@ class Lessons:
 
 
 def laid_out(text: str, *, separated: bool = False) -> Document:
-    """Text as the pages of a document, its lines as they stand; `separated` values as a table."""
+    """Text as the pages of a document: Markdown as what it stands for, else its lines as they stand; `separated` values as a table."""
     lines = text.replace("\r\n", "\n")
     rows = [row for row in csv.reader(lines.splitlines(), delimiter=delimiter_of(text) or ",") if row] if separated else []
-    elements: list[Element] = [grid_of(rows, 1)] if rows else flow_text(lines)
-    laid = FlowFile(Flow(elements, structured=bool(rows)), Limits(max_pages=MOST_PAGES))
+    marked = not rows and is_markdown(lines)
+    elements: list[Element] = [grid_of(rows, 1)] if rows else flow_markdown(lines) if marked else flow_text(lines)
+    laid = FlowFile(Flow(elements, structured=bool(rows) or marked), Limits(max_pages=MOST_PAGES))
     pages = [laid.open_page(index, None, want_text=True).page for index in range(laid.page_count)]
     return Document("text/csv" if separated else "text/plain", len(pages), pages)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from heliograph.errors import MediaLimitExceeded
 from heliograph.media.content import Limits
 from heliograph.media.flow import A4, CELL_EM, MARGIN, Element, Flow, Grid, GridCell, PageBreak, Paragraph, Run
+from heliograph.media.markdown import flow_markdown, is_markdown
 from heliograph.media.sniff import delimiter_of, text_of
 
 MAX_TEXT = 32 << 20
@@ -27,13 +28,15 @@ def read_text_file(path: Path, limits: Limits) -> str:
 
 
 def read_text(path: Path, limits: Limits) -> Flow:
-    """A text file: on a grid of characters when its lines are short, else flowing. A form feed begins a page."""
+    """A text file: Markdown as what it stands for, else on a grid of characters when its lines are short, else flowing."""
     text = read_text_file(path, limits).replace("\r\n", "\n").replace("\r", "\n")
+    if is_markdown(text):
+        return Flow(flow_markdown(text))
     return Flow(flow_text(text), structured=False)
 
 
 def flow_text(text: str) -> list[Element]:
-    """Elements of plain text: one paragraph between blank lines."""
+    """Elements of plain text: one paragraph between blank lines. A form feed begins a page."""
     longest = max((len(line.expandtabs(8).rstrip()) for line in text.split("\n")), default=0)
     on_grid = longest <= GRID_COLUMNS
     size = min(10.0, (A4[0] - 2 * MARGIN) / max(longest, 1) / CELL_EM) if on_grid else None

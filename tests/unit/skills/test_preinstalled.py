@@ -18,7 +18,7 @@ VERSIONS = {
     "receipt-extraction": "20261121-b4c1e0a9",
     "patient-referral": "20261121-eba60441",
     "multi-form-classification": "20261121-00c4b844",
-    "meeting-notes": "20261121-2dd0ece4",
+    "meeting-notes": "20261121-2a5bf926",
     "call-summary": "20261121-bbb1e42c",
 }
 """Of the present content. Who changes a skill writes its new day into `FIRST_MADE`, and its new version here."""
