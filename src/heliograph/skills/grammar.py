@@ -40,7 +40,7 @@ HEADED = _pattern(
     r"(?::|,?\s*\b(?:such as|like|including|namely)\b:?|—|–|\s-\s)\s*",
 )
 """`the following details of each invoice:`"""
-FIELDS = _pattern(r"(?:me|us|out)\s+|(?:(?:the|these|following)\s+)*(?:fields|columns|keys)\s+(?=[^:]*$)")
+FIELDS = _pattern(r"(?:me|us|out|to)\s+|(?:(?:the|these|following)\s+)*(?:fields|columns|keys)\s+(?=[^:]*$)")
 OUT_OF = _pattern(
     r"(?:from|for|of|in|on|out of|aus|de|da)\s+(?:(?:the|each|every|an?|all|any|this|these|my|our|your|der|dem|den|la|le|les)\s+)*",
     r"[\w-]+(?:\s[\w-]+){0,2}?\s*(?::|,|(?=\s(?:the|its|their|an?|all|der|die|das)\s))\s*",
@@ -103,7 +103,7 @@ WHETHER = _pattern(r"(?:whether|if)\s+(?:or not\s+)?(?:(?:it|they|he|she|this|th
 
 CHOSEN = _words("type kind category status state priority method channel level mode class sentiment severity")
 """Last words of what is one of a few things; what stands in brackets behind it is never what it is made of."""
-SERIES = _words("experience education employment history")
+SERIES = _words("experience education employment history schedule")
 """Last words of what are mostly several."""
 VALUES = _pattern(r"\s+(?:values?|fields?|columns?)$")
 DETAILS = _pattern(r"(?P<what>(?:line[- ]?item|transaction|item))s?\s+(?:details|data|information|info)(?!\w)")
@@ -141,7 +141,7 @@ SIDES = _words(
 """First words of two fields that share their last one: `opening and closing balance`."""
 PARTS = _words("their its")
 OUT = _words("from in on for as aus of the each every all de du del des der la le")
-TELLING = _words("name title description product item number id code sku make model text")
+TELLING = _words("name title subject description product item number id code sku make model text")
 """Words of columns that say which of the things a row is."""
 ROW_WORDS = _words("item items line lines row rows entry entries record records transaction transactions charge charges payment payments")
 ROWS: dict[str, list[str]] = {

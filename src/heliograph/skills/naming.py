@@ -41,11 +41,12 @@ _MEASURES = frozenset(
      "mileage", "score", "rating", "percentage", "percent", "salary", "revenue", "profit", "income", "budget", "deposit", "rent", "wage",
      "wages", "weight", "height", "length", "width", "distance", "temperature", "latitude", "longitude", "duration", "taxes", "sales",
      "savings", "earnings", "expenses", "cost", "costs", "pay", "payment", "premium", "deductible", "principal", "interest", "rate",
-     "footage", "usage", "area", "volume", "gpa", "withheld", "refills", "servings", "bedrooms", "bathrooms", "beds", "baths", "credits",
-     "kwh", "kg", "km", "usd", "eur", "pct"}
+     "footage", "usage", "area", "volume", "gpa", "apr", "withheld", "refills", "servings", "bedrooms", "bathrooms", "beds", "baths",
+     "credits", "kwh", "kg", "km", "usd", "eur", "pct"}
 )  # fmt: skip
 """Last words of what is mostly a number."""
 _NOT_MEASURED = frozenset({"unit", "type", "code", "name", "currency", "date", "time"})
+_DAYS = frozenset({"deadline", "birthday", "expiry", "expiration"})
 _STATES = re.compile(r"(?:is|are|was|were|has|have|had|can|should|contains?|includes?)[_ ]\w")
 _ONE = frozenset(
     {"address", "status", "gross", "terms", "notes", "conditions", "instructions", "details", "remarks", "comments", "goods", "news",
@@ -106,9 +107,13 @@ def usual(name: str, phrase: str, *, column: bool = False) -> Json:
         return NUMBER if lowered.startswith("amount") else INTEGER
     if _STATES.match(lowered) or _STATES.match(name):
         return BOOLEAN
+    if set(words[-1:]) & _DAYS:
+        return DATE
     if set(words[-1:]) & _WHOLE:
         return INTEGER
     if set(words[-1:]) & _MEASURES and not _NOT_MEASURED & set(words):
+        return NUMBER
+    if len(words) > 1 and words[-1] == "value":  # `declared value`; of a test it may be anything
         return NUMBER
     kind = understand(Field(name, (name,), "any"), in_row=column).kind
     return _KINDS.get(kind if kind != "text" else _labelled(phrase), STRING)

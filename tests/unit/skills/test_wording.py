@@ -52,6 +52,7 @@ def _short(field: dict[str, Any]) -> Any:
             "shipper_name": "string", "shipper_address": "string", "consignee_name": "string", "consignee_address": "string"}),
         ("Extract the category [food, travel, other] and the tone as positive/negative; also the main topic", {
             "category": ["food", "travel", "other"], "tone": ["positive", "negative"], "main_topic": "string"}),
+        ("I need to get the declared value and the application deadline", {"declared_value": "number", "application_deadline": "date"}),
         ("Find the opening and closing balance", {"opening_balance": "number", "closing_balance": "number"}),
         ("Classify the document type (invoice or receipt) and extract the total", {
             "document_type": ["invoice", "receipt"], "total": "number"}),
