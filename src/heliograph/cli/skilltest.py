@@ -84,23 +84,26 @@ async def _ask(found: list[Trial], via: str) -> list[list[Outcome]]:
     """What was judged of each skill's examples, in their order."""
     from rich.console import Console
 
+    from heliograph.cli.attached import Attached
     from heliograph.cli.evaluate import Served
     from heliograph.config import settings
     from heliograph.evaluation.asked import Asked
     from heliograph.evaluation.kept import Kept
     from heliograph.evaluation.runner import Embedded, run
-    from heliograph.evaluation.skills import Files
     from heliograph.perception.reader import Reader
 
     reader = Reader(settings())
-    files = Files(reader, found)
+    attached = Attached()
+    attached.reader = reader
     served = Served(via) if via.startswith(("http://", "https://")) else None
-    asked = Asked(reader, settings(), via, kept=Kept(None), examples=files) if served is None and via != "embedded" else None
+    asked = None
+    if served is None and via != "embedded":
+        asked = Asked(reader, settings(), via, kept=Kept(None), attached=attached.read, examples=attached)
     judged: list[list[Outcome]] = []
     try:
         if served is not None:
             await served.meet()
-        system = served or asked or Embedded(reader, examples=files)
+        system = served or asked or Embedded(reader, attached=attached.read, examples=attached)
         with Console(stderr=True).status("asking") as status:
             for skill in found:
                 judged.append([])

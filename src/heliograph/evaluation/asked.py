@@ -15,7 +15,7 @@ from heliograph.extraction.answer import Answer, Known, OnPage, answer
 from heliograph.extraction.calibration import calibration
 from heliograph.extraction.examples import Examples
 from heliograph.extraction.metadata import with_metadata
-from heliograph.extraction.plan import Plan
+from heliograph.extraction.plan import Plan, SkillReader
 from heliograph.extraction.prompted.extractor import extract
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.request import Request
@@ -41,10 +41,11 @@ class Asked(Embedded):
         pages: Path | None = None,
         kept: Kept,
         calibrating: bool = False,
+        attached: SkillReader | None = None,
         examples: Examples | None = None,
     ) -> None:
         """`calibrating`: let every value of the model's stand that is on the pages, so that it is seen how often it is right."""
-        super().__init__(reader, pages, examples=examples)
+        super().__init__(reader, pages, attached=attached, examples=examples)
         self.alone, self.route = via.startswith(ALONE), via.removeprefix(ALONE)
         self.calibrating = calibrating
         told = settings.routes()[self.route]

@@ -24,7 +24,7 @@ from heliograph.evaluation.kept import Kept, Pages, code, digest
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.answer import Answer, Known, OnPage, answer
 from heliograph.extraction.examples import Examples
-from heliograph.extraction.plan import Plan, resolve
+from heliograph.extraction.plan import Plan, SkillReader, resolve
 from heliograph.extraction.result import Extraction
 from heliograph.media.document import Page, PageImage
 from heliograph.perception.reader import Reader
@@ -63,14 +63,18 @@ class System(Protocol):
 class Embedded:
     """The engine in this process: `extraction.answer.answer`, what a client of the API gets."""
 
-    def __init__(self, reader: Reader, pages: Path | None = None, *, examples: Examples | None = None) -> None:
-        """With `pages`, read pages are kept in that folder and not read again (by content). `examples`: where files of skills are."""
+    def __init__(
+        self, reader: Reader, pages: Path | None = None, *, attached: SkillReader | None = None, examples: Examples | None = None
+    ) -> None:
+        """With `pages`, read pages are kept in that folder and not read again (by content). `attached` and `examples` read skills and
+        their examples, where some are asked with."""
         self.reader, self.pages, self.examples = reader, pages, examples
+        self._attached = attached or skills.reader()
         self.version = f"embedded {heliograph.__version__} {code('media', 'perception', 'extraction')}"
 
     async def ask(self, path: Path, config: dict[str, Json]) -> Said:
         """Read and extract."""
-        plan = resolve("document", config=config, skills=skills.reader(keeps_files=self.examples is not None))
+        plan = resolve("document", config=config, skills=self._attached)
         pages = Pages(self.pages, path) if self.pages is not None else None
 
         async def known(index: int) -> Page | None:

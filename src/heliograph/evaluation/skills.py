@@ -15,8 +15,6 @@ from heliograph.evaluation.judging import Outcome
 from heliograph.evaluation.metrics import f1
 from heliograph.evaluation.sets import Item
 from heliograph.extraction.plan import Example
-from heliograph.media.document import Document
-from heliograph.perception.reader import Reader
 from heliograph.skills import archive, package
 from heliograph.skills.derive import derive
 from heliograph.skills.package import Package
@@ -25,9 +23,8 @@ Json = Any
 
 
 class Trial(NamedTuple):
-    """A skill to be tested: where its files lie, what it says, and its tests."""
+    """A skill to be tested: what it says, and its tests."""
 
-    folder: Path
     package: Package
     items: list[Item]
 
@@ -43,7 +40,7 @@ def trial(folder: Path) -> Trial:
     name = skill.name or folder.resolve().name
     source = {"type": "base64", "media_type": "application/zip", "data": base64.b64encode(archive.pack(files)).decode()}
     config = {"skills": [{"type": "inline", "name": name, "source": source}]}
-    return Trial(folder, skill, [_item(skill, name, folder, test, config) for test in skill.tests])
+    return Trial(skill, [_item(skill, name, folder, test, config) for test in skill.tests])
 
 
 def _item(skill: Package, name: str, folder: Path, test: Example, config: dict[str, Json]) -> Item:
@@ -63,21 +60,6 @@ def _envelope(schema: dict[str, Json]) -> dict[str, Json]:
     definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     inner = {key: value for key, value in schema.items() if key not in definitions}
     return {"type": "object", "properties": {"schemaUsed": {"type": ["string", "null"]}, "data": inner}, **definitions}
-
-
-class Files:
-    """The files of skills that lie in folders, for examples that are not plain text (`extraction.examples.Examples`)."""
-
-    def __init__(self, reader: Reader, skills: Sequence[Trial]) -> None:
-        """`reader`: stays with its owner."""
-        self._reader = reader
-        self._folders = {skill.package.hash: skill.folder for skill in skills}
-
-    async def document(self, example: Example) -> Document:
-        """The example's file, read."""
-        if example.package not in self._folders or example.path is None:
-            raise InvalidRequest("the file belongs to no skill that is tested")
-        return await self._reader.read(self._folders[example.package] / example.path)
 
 
 class Score(NamedTuple):
