@@ -379,6 +379,8 @@ def _of_skills(skills: Sequence[Skill], own: Sequence[Skill], warnings: list[str
     schema = _merged(own)
     compiled = _compiled(schema, "config.skills")
     warnings += compiled.warnings
+    if unheard := [skill.name for skill in skills if skill.derived and not derived]:
+        warnings.append(f"the fields that the text of {', '.join(unheard)} names are left out: only skills with a schema.json are merged")
     if derived:
         warnings.append("schema_derived: no skill has a schema.json; the fields were read from the skill's text")
     return _Wanted(schema=schema, source="instructions" if derived else "skill", compiled=compiled if derived else None)

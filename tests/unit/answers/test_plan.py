@@ -164,6 +164,12 @@ def test_a_derived_schema_is_marked_and_gives_way_to_a_domain() -> None:
     assert plan(skills=[{"skill_id": "derived"}]).schema_from == "domain"
 
 
+def test_fields_named_in_a_text_beside_a_schema_are_left_out_and_that_is_said() -> None:
+    made = plan(None, skills=[{"skill_id": "other"}, {"skill_id": "derived"}])
+    assert made.schema == SHIP
+    assert made.warnings == ["the fields that the text of derived names are left out: only skills with a schema.json are merged"]
+
+
 def test_a_skill_without_any_fields_takes_them_from_the_document() -> None:
     made = plan(None, skills=[{"skill_id": "bare"}])
     assert (made.schema, made.schema_from, made.mode) == (None, "document", "extract")
