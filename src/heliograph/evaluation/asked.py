@@ -9,6 +9,7 @@ import msgspec
 
 import heliograph
 from heliograph.config import Settings
+from heliograph.errors import InvalidRequest
 from heliograph.evaluation.kept import Kept, code
 from heliograph.evaluation.runner import Embedded
 from heliograph.extraction.answer import Answer, Known, OnPage, answer
@@ -69,6 +70,10 @@ class Asked(Embedded):
         if not self.alone and not self.calibrating:
             return await answer(
                 self.reader, [path], plan, known=known, on_page=on_page, models=self._models, steps=self._windows, examples=self.examples
+            )
+        if plan.choices:
+            raise InvalidRequest(
+                "Which of several schemas a document is for is measured as clients get it: leave out `alone:` and --calibrate."
             )
         document = await self.reader.read(path, detail=plan.detail, known=known, on_page=on_page)
         pictures = ReadPictures(self.reader, [path], [document.page_count])

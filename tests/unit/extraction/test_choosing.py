@@ -97,3 +97,12 @@ def test_columns_of_lists_count_too() -> None:
     rows = {"type": "array", "items": {"type": "object", "properties": {"medication": TEXT, "dosage": TEXT, "frequency": TEXT}}}
     schemas = {**SCHEMAS, "medications": compile_schema({"type": "object", "properties": {"lines": rows}})}
     assert choose(document("Medication      Dosage     Frequency\nIbuprofen       200 mg     daily"), schemas).name == "medications"
+
+
+def test_one_of_very_many_schemas_is_found() -> None:
+    many = {f"other_{n}": _schema("", f"quantum_{n}", f"gluon_{n}", "date_of_birth") for n in range(40)}
+    assert choose(REFERRAL, {**many, **SCHEMAS}).name == "referral"
+
+
+def test_a_date_alone_is_on_every_letter() -> None:
+    assert choose(document("March 5, 2024\n\nDear Ada, it rains."), {"note": _schema("", "date", "sender_code")}).name is None

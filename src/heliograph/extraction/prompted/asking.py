@@ -106,7 +106,8 @@ class Asking:
                 for page in document.pages:
                     self._extractor.add(page)
             if self._extractor is not None and self._given_up is None:
-                made = await self._extractor.finish(document)
+                learned = await self._lessons.labels(schema, choice)
+                made = await self._extractor.finish(document, learned=learned)
                 self._metrics.windows(self._backend.name, asked=self._extractor.asked, resumed=self._extractor.resumed)
                 return made
         said = self._given_up.message if self._given_up is not None else ""
@@ -137,10 +138,9 @@ class Asking:
         self._extractor.add(page)
 
     async def _begin(self, schema: Schema, choice: str | None = None) -> Extractor:
-        learned = await self._lessons.labels(schema, choice)
         request = await self._request(await self._lessons.shown(schema, choice), self._lessons.warnings)
         parts = request, self._backend, self._pictures, self._steps
-        return await Extractor.begin(schema, *parts, calibration=self._calibration, learned=learned)
+        return await Extractor.begin(schema, *parts, calibration=self._calibration)
 
     async def _request(self, shown: Sequence[Shown], warnings: list[str]) -> Request:
         """What the plan says, and as many examples as leave the document its room."""

@@ -59,11 +59,11 @@ async def extract(
 
     Raises `ModelError`s: `ModelUnavailable` where another try later may help (what was answered is in `steps`), and what `steps` raises.
     """
-    extractor = await Extractor.begin(schema, request, backend, pictures, steps, calibration=calibration, learned=learned)
+    extractor = await Extractor.begin(schema, request, backend, pictures, steps, calibration=calibration)
     try:
         for page in document.pages:
             extractor.add(page)
-        return await extractor.finish(document, beside=beside)
+        return await extractor.finish(document, learned=learned, beside=beside)
     finally:
         await extractor.close()
 
@@ -83,9 +83,7 @@ class Extractor:
         pictures: Pictures,
         steps: Steps,
         calibration: Calibration | None = None,
-        learned: Hints | None = None,
     ) -> None:
-        self._learned = learned
         self._schema, self._request, self._backend, self._budget, self._calibration = schema, request, backend, budget, calibration
         self._questioner = Questioner(schema, request, backend, budget, pictures, steps)
         self._cutter = Cutter(budget)
@@ -104,12 +102,11 @@ class Extractor:
         steps: Steps,
         *,
         calibration: Calibration | None = None,
-        learned: Hints | None = None,
     ) -> Self:
         """Find out what the model can do, and what it can take at a time."""
         profile = await backend.profile()
         told = question(schema, request.instructions, [], part=False)
-        return cls(schema, request, backend, Budget.of(profile, schema, request, told), pictures, steps, calibration, learned)
+        return cls(schema, request, backend, Budget.of(profile, schema, request, told), pictures, steps, calibration)
 
     def add(self, page: Page) -> None:
         """The next page; windows that are complete with it are asked about at once. Raises what asking about an earlier one raised."""
@@ -118,12 +115,12 @@ class Extractor:
         for window in self._cutter.add(page):
             self._ask(window)
 
-    async def finish(self, document: Document, *, beside: Beside = "likelier") -> Extraction:
-        """The answer, once no page follows. `document`: all that were added."""
+    async def finish(self, document: Document, *, learned: Hints | None = None, beside: Beside = "likelier") -> Extraction:
+        """The answer, once no page follows. `document`: all that were added; `learned`: labels for the embedded extractor."""
         began = time.monotonic()
         for window in self._cutter.close():
             self._ask(window)
-        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions, learned=self._learned)
+        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions, learned=learned)
         evidence, answered = await asyncio.gather(
             asyncio.to_thread(evidence_of if beside != "nothing" else partial(Extraction, None, {})),
             self._answers(),
