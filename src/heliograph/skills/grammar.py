@@ -17,7 +17,7 @@ def _words(text: str) -> frozenset[str]:
 
 VERBS = (
     r"extract(?:s|ing|ion of)?|extraction:|extrahiere?n?|extraire|extrais|extrayez|extraer|extrae|estrai|estrarre",
-    r"(?:pull|captur|collect|gather|get|find|identif(?:y|ies)|grab|retriev|parse|need|want|fetch|determin|obtain|transcrib|locat|detect|"
+    r"(?:pull|captur|collect|gather|get|find|identif(?:y|ies)|grab|retriev|parse|need|want|fetch|determin|obtain|transcrib|locat|detect|tak|select|"
     r"read|lies|finde|suche|trouve|encuentra|trova|leggi|lee|lis)(?:e?s|es|ing|e)?(?: out(?! of))?|lists?|listing all",
     r"(?:return|giv|provid|tell|produc|respond|fill|show|convert|turn|transform|summari[sz]|analy[sz]|classif|count)"
     r"(?:e?s|e|y|ies|ing)?(?: (?:me|us|back|in|out))?|(?:output|report|record|note|answer)s?|what(?:['’]s| is| are)|includes?|gib|liste",

@@ -47,6 +47,8 @@ def _short(field: dict[str, Any]) -> Any:
             {"seller_name": "string", "seller_address": "string", "seller_tax_id": "string", "buyer_name": "string"},
         ),
         ("Get the name and address of the landlord", {"landlord_name": "string", "landlord_address": "string"}),
+        ("From each delivery note take the customer name, whether it was signed, and a list of items with quantity and article number", {
+            "customer_name": "string", "was_signed": "boolean", "items": [{"quantity": "number", "article_number": "string"}]}),
         ("Find the start and end dates", {"start_date": "date", "end_date": "date"}),
         ("Give shipper name & address, consignee name & address", {
             "shipper_name": "string", "shipper_address": "string", "consignee_name": "string", "consignee_address": "string"}),
