@@ -53,11 +53,11 @@ async def test_a_killed_workers_request_ends_with_the_version_that_it_was_accept
         body = {"id": "p", "url": data_uri(scan(12), "image/tiff"), "batch": True, "config": {"skills": [{"skill_name": "notes"}]}}
         assert server.call("POST", "/v1/document/generate", body)[0] == 201
         worker = start_worker(database_url, real=True)
+        second = publish(server, "notes", skill("notes", NUMBER))
+        assert second["id"] != first["id"]
         async with asyncio.timeout(60):
             while await _pages_read(database, "p") < 3:
                 await asyncio.sleep(0.02)
-        second = publish(server, "notes", skill("notes", NUMBER))
-        assert second["id"] != first["id"]
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         status, refused = server.call("DELETE", f"/v1/skills/{first['id']}")
