@@ -106,3 +106,9 @@ def test_one_of_very_many_schemas_is_found() -> None:
 
 def test_a_date_alone_is_on_every_letter() -> None:
     assert choose(document("March 5, 2024\n\nDear Ada, it rains."), {"note": _schema("", "date", "sender_code")}).name is None
+
+
+def test_a_wide_schema_needs_no_more_than_a_few_of_its_own_fields() -> None:
+    wide = _schema("", "invoice_number", "due_date", "order_number", "iban", *(f"quantum_{n}" for n in range(26)))
+    text = "Invoice number: A-17\nDue date: 2024-04-05\nOrder number: 991-X\nIBAN: DE89 3704 0044 0532 0130 00"
+    assert choose(document(text), {"wide": wide, "leave": LEAVE}).name == "wide"
