@@ -98,3 +98,11 @@ def test_a_fields_own_name_wins_over_what_was_learned() -> None:
     learned = synonyms([TAUGHT], BILL)
     both = document("Sumo          18.25\nTotal         91.00")
     assert extract(both, BILL, learned=learned).values["total"] == 91.0
+
+
+def test_no_more_pages_are_learned_from_than_can_be_paid_for() -> None:
+    long = Worked(document(*("Vendisto Kolmark" for _ in range(300)), "Sumo 77.50"), {"total": 77.5})
+    assert synonyms([long], BILL) == {}
+    filler = Worked(document(*("Vendisto Kolmark" for _ in range(4))), {"total": 1.5})
+    assert synonyms([filler] * 3 + [TAUGHT], BILL) == synonyms([TAUGHT], BILL)
+    assert synonyms([filler] * 4 + [TAUGHT], BILL) == {}
