@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import msgspec
 
@@ -160,5 +161,6 @@ def _key(text: str) -> str:
     return " ".join(plain(word) for word in _WORD.findall(text.rstrip(":")))
 
 
+@cache
 def _kinds() -> dict[str, str]:
     return {_key(words): kind for kind, headings in vocabulary().raw.chapters.items() for words in (kind, *headings)}

@@ -33,6 +33,8 @@ _LIKE_ADDRESS = 0.3
 """Likeness of the line with which an address begins, under a name."""
 _LETTER = 0.3
 """Weight of a single letter."""
+_INITIALS = 3
+"""Letters from which on initials tell; beyond two more they are a word."""
 _LEAD, _TAIL, _FAR = 0.09, 0.035, 0.05
 """Cost of a telling word before and after the field's in a box's caption, and between the field's words and a blank."""
 _ANOTHERS = 0.25
@@ -121,6 +123,17 @@ def one(token: str) -> str:
 
 
 @lru_cache(maxsize=16384)
+def _shortened(tokens: Tokens) -> tuple[str | None, tuple[str, ...]]:
+    """The initials of a phrase, if they are enough to tell, and those of its words that can be the initials of others."""
+    letters = "".join(t[0] for t in tokens if t[0].isalpha())
+    return letters if len(letters) >= _INITIALS else None, tuple(token for token in _bag(tokens)[0] if _initialism(token))
+
+
+def _initialism(token: str) -> bool:
+    return _INITIALS <= len(token) <= _INITIALS + 2 and token.isalpha()
+
+
+@lru_cache(maxsize=16384)
 def _bag(tokens: Tokens) -> tuple[dict[str, float], float]:
     """What each word of a phrase weighs, and all of them together. Shared: not to be changed."""
     bag = {one(t): _LETTER if len(t) == 1 and t.isalpha() else vocabulary().weight(t) for t in tokens if t not in _ORDINALS}
@@ -161,7 +174,7 @@ class _Words:
     def _phrase(self, ask: Ask, tokens: Tokens, weight: float, *, own: bool) -> float:
         words = vocabulary()
         bag, want = _bag(tokens)
-        if not want:
+        if not want or (self._heard.isdisjoint(bag) and not self._may_shorten(tokens)):
             return 0.0
         behind = self._behind
         mine = {t for t in bag if t in self.own or self._initials(t)}
@@ -212,7 +225,7 @@ class _Words:
 
     def _initials(self, token: str) -> bool:
         """Whether a token is the initials of words that follow each other in the caption."""
-        if not 3 <= len(token) <= 5 or not token.isalpha():
+        if not _initialism(token):
             return False
         stop = vocabulary().stop
         for words, letters in self._lettered:
@@ -229,13 +242,22 @@ class _Words:
         return [(words, "".join(word[0] for word in words)) for words in (self.spelled, telling)]
 
     @cached_property
+    def _heard(self) -> frozenset[str]:
+        """Every word of the caption, and behind it."""
+        return frozenset(self.own) | self._behind
+
+    def _may_shorten(self, tokens: Tokens) -> bool:
+        """Whether initials in the caption or in a phrase may make something of both, although they share no word: most phrases do not."""
+        letters, short = _shortened(tokens)
+        return letters in self.own or any(token in made for token in short for _, made in self._lettered)
+
+    @cached_property
     def _behind(self) -> frozenset[str]:
         return frozenset(self.behind)
 
     def _initialled(self, tokens: Tokens) -> bool:
         """Whether the caption has the initials of a phrase."""
-        letters = "".join(t[0] for t in tokens if t[0].isalpha())
-        return len(letters) >= 3 and letters in self.own
+        return _shortened(tokens)[0] in self.own
 
 
 class _Question(_Words):

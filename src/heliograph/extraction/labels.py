@@ -8,7 +8,8 @@ its cell fits, one in the middle of a sentence, or beside words that make it ano
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 
 import msgspec
 from rapidfuzz import process
@@ -29,6 +30,10 @@ _BREAKS = frozenset({"-", "- ", " ", "\u2010", "\u00ad"})
 """What stands between the pieces of a word that was hyphenated, or set with so much space that its letters came apart."""
 _SHORTEST = 5
 """Letters of a word whose pieces are put together."""
+_LONG = 5
+"""Letters of a word that may be misread."""
+_MISREAD = 0.79
+"""Likeness (0-1) from which a word is a misreading of another."""
 _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with", "after", "compris", "incluido", "inclusa"})
 """Words after which a tax is part of the amount, not what the amount is."""
 
@@ -55,12 +60,16 @@ class Occurrence(msgspec.Struct):
 
 
 class Reader:
-    """Tokens of segments, with spelling forgiven towards `known` words."""
+    """Tokens of segments, with spelling forgiven towards the words of every label that documents use, and towards `own` ones."""
 
-    def __init__(self, known: Iterable[str]) -> None:
-        self.known = {word for word in known if word}
-        self.long = [word for word in self.known if len(word) >= 5]
-        self.cache: dict[str, str] = {}
+    def __init__(self, own: Iterable[str]) -> None:
+        self.own = {word for word in own if word}
+        self._long = sorted(word for word in self.own if len(word) >= _LONG)
+        self._cache: dict[str, str] = {}
+
+    def knows(self, word: str) -> bool:
+        """Whether it is one of the words that spelling is forgiven towards."""
+        return word in self.own or word in vocabulary().label_tokens
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one."""
@@ -90,29 +99,46 @@ class Reader:
         if not (first.isalpha() and second.isalpha()) or len(first) + len(second) < _SHORTEST:
             return ""
         whole = vocabulary().token(first + second)
-        if whole not in self.known:
+        if not self.knows(whole):
             return ""
         if between == " " and all(
-            vocabulary().token(piece) in self.known or piece.casefold() in vocabulary().stop for piece in (first, second)
+            self.knows(vocabulary().token(piece)) or piece.casefold() in vocabulary().stop for piece in (first, second)
         ):
             return ""
         return whole
 
     def canonical(self, word: str) -> str:
         """The canonical token, or the known one it is a misreading of."""
-        made = self.cache.get(word)
+        made = self._cache.get(word)
         if made is None:
-            made = vocabulary().token(word)
-            if made not in self.known and len(made) >= 5 and made.isalpha():
-                other = made[:-1] if made.endswith("s") else made + "s"
-                if other in self.known:
-                    self.cache[word] = other
-                    return other
-                near = process.extractOne(made, self.long, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=0.79)
-                if near is not None and abs(len(near[0]) - len(made)) <= 1:
-                    made = str(near[0])
-            self.cache[word] = made
+            made = self._cache[word] = self._forgiven(vocabulary().token(word))
         return made
+
+    def _forgiven(self, token: str) -> str:
+        if self.knows(token) or len(token) < _LONG or not token.isalpha():
+            return token
+        other = token[:-1] if token.endswith("s") else token + "s"
+        if self.knows(other):
+            return other
+        own, label = _nearest(token, self._long), _nearest_label(token)
+        near = own if own is not None and (label is None or own[1] >= label[1]) else label
+        return near[0] if near is not None and abs(len(near[0]) - len(token)) <= 1 else token
+
+
+def _nearest(token: str, words: Sequence[str]) -> tuple[str, float] | None:
+    """The word that a token is nearest to, and how near (0-1), if it may be a misreading of it."""
+    near = process.extractOne(token, words, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=_MISREAD) if words else None
+    return None if near is None else (str(near[0]), near[1])
+
+
+@lru_cache(maxsize=65536)
+def _nearest_label(token: str) -> tuple[str, float] | None:
+    return _nearest(token, _long_labels())
+
+
+@cache
+def _long_labels() -> list[str]:
+    return sorted(word for word in vocabulary().label_tokens if len(word) >= _LONG)
 
 
 def label_part(text: str, tokens: list[Token], start: int, end: int) -> tuple[int, int]:
@@ -155,8 +181,7 @@ class Finder:
                     for token in bag:
                         if words.weight(token) >= 1.0:
                             self.partial.setdefault(token, []).append((index, bag, phrase.weight))
-        known = {token for tokens in self.exact for token in tokens} | words.label_tokens
-        self.reader = Reader(known)
+        self.reader = Reader(token for tokens in self.exact for token in tokens)
 
     def find(self, sheet: Sheet) -> list[Occurrence]:
         """Every label of every field on a page, best fit first."""

@@ -116,6 +116,8 @@ class Parties:
         self.blocks = [block for sheet in sheets[:3] for block in _blocks(sheet)]
         self._block_of = {(line.page, line.index): block for block in self.blocks for line in block.lines}
         self._party_cache: dict[tuple[int, int], str] = {}
+        self._names: dict[str, list[Name]] = {}
+        self._addresses: dict[tuple[str, tuple[tuple[int, int, int, int], ...]], list[Name]] = {}
 
     def _headings(self, sheet: Sheet) -> list[Heading]:
         found: list[Heading] = []
@@ -164,13 +166,15 @@ class Parties:
 
     def names(self, party: str) -> list[Name]:
         """Who the party may be, best first; without a label of its own."""
-        made: list[Name] = []
-        for sheet in self.sheets[:1]:
-            if party == "issuer":
-                made += _completed([*self._issuers(sheet), *self._headed(sheet, party)], self._imprints(sheet))
-            else:
-                made += self._customers(sheet) if party == "customer" else self._headed(sheet, party)
-        return sorted(made, key=lambda name: -name.score)[:6]
+        if party not in self._names:
+            made: list[Name] = []
+            for sheet in self.sheets[:1]:
+                if party == "issuer":
+                    made += _completed([*self._issuers(sheet), *self._headed(sheet, party)], self._imprints(sheet))
+                else:
+                    made += self._customers(sheet) if party == "customer" else self._headed(sheet, party)
+            self._names[party] = sorted(made, key=lambda name: -name.score)[:6]
+        return self._names[party]
 
     def _issuers(self, sheet: Sheet) -> list[Name]:
         made: list[Name] = []
@@ -388,6 +392,12 @@ class Parties:
 
     def addresses(self, party: str, name: Name | None) -> list[Name]:
         """Addresses of a party without a label: under its name, or heading the page."""
+        key = party, tuple((part.page, part.index, start, end) for part, start, end in name.parts) if name is not None else ()
+        if key not in self._addresses:
+            self._addresses[key] = self._addresses_of(party, name)
+        return self._addresses[key]
+
+    def _addresses_of(self, party: str, name: Name | None) -> list[Name]:
         made: list[Name] = []
         near = name.parts[-1][0] if name is not None else None
         for block in self.blocks:
