@@ -62,12 +62,14 @@ def filled(
 ) -> Iterator[tuple[int, Candidate | None, Segment]]:
     """Candidates from entries, as (field, candidate, caption); no candidate where the place under the caption was left empty."""
     numbers = [ordinal(ask) for ask in asks]
+    sought = _Sought(asks)
     for at, entry in enumerate(made):
         words = _Words(finder.reader, entry)
         if "address" in words.own and _rest_of_address(entry, made[at + 1 :]) is not None:
             words.above.add("street")  # for the town is asked apart
+        named = sought.by(words)
         for index, ask in enumerate(asks):
-            if ask.kind == "boolean":
+            if ask.kind == "boolean" or not (numbers[index] or index in named):
                 continue
             fit = words.fit(ask, numbers[index])
             if fit < LEAST:
@@ -174,7 +176,7 @@ class _Words:
     def _phrase(self, ask: Ask, tokens: Tokens, weight: float, *, own: bool) -> float:
         words = vocabulary()
         bag, want = _bag(tokens)
-        if not want or (self._heard.isdisjoint(bag) and not self._may_shorten(tokens)):
+        if not want:
             return 0.0
         behind = self._behind
         mine = {t for t in bag if t in self.own or self._initials(t)}
@@ -228,28 +230,23 @@ class _Words:
         if not _initialism(token):
             return False
         stop = vocabulary().stop
-        for words, letters in self._lettered:
+        for words, letters in self.lettered:
             at = letters.find(token)
             if at >= 0 and all(len(word) > 2 or word in stop for word in words[at : at + len(token)]):
                 return True
         return False
 
     @cached_property
-    def _lettered(self) -> list[tuple[list[str], str]]:
+    def lettered(self) -> list[tuple[list[str], str]]:
         """The words of the caption, with and without those that say nothing, and their initials."""
         stop = vocabulary().stop
         telling = [word for word in self.spelled if word not in stop]
         return [(words, "".join(word[0] for word in words)) for words in (self.spelled, telling)]
 
     @cached_property
-    def _heard(self) -> frozenset[str]:
+    def heard(self) -> frozenset[str]:
         """Every word of the caption, and behind it."""
         return frozenset(self.own) | self._behind
-
-    def _may_shorten(self, tokens: Tokens) -> bool:
-        """Whether initials in the caption or in a phrase may make something of both, although they share no word: most phrases do not."""
-        letters, short = _shortened(tokens)
-        return letters in self.own or any(token in made for token in short for _, made in self._lettered)
 
     @cached_property
     def _behind(self) -> frozenset[str]:
@@ -258,6 +255,34 @@ class _Words:
     def _initialled(self, tokens: Tokens) -> bool:
         """Whether the caption has the initials of a phrase."""
         return _shortened(tokens)[0] in self.own
+
+
+class _Sought:
+    """The fields that a caption may be of, found by the words and initials that their phrases share with it: most share none."""
+
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        self._by_word: dict[str, set[int]] = {}
+        self._by_short: dict[str, set[int]] = {}
+        for index, ask in enumerate(asks):
+            for phrase in ask.phrases:
+                letters, short = _shortened(phrase.tokens)
+                for word in (*_bag(phrase.tokens)[0], letters):
+                    if word:
+                        self._by_word.setdefault(word, set()).add(index)
+                for word in short:
+                    self._by_short.setdefault(word, set()).add(index)
+
+    def by(self, words: _Words) -> set[int]:
+        """The fields that a caption has a word or initials of, by their place among those asked for."""
+        made: set[int] = set()
+        for word in words.heard:
+            made |= self._by_word.get(word, set())
+        for _, letters in words.lettered:
+            if len(letters) >= _INITIALS:
+                for word, asks in self._by_short.items():
+                    if word in letters:
+                        made |= asks
+        return made
 
 
 class _Question(_Words):
