@@ -18,7 +18,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.normalise import GLUED_CURRENCY, amounts, dates
 from heliograph.extraction.segments import Segment, Sheet
-from heliograph.extraction.vocabulary import WORD, Tokens, plain, tokens_of, vocabulary
+from heliograph.extraction.vocabulary import WORD, Tokens, plain, telling, tokens_of, vocabulary
 
 _LONGEST = 8
 _REMARK = re.compile(r"\([^()]{1,24}\)")
@@ -168,7 +168,7 @@ class Finder:
         words = vocabulary()
         for index, ask in enumerate(asks):
             for phrase in ask.phrases:
-                for tokens in {phrase.tokens, tuple(t for t in phrase.tokens if words.weight(t) > 0)}:
+                for tokens in {phrase.tokens, telling(phrase.tokens)}:
                     if tokens and (tokens == phrase.tokens or len(tokens) > 1):
                         weight = phrase.weight if tokens == phrase.tokens else phrase.weight * 0.98
                         self.exact.setdefault(tokens, []).append((index, weight))
@@ -176,8 +176,8 @@ class Finder:
         self.partial: dict[str, list[tuple[int, frozenset[str], float]]] = {}
         for index, ask in enumerate(asks):
             for phrase in ask.phrases:
-                bag = frozenset(token for token in phrase.tokens if words.weight(token) > 0)
-                if phrase.own and len(bag) > 1:
+                bag = frozenset(telling(phrase.tokens)) if phrase.own else frozenset[str]()
+                if len(bag) > 1:
                     for token in bag:
                         if words.weight(token) >= 1.0:
                             self.partial.setdefault(token, []).append((index, bag, phrase.weight))

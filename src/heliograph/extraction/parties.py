@@ -459,15 +459,17 @@ def _blocks(sheet: Sheet) -> list[Block]:
     blocks: list[Block] = []
     open_blocks: list[Block] = []
     titles = vocabulary().titles
+    headed: dict[int, bool] = {}  # whether a segment is a title, by its index
     for segment in sheet.segments:
-        if tokens_of(segment.text) in titles:
+        is_title = headed[segment.index] = tokens_of(segment.text) in titles
+        if is_title:
             open_blocks = [block for block in open_blocks if block.lines[-1].share(segment) == 0]
         best, best_gap = None, 1e9
         for block in open_blocks:
             last = block.lines[-1]
             if last.row == segment.row:
                 continue
-            if (tokens_of(segment.text) in titles) != (tokens_of(last.text) in titles):
+            if is_title != headed[last.index]:
                 continue  # a title heads the page, not an address
             gap = segment.y0 - last.y1
             height = max(min(last.height, segment.height), 1.0)

@@ -7,6 +7,7 @@ only underlines them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -69,7 +70,8 @@ class Ruling:
         self._right = _most([rule[2] for rule in wide], page.width)
         self.across = [rule for rule in across if self._held(rule)]
         free = [rule for rule in across if not self._held(rule) and rule[2] - rule[1] >= _SHORTEST and not self._lid(rule)]
-        self.blanks = [blank for y, x0, x1 in free if (blank := _written(Blank(x0, x1, y), page)) is not None]
+        words = [(*word.box.to_xyxy(page.width, page.height), word.text) for word in page.words] if free else []
+        self.blanks = [blank for y, x0, x1 in free if (blank := _written(Blank(x0, x1, y), words)) is not None]
         self.blanks += [
             Blank(x0, x1, y1)
             for word in page.words
@@ -162,18 +164,19 @@ def is_blank(text: str) -> bool:
     return len(text) >= _TYPED and set(text) <= {"_"}
 
 
-def _written(blank: Blank, page: Page) -> Blank | None:
-    """The blank, or nothing where the line only underlines the words over it, or is a stroke through some."""
+def _written(blank: Blank, words: Sequence[tuple[float, float, float, float, str]]) -> Blank | None:
+    """The blank, or nothing where the line only underlines the words over it, or is a stroke through some. Words are corners and text."""
     over: list[tuple[float, float]] = []
     room = 8.0
-    for word in page.words:
-        x0, y0, x1, y1 = word.box.to_xyxy(page.width, page.height)
+    for x0, y0, x1, y1, text in words:
+        if not y0 - 4 < blank.y < y1 + max(y1 - y0, 4.0):
+            continue
         tall = max(y1 - y0, 4.0)
         common = min(x1, blank.x1) - max(x0, blank.x0)
         if common > 0.5 * (x1 - x0) and y0 - 1 < blank.y < y1 - 0.45 * tall:
             return None
         if x0 >= blank.x0 - tall and x1 <= blank.x1 + tall and y1 - 0.45 * tall <= blank.y <= y1 + 0.75 * tall:
-            if word.text.endswith(":"):
+            if text.endswith(":"):
                 return None
             over.append((x0, x1))
             room = tall

@@ -159,6 +159,12 @@ def vocabulary() -> Vocabulary:
 
 
 @lru_cache(maxsize=65536)
+def telling(tokens: Tokens) -> Tokens:
+    """Those of the tokens that say something."""
+    return tuple(token for token in tokens if vocabulary().weight(token) > 0)
+
+
+@lru_cache(maxsize=65536)
 def tokens_of(text: str) -> Tokens:
     """`vocabulary().tokens(text)`, remembered."""
     return vocabulary().tokens(text)
