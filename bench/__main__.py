@@ -32,34 +32,47 @@ def machine() -> str:
     return f"{os.cpu_count()} shared cores of {model}, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def table(rows: dict[str, list[Row]]) -> str:
-    """The rows as Markdown."""
-    lines = ["| bench | what | measured | goal | how |", "|---|---|---|---|---|"]
-    for bench, group in rows.items():
-        for row in group:
-            value = f"{row.value:,.0f}" if abs(row.value) >= 100 else f"{row.value:.3g}"
-            lines.append(f"| {bench} | {row.what} | {value} {row.unit} | {row.goal} | {row.note} |")
-    return "\n".join(lines)
+HEAD = "| bench | what | measured | goal | how | day |\n|---|---|---|---|---|---|"
+
+
+def lines(bench: str, rows: list[Row]) -> list[str]:
+    """The rows of a bench as lines of the table, with today's date."""
+    made: list[str] = []
+    for row in rows:
+        value = f"{row.value:,.0f}" if abs(row.value) >= 100 else f"{row.value:.3g}"
+        made.append(f"| {bench} | {row.what} | {value} {row.unit} | {row.goal} | {row.note} | {datetime.now(UTC):%Y-%m-%d} |")
+    return made
+
+
+def kept(page: str) -> dict[str, list[str]]:
+    """The lines that the page has of each bench."""
+    made: dict[str, list[str]] = {}
+    for line in page.split(BEGIN)[1].split(END, maxsplit=1)[0].splitlines():
+        if line.startswith("| ") and not line.startswith("| bench "):
+            made.setdefault(line.split("|")[1].strip(), []).append(line)
+    return made
 
 
 def main() -> None:
     """Parses the command line and runs."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[[], *names()], help="which benches; all when none is named")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(HERE.parent)}")
+    parser.add_argument("--write", action="store_true", help=f"write what was measured into the table of {PAGE.relative_to(HERE.parent)}")
     arguments = parser.parse_args()
-    rows: dict[str, list[Row]] = {}
+    measured: dict[str, list[str]] = {}
     for name in arguments.name or names():
-        rows[name] = []
+        rows: list[Row] = []
         for row in import_module(f"bench.{name}").measure():
-            rows[name].append(row)
+            rows.append(row)
             print(f"{name}: {row.what}: {row.value:.4g} {row.unit} {f'(goal {row.goal})' if row.goal else ''} {row.note}", flush=True)
-    report = f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}.\n\n{table(rows)}"
-    print(f"\n{report}")
+        measured[name] = lines(name, rows)
+    print("\n".join(["", HEAD, *(line for group in measured.values() for line in group)]))
     if arguments.write:
         text = PAGE.read_text()
         head, tail = text.split(BEGIN)[0], text.split(END)[1]
-        PAGE.write_text(f"{head}{BEGIN}\n{report}\n{END}{tail}")
+        every = kept(text) | measured
+        known = [line for name in names() for line in every.get(name, [])]
+        PAGE.write_text("\n".join([f"{head}{BEGIN}", f"Measured on {machine()}.", "", HEAD, *known, f"{END}{tail}"]))
 
 
 if __name__ == "__main__":

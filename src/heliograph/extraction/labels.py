@@ -74,24 +74,27 @@ class Reader:
     def tokens(self, text: str) -> list[Token]:
         """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one."""
         made: list[Token] = []
-        words = list(WORD.finditer(text))
+        words = [(found.group(), found.start(), found.end()) for found in WORD.finditer(text)]
         at = 0
         while at < len(words):
-            first = words[at]
-            second = words[at + 1] if at + 1 < len(words) else None
-            if second is not None and first.group() in "nN" and second.group() in "ºo" and text[first.end() : second.start()] == ".":
-                made.append(Token("no", first.start(), second.end()))  # `n.º`
-                at += 2
-                continue
-            if second is not None and text[first.end() : second.start()] in _BREAKS:
-                whole = self._whole(first.group(), second.group(), text[first.end() : second.start()])
-                if whole:
-                    made.append(Token(whole, first.start(), second.end()))
-                    at += 2
-                    continue
-            end = _label_end(text, first)
-            made.append(Token(self.canonical(text[first.start() : end]), first.start(), end))
+            first, start, end = words[at]
             at += 1
+            if at < len(words):
+                second, begins, ends = words[at]
+                between = text[end:begins]
+                if between == "." and first in "nN" and second in "ºo":
+                    made.append(Token("no", start, ends))  # `n.º`
+                    at += 1
+                    continue
+                whole = self._whole(first, second, between) if between in _BREAKS else ""
+                if whole:
+                    made.append(Token(whole, start, ends))
+                    at += 1
+                    continue
+            if text[end : end + 1].isdigit():
+                end = _label_end(first, start, end)
+                first = text[start:end]
+            made.append(Token(self.canonical(first), start, end))
         return made
 
     def _whole(self, first: str, second: str, between: str) -> str:
@@ -275,10 +278,10 @@ class Finder:
             found[key] = Occurrence(index, segment, start, end, fit, colon, heading)
 
 
-def _label_end(text: str, word: re.Match[str]) -> int:
+def _label_end(word: str, start: int, end: int) -> int:
     """Where a word ends that an amount follows without a space: before its currency."""
-    currency = GLUED_CURRENCY.search(word.group()) if text[word.end() : word.end() + 1].isdigit() else None
-    return word.start() + currency.start() if currency else word.end()
+    currency = GLUED_CURRENCY.search(word)
+    return start + currency.start() if currency else end
 
 
 def _without_remarks(text: str, tokens: list[Token]) -> list[Token]:

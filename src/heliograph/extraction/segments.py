@@ -50,8 +50,8 @@ class Segment:
             self.offsets.append(at)
             at += len(text) + 1
         boxes = [page.words[i].box for i in words]
-        self.x0, self.x1 = min(b.x for b in boxes) * page.width, max(b.x1 for b in boxes) * page.width
-        self.y0, self.y1 = min(b.y for b in boxes) * page.height, max(b.y1 for b in boxes) * page.height
+        self.x0, self.x1 = min([b.x for b in boxes]) * page.width, max([b.x1 for b in boxes]) * page.width
+        self.y0, self.y1 = min([b.y for b in boxes]) * page.height, max([b.y1 for b in boxes]) * page.height
         tall = [b.w * page.width if on_end else b.h * page.height for b in boxes]
         self.height = max(sorted(tall)[len(tall) // 2], 1.0)
         sizes = sorted(page.words[i].size or height for i, height in zip(words, tall, strict=True))
@@ -116,9 +116,10 @@ class Sheet:
             segment.index = index
         if page.source != "text":
             self._point()
-        heights = sorted(segment.height for segment in self.segments if any(c.isalnum() for c in segment.text))
+        lettered = [segment for segment in self.segments if any(map(str.isalnum, segment.text))]
+        heights = sorted(segment.height for segment in lettered)
         self.height = heights[len(heights) // 2] if heights else 10.0
-        sizes = sorted(segment.size for segment in self.segments if any(c.isalnum() for c in segment.text))
+        sizes = sorted(segment.size for segment in lettered)
         self.size = sizes[len(sizes) // 2] if sizes else 10.0
         self._numbers = {segment.index: number for segment in self.segments if (number := self._number(segment))}
         self.numbers = len(set(self._numbers.values())) >= _MANY
