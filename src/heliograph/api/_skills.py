@@ -33,11 +33,17 @@ def pack(path: Path) -> Packed:
         data = file.read(archive.MAX_PACKED + 1)
     if len(data) > archive.MAX_PACKED:
         raise PayloadTooLarge(f"A skill's zip may have {archive.MAX_PACKED} bytes.")
-    return packed(archive.unpack(data))
+    return judged(archive.unpack(data))
+
+
+def judged(files: Files) -> Packed:
+    """The skill of these files, with what the specification has against it. Raises InvalidRequest where it cannot work."""
+    made = packed(files)
+    return msgspec.structs.replace(made, warnings=[*made.warnings, *objections(files[archive.SKILL_MD].decode())])
 
 
 def packed(files: Files) -> Packed:
-    """The skill of these files. Raises InvalidRequest where it cannot work."""
+    """The skill of these files, not held against the specification: its validator is slow to load. Raises InvalidRequest as `judged`."""
     hash = archive.content_hash(files)
     found = package.read(files, hash=hash)
     return Packed(
@@ -47,7 +53,7 @@ def packed(files: Files) -> Packed:
         description=found.description,
         count=len(files),
         size=sum(map(len, files.values())),
-        warnings=[*found.warnings, *objections(files[archive.SKILL_MD].decode())],
+        warnings=found.warnings,
     )
 
 

@@ -23,7 +23,7 @@ from heliograph.children import ChildPool
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, InvalidRequest, NotFound
 from heliograph.skills import attach, preinstalled
-from heliograph.skills.archive import SKILL_MD, Files
+from heliograph.skills.archive import SKILL_MD, Files, content_hash
 from heliograph.store import skills, tenants
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -170,16 +170,17 @@ class Skills:
                 return
             async with self._database.begin() as conn:
                 await tenants.reserve(conn)
-            for name, packed in await asyncio.to_thread(_shipped):
-                made = preinstalled.first_made(name)
-                if not await self._is_current(name, packed, made):
+            for name in preinstalled.FIRST_MADE:
+                files, made = await asyncio.to_thread(preinstalled.files, name), preinstalled.first_made(name)
+                if not await self._is_current(name, content_hash(files), made):
+                    packed = await asyncio.to_thread(_skills.packed, files)  # ours, and tested: no child is needed, nor the validator
                     await self.publish(
                         tenants.PREINSTALLED, name, packed, description=packed.description, is_public=True, created_at=made
                     )  # fmt: skip
             self._installed = True
 
     async def _packed(self, files: Files) -> Packed:
-        return await self._pool.call("packed", files, timeout=TIMEOUT, returns=Packed)
+        return await self._pool.call("judged", files, timeout=TIMEOUT, returns=Packed)
 
     async def _free(self, tenant: str, base: str, files: Files, packed: Packed) -> tuple[str, Packed]:
         """`base`, or with a number after it, such that the tenant has this content under that name, or nothing."""
@@ -192,17 +193,13 @@ class Skills:
             packed = await self._packed(files | {SKILL_MD: _NAME_LINE.sub(f'name: "{name}"'.encode(), files[SKILL_MD], count=1)})
         return name, packed
 
-    async def _is_current(self, name: str, packed: Packed, made: datetime) -> bool:
-        """Whether this content, or what a later release ships, is the latest of its name, with its files."""
+    async def _is_current(self, name: str, hash: str, made: datetime) -> bool:
+        """Whether the content with this hash, or what a later release ships, is the latest of its name, with its files."""
         async with self._database.begin() as conn:
             try:
                 latest = await skills.resolve(conn, tenants.PREINSTALLED, name)
             except NotFound:
                 return False
-        if latest.hash != packed.hash:
+        if latest.hash != hash:
             return latest.created_at > made
         return await self._blobs.exists(latest.blob)
-
-
-def _shipped() -> list[tuple[str, Packed]]:
-    return [(name, _skills.packed(preinstalled.files(name))) for name in preinstalled.FIRST_MADE]
