@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from heliograph.perception.reader import Reader
     from heliograph.skills.archive import Files
 
-MOST_PAGES = 20
-"""Pages of an example that are read."""
-
 _NAME = re.compile(r"(?P<name>[\w][\w .-]*)(:(?P<version>[\w.-]+))?")
 
 
@@ -79,6 +76,8 @@ class Attached:
 
     async def document(self, example: Example) -> Document:
         """The file of an example, read. Raises NotFound, and what reading raises."""
+        from heliograph.extraction.examples import first_pages
+
         content = self._packages.get(example.package or "", {}).get(example.path or "")
         if content is None or self.reader is None or example.path is None:
             raise NotFound("The skill has no such file.")
@@ -87,6 +86,5 @@ class Attached:
             with tempfile.TemporaryDirectory(prefix="heliograph-example-") as folder:
                 path = Path(folder) / Path(example.path).name
                 path.write_bytes(content)
-                count = (await self.reader.inspect(path)).page_count
-                self._documents[place] = await self.reader.read(path, pages=range(MOST_PAGES) if count > MOST_PAGES else None)
+                self._documents[place] = await first_pages(self.reader, path)
         return self._documents[place]

@@ -15,7 +15,8 @@ import csv
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -33,12 +34,21 @@ from heliograph.media.markdown import flow_markdown, is_markdown
 from heliograph.media.plaintext import flow_text, grid_of
 from heliograph.media.sniff import delimiter_of
 
+if TYPE_CHECKING:
+    from heliograph.perception.reader import Reader
+
 Json = Any
 
 MOST_PAGES = 20
-"""Pages of an example's text that are laid out."""
+"""Pages of an example that are looked at."""
 _REMEMBERED = 64
 """Skills whose labels a process remembers."""
+
+
+async def first_pages(reader: Reader, path: Path) -> Document:
+    """The file of an example, read as far as it is looked at. Raises what reading raises."""
+    count = (await reader.inspect(path)).page_count
+    return await reader.read(path, pages=range(MOST_PAGES) if count > MOST_PAGES else None)
 
 
 class Examples(Protocol):

@@ -20,8 +20,6 @@ from heliograph.store.database import Database
 if TYPE_CHECKING:
     from heliograph.perception.reader import Reader
 
-MOST_PAGES = 20
-"""Pages of an example that are read."""
 REMEMBERED = 64
 """Examples that a worker keeps read."""
 
@@ -63,8 +61,9 @@ class Bookcase:
         file = (folder / path).resolve()
         if not file.is_relative_to(folder.resolve()) or not file.is_file():
             raise NotFound("The skill has no such file.")
-        count = (await self._reader.inspect(file)).page_count
-        return await self._reader.read(file, pages=range(MOST_PAGES) if count > MOST_PAGES else None)
+        from heliograph.extraction.examples import first_pages  # noqa: PLC0415 - the extractors: seconds
+
+        return await first_pages(self._reader, file)
 
 
 class KeptExamples:
