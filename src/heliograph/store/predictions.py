@@ -51,6 +51,9 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     cancelled: bool
     credits: int
+    session: str | None
+    agent: str | None
+    listened_at: datetime | None
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None

@@ -96,8 +96,8 @@ predictions = Table(
     "predictions", metadata,
     Column("tenant", String, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
     Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),  # document | image; the route's first word
-    Column("operation", String, nullable=False),  # generate | execute | schema
+    Column("kind", String, nullable=False),  # document | image; the route's first word; or execution | completion
+    Column("operation", String, nullable=False),  # generate | execute | schema | chat
     Column("status", String, nullable=False, server_default="pending"),
     Column("domain", String),
     Column("model", String, nullable=False),
@@ -117,11 +117,16 @@ predictions = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("cancelled", Boolean, nullable=False, server_default="false"),
     Column("credits", Integer, nullable=False, server_default="0"),
+    Column("session", String),  # of a completion: the chat that it is a turn of
+    Column("agent", String),  # of an execution: the agent's name and version
+    Column("listened_at", DateTime(timezone=True)),  # of a completion: when somebody last waited for its answer
     _now(),
     Column("started_at", DateTime(timezone=True)),
     Column("completed_at", DateTime(timezone=True)),
     Column("delivered_at", DateTime(timezone=True)),
     Index(None, "tenant", "created_at"),
+    Index("ix_predictions_tenant_kind_created_at", "tenant", "kind", "created_at"),
+    Index("ix_predictions_session", "tenant", "session", postgresql_where=text("session IS NOT NULL")),
     Index(None, "tenant", "status"),
     Index(None, "status", "created_at"),
     Index(None, "completed_at"),
@@ -245,3 +250,114 @@ skill_uses = Table(
     Index(None, "skill"),
 )  # fmt: skip
 """Which versions a prediction uses; `tenant` is the prediction's."""
+
+sessions = Table(
+    "sessions", metadata,
+    Column("id", String, primary_key=True),  # a client may choose it; whose it is, is the tenant's that came first
+    _tenant(),
+    Column("guest", String),  # digest of the browser that it belongs to; null with a key
+    Column("title", String),
+    Column("ui", Boolean, nullable=False, server_default="false"),  # begun in the chat UI
+    Column("share", String, unique=True),  # the token of its public link
+    Column("writer", String),  # the completion that is adding a turn
+    Column("writer_until", DateTime(timezone=True)),
+    _now(),
+    _now("updated_at"),
+    Index(None, "tenant", "updated_at"),
+)  # fmt: skip
+"""Chats: a session is a thread of turns and the namespace of the artifacts made in it."""
+
+turns = Table(
+    "turns", metadata,
+    Column("session", String, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # from 0
+    Column("completion", String, nullable=False),  # the id of the completion that added it
+    Column("message", Text, nullable=False),  # JSON of `agents.task.Message`; media by reference
+    _now(),
+)  # fmt: skip
+"""The history of a session."""
+
+events = Table(
+    "events", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("prediction", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),  # from 1, without gaps
+    Column("key", String, nullable=False),  # what the run calls it: the same key is the same event
+    Column("data", Text, nullable=False),  # JSON of `agents.events.Event`
+    _now(),
+    UniqueConstraint("tenant", "prediction", "key"),
+)  # fmt: skip
+"""What happened in a run, as listeners hear it; appended to, never changed."""
+
+artifacts = Table(
+    "artifacts", metadata,
+    Column("tenant", String, primary_key=True),
+    Column("namespace", String, primary_key=True),  # a session's or an execution's id
+    Column("ref", String, primary_key=True),
+    Column("prediction", String, nullable=False),  # the run that brought or made it
+    Column("filename", String),
+    Column("source", String, nullable=False),  # store | manifest | workspace
+    Column("media_type", String, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("blob", String, nullable=False),
+    Column("facts", Text, nullable=False, server_default="{}"),  # JSON
+    _now(),
+    ForeignKeyConstraint(["tenant"], ["tenants.id"], ondelete="CASCADE", name="fk_artifacts_tenant"),
+    Index(None, "tenant", "namespace", "filename"),
+    Index(None, "tenant", "prediction"),
+    Index(None, "blob"),
+)  # fmt: skip
+"""What runs read and made, by reference."""
+
+agents = Table(
+    "agents", metadata,
+    Column("id", String, primary_key=True),
+    _tenant(),
+    Column("name", String, nullable=False),
+    Column("version", Integer, nullable=False),  # from 1
+    Column("description", Text, nullable=False, server_default=""),
+    Column("prompt", Text, nullable=False),
+    Column("digest", String, nullable=False),  # sha256 of prompt and configuration: what makes two agents the same
+    Column("json_schema", Text),
+    Column("json_sample", Text),
+    Column("config", Text, nullable=False, server_default="{}"),  # JSON: skills, service_tier, orchestration_mode, toolsets, inputs
+    _now(),
+    _now("updated_at"),
+    UniqueConstraint("tenant", "name", "version"),
+    Index(None, "tenant", "digest"),
+    Index(None, "tenant", "created_at"),
+)  # fmt: skip
+"""Stored agents, one row a version."""
+
+completions = Table(
+    "completions", metadata,
+    Column("tenant", String, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("session", String),
+    Column("key_id", String),
+    Column("model", String, nullable=False),  # as it was asked for
+    Column("answered_by", String, nullable=False),  # the route that answered
+    Column("status", String, nullable=False),  # completed | failed | cancelled
+    Column("finish_reason", String),
+    Column("stream", Boolean, nullable=False),
+    Column("request", Text, nullable=False),  # JSON: messages without media, and the options
+    Column("response", Text),  # the answer's text
+    Column("error", Text),  # {"type", "message"}
+    Column("usage", Text),  # JSON
+    Column("metadata", Text),  # JSON
+    Column("user_agent", String),
+    Column("milliseconds", Integer, nullable=False),
+    _now(),
+    Index(None, "tenant", "created_at"),
+    Index(None, "tenant", "session"),
+)  # fmt: skip
+"""The log of programmatic chats; written in batches, off the hot path."""
+
+guests = Table(
+    "guests", metadata,
+    Column("day", Date, primary_key=True),  # UTC
+    Column("id", String, primary_key=True),  # digest of a browser id or an address
+    Column("chats", Integer, nullable=False),
+)  # fmt: skip
+"""How many chats callers without a key have had on a day."""
