@@ -20,7 +20,7 @@ def turn(monkeypatch: pytest.MonkeyPatch) -> Tool:
     monkeypatch.setattr(tools, "REGISTRY", {})
 
     @tool("image")
-    async def turn_image(at: Context, image: ImageRef, angle: Annotated[float, Field(description="Degrees.", ge=-360)] = 90) -> Made:  # noqa: ARG001
+    async def turn_image(at: Context, image: ImageRef, angle: Annotated[float, Field(description="Degrees.", ge=-360)] = 90) -> Made:
         """Turn an image."""
         return Made(id=image, width=int(angle))
 
