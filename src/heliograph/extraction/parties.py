@@ -112,6 +112,7 @@ class Parties:
             for tokens in words.labels[concept]:
                 if tokens not in _NEUTRAL and len(tokens) > 0:
                     self.labels.setdefault(tokens, party)
+        self._heads = {tokens[0] for tokens in self.labels}
         self.headings = [heading for sheet in sheets for heading in self._headings(sheet)]
         self.blocks = [block for sheet in sheets[:3] for block in _blocks(sheet)]
         self._block_of = {(line.page, line.index): block for block in self.blocks for line in block.lines}
@@ -130,10 +131,6 @@ class Parties:
             if party and (":" in segment.text or len(tokens) == len(tokens_of(segment.text))):
                 found.append(Heading(segment, party))
         return found
-
-    @property
-    def _heads(self) -> set[str]:
-        return {tokens[0] for tokens in self.labels}
 
     def block(self, segment: Segment) -> Block | None:
         """The block a line stands in."""
@@ -465,21 +462,13 @@ def _blocks(sheet: Sheet) -> list[Block]:
         if is_title:
             open_blocks = [block for block in open_blocks if block.lines[-1].share(segment) == 0]
         best, best_gap = None, 1e9
+        least, most = -0.8 * max(segment.height, 1.0), 2.4 * max(segment.height, 1.0)
         for block in open_blocks:
             last = block.lines[-1]
-            if last.row == segment.row:
-                continue
-            if is_title != headed[last.index]:
-                continue  # a title heads the page, not an address
             gap = segment.y0 - last.y1
-            height = max(min(last.height, segment.height), 1.0)
-            aligned = abs(segment.x0 - last.x0) < 0.3 * height or abs(segment.cx - last.cx) < 0.3 * height
-            wide = aligned and (abs(segment.height - last.height) < 0.35 * height or abs(segment.size - last.size) < 0.05 * last.size)
-            if gap > (2.4 if wide else 1.25) * height or gap < -0.8 * height:
+            if not least <= gap <= most or gap >= best_gap or last.row == segment.row:
                 continue
-            left = abs(segment.x0 - last.x0) < 1.2 * height
-            centred = abs(segment.cx - last.cx) < 2.5 * height
-            if (left or centred or segment.share(last) > 0.6) and gap < best_gap:
+            if is_title == headed[last.index] and _continues(segment, last, gap):  # a title heads the page, not an address
                 best, best_gap = block, gap
         if best is None:
             best = Block([])
@@ -488,3 +477,16 @@ def _blocks(sheet: Sheet) -> list[Block]:
         best.lines.append(segment)
         open_blocks = [block for block in open_blocks if segment.row - block.lines[-1].row <= 6]
     return blocks
+
+
+def _continues(segment: Segment, last: Segment, gap: float) -> bool:
+    """Whether a segment is the next line under `last`, `gap` points below it; lines of one type, flush or centred, may stand wide."""
+    height = max(min(last.height, segment.height), 1.0)
+    if not -0.8 * height <= gap <= 2.4 * height:
+        return False
+    indent, shift = abs(segment.x0 - last.x0), abs(segment.cx - last.cx)
+    if gap > 1.25 * height:
+        aligned = indent < 0.3 * height or shift < 0.3 * height
+        if not aligned or (abs(segment.height - last.height) >= 0.35 * height and abs(segment.size - last.size) >= 0.05 * last.size):
+            return False
+    return indent < 1.2 * height or shift < 2.5 * height or segment.share(last) > 0.6

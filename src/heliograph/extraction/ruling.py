@@ -70,7 +70,8 @@ class Ruling:
         self._right = _most([rule[2] for rule in wide], page.width)
         self.across = [rule for rule in across if self._held(rule)]
         free = [rule for rule in across if not self._held(rule) and rule[2] - rule[1] >= _SHORTEST and not self._lid(rule)]
-        words = [(*word.box.to_xyxy(page.width, page.height), word.text) for word in page.words] if free else []
+        boxes = [(word.box.to_xyxy(page.width, page.height), word.text) for word in page.words] if free else []
+        words = [(x0, y0, x1, y1, max(y1 - y0, 4.0), text) for (x0, y0, x1, y1), text in boxes]
         self.blanks = [blank for y, x0, x1 in free if (blank := _written(Blank(x0, x1, y), words)) is not None]
         self.blanks += [
             Blank(x0, x1, y1)
@@ -135,20 +136,18 @@ class Ruling:
         """The box that a segment (anything with x0, y0, x1, y1 in points) stands in."""
         x0, y0, x1, y1 = segment.x0, segment.y0, segment.x1, segment.y1
         cy, slack, wide = (y0 + y1) / 2, 0.35 * (y1 - y0), x1 - x0
-        left = right = top = bottom = None
-        over = max(2.0, 0.06 * wide)  # letters of tight boxes reach over their borders
+        left = right = None
+        past = max(2.0, 0.06 * wide)  # letters of tight boxes reach over their borders
         for x, a, b in self.down:
             if a - 1 <= cy <= b + 1:
-                if x <= x0 + over and (left is None or x > left):
+                if x <= x0 + past and (left is None or x > left):
                     left = x
-                elif x >= x1 - over and (right is None or x < right):
+                elif x >= x1 - past and (right is None or x < right):
                     right = x
-        for y, a, b in self.across:
-            if min(b, x1) - max(a, x0) >= 0.6 * wide:
-                if y <= y0 + slack and (top is None or y > top):
-                    top = y
-                elif y >= y1 - slack and (bottom is None or y < bottom):
-                    bottom = y
+        least = 0.6 * wide
+        over = (y for y, a, b in reversed(self.across) if y <= y0 + slack and min(b, x1) - max(a, x0) >= least)
+        under = (y for y, a, b in self.across if y >= y1 - slack and min(b, x1) - max(a, x0) >= least)
+        top, bottom = next(over, None), next(under, None)
         walls = sum(side is not None for side in (left, top, right, bottom))
         return Region(
             left if left is not None else 0.0,
@@ -164,14 +163,16 @@ def is_blank(text: str) -> bool:
     return len(text) >= _TYPED and set(text) <= {"_"}
 
 
-def _written(blank: Blank, words: Sequence[tuple[float, float, float, float, str]]) -> Blank | None:
-    """The blank, or nothing where the line only underlines the words over it, or is a stroke through some. Words are corners and text."""
+def _written(blank: Blank, words: Sequence[tuple[float, float, float, float, float, str]]) -> Blank | None:
+    """The blank, or nothing where the line only underlines the words over it, or is a stroke through some.
+
+    Words are their corners, their height, which is four points at least, and their text.
+    """
     over: list[tuple[float, float]] = []
     room = 8.0
-    for x0, y0, x1, y1, text in words:
-        if not y0 - 4 < blank.y < y1 + max(y1 - y0, 4.0):
+    for x0, y0, x1, y1, tall, text in words:
+        if not y0 - 4 < blank.y < y1 + tall:
             continue
-        tall = max(y1 - y0, 4.0)
         common = min(x1, blank.x1) - max(x0, blank.x0)
         if common > 0.5 * (x1 - x0) and y0 - 1 < blank.y < y1 - 0.45 * tall:
             return None

@@ -216,34 +216,34 @@ def _rows(page: Page, apart: set[int]) -> list[list[int]]:
         key=lambda i: (words[i].box.cy, words[i].box.x),
     )
     lefts, rights = [word.box.x for word in words], [word.box.x1 for word in words]
+    tops, bottoms = [word.box.y for word in words], [word.box.y1 for word in words]
     middles, halves = [word.box.cx for word in words], [word.box.w / 2 for word in words]
     rows: list[list[int]] = []
     spans: list[tuple[float, float]] = []  # from the highest to the lowest of each row, since most rows are not even near
     for index in order:
-        box = words[index].box
         left, right, middle, half = lefts[index], rights[index], middles[index], halves[index]
+        top, bottom, tall = tops[index], bottoms[index], words[index].box.h
         best, best_score = -1, 0.45
         for at in range(max(0, len(rows) - 6), len(rows)):
-            if box.y >= spans[at][1] or box.y1 <= spans[at][0]:
+            highest, lowest = spans[at]
+            if top >= lowest or bottom <= highest:
                 continue
             row = rows[at]
             far = [abs(middles[j] - middle) - halves[j] for j in row]
-            other = words[row[far.index(min(far))]].box
-            overlap = (min(box.y1, other.y1) - max(box.y, other.y)) / max(1e-9, min(box.h, other.h))
-            if overlap <= best_score:
+            nearest = min(far)
+            other = row[far.index(nearest)]
+            less = max(1e-9, min(tall, words[other].box.h))
+            overlap = (min(bottom, bottoms[other]) - max(top, tops[other])) / less
+            if overlap <= best_score or (overlap < 0.8 and max(tall, words[other].box.h) / less > 2.5):
                 continue
-            taller = max(box.h, other.h) / max(1e-9, min(box.h, other.h))
-            if taller > 2.5 and overlap < 0.8:
-                continue
-            beside = (j for j in row if lefts[j] < right and rights[j] > left)
-            if not any(min(right, rights[j]) - max(left, lefts[j]) > min(half, halves[j]) for j in beside):
+            if nearest >= half or not any(min(right, rights[j]) - max(left, lefts[j]) > min(half, halves[j]) for j in row):
                 best, best_score = at, overlap
         if best < 0:
             rows.append([index])
-            spans.append((box.y, box.y1))
+            spans.append((top, bottom))
         else:
             rows[best].append(index)
-            spans[best] = (min(spans[best][0], box.y), max(spans[best][1], box.y1))
+            spans[best] = (min(spans[best][0], top), max(spans[best][1], bottom))
     for row in rows:
         row.sort(key=lambda i: words[i].box.x)
     rows.sort(key=lambda row: sum(words[i].box.cy for i in row) / len(row))

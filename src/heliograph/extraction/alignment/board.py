@@ -126,17 +126,18 @@ class Board:
                     if gap <= _WIDE * tall and not bordered:
                         continue
             words = self.words[first:at]
-            fall = self.slope * (words[0].box.x + words[-1].box.x1) / 2 * width
-            tall = sorted(word.box.h for word in words)[len(words) // 2] * height
+            boxes = [word.box for word in words]
+            fall = self.slope * (boxes[0].x + boxes[-1].x1) / 2 * width
+            tall = sorted([box.h for box in boxes])[len(boxes) // 2] * height
             yield Run(
                 index,
                 first,
                 at - 1,
-                " ".join(word.text for word in words),
-                min(word.box.x for word in words) * width,
-                min(word.box.y for word in words) * height - fall,
-                max(word.box.x1 for word in words) * width,
-                max(word.box.y1 for word in words) * height - fall,
+                " ".join([word.text for word in words]),
+                min([box.x for box in boxes]) * width,
+                min([box.y for box in boxes]) * height - fall,
+                max([box.x1 for box in boxes]) * width,
+                max([box.y1 for box in boxes]) * height - fall,
                 max(tall, 1.0),
             )
             first, index = at, index + 1
