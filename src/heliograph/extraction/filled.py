@@ -178,6 +178,9 @@ class _Words:
         bag, want = _bag(tokens)
         if not want:
             return 0.0
+        letters, short = _shortened(tokens)
+        if not short and letters not in self.own and self.heard.isdisjoint(bag):
+            return 0.0
         behind = self._behind
         mine = {t for t in bag if t in self.own or self._initials(t)}
         if not mine and self._initialled(tokens):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import msgspec
 from rapidfuzz import process
@@ -24,6 +24,11 @@ _LONGEST = 8
 _REMARK = re.compile(r"\([^()]{1,24}\)")
 _ASIDE = re.compile(r"\s\(|[.?]\s+[A-Z]|,\s+(?:if|as|see|when|where|such)\b")
 """Where what a label is called ends, and a remark on it begins."""
+_MARK = re.compile(r"[:;|]|\s[-–●•/]\s")
+"""What stands between a label and another one or a value."""
+_COLON, _ENDED = re.compile(r"\s*(?:[.)]\s*)?[:#=]"), re.compile(r"\s*[:#=.]")
+_WORDED = frozenset({"text", "org", "person", "name", "address", "enumtext", "id", "city", "country", "state", "person1", "street"})
+"""Kinds of values that are words, and may follow their label without a colon."""
 _ASKING = frozenset({"address", "name", "zip"})
 """Words of a form that asks for names and addresses, which none of them has."""
 _BREAKS = frozenset({"-", "- ", " ", "\u2010", "\u00ad"})
@@ -65,14 +70,25 @@ class Reader:
     def __init__(self, own: Iterable[str]) -> None:
         self.own = {word for word in own if word}
         self._long = sorted(word for word in self.own if len(word) >= _LONG)
-        self._cache: dict[str, str] = {}
+        self._by_length: dict[int, list[str]] = {}
+        self._canonical: dict[str, str] = {}
+        self._tokens: dict[str, list[Token]] = {}
 
     def knows(self, word: str) -> bool:
         """Whether it is one of the words that spelling is forgiven towards."""
         return word in self.own or word in vocabulary().label_tokens
 
     def tokens(self, text: str) -> list[Token]:
-        """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one."""
+        """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one.
+
+        Segments are asked about by many fields, so the list is remembered: not to be changed.
+        """
+        made = self._tokens.get(text)
+        if made is None:
+            made = self._tokens[text] = self._read(text)
+        return made
+
+    def _read(self, text: str) -> list[Token]:
         made: list[Token] = []
         words = [(found.group(), found.start(), found.end()) for found in WORD.finditer(text)]
         at = 0
@@ -112,9 +128,17 @@ class Reader:
 
     def canonical(self, word: str) -> str:
         """The canonical token, or the known one it is a misreading of."""
-        made = self._cache.get(word)
+        made = self._canonical.get(word)
         if made is None:
-            made = self._cache[word] = self._forgiven(vocabulary().token(word))
+            made = self._canonical[word] = self._forgiven(vocabulary().token(word))
+        return made
+
+    def _about(self, length: int) -> list[str]:
+        """The words that one of this many letters may be a misreading of: others are too much longer or shorter."""
+        made = self._by_length.get(length)
+        if made is None:
+            reach = length * (1 - _MISREAD) / _MISREAD
+            made = self._by_length[length] = [word for word in self._long if abs(len(word) - length) <= reach]
         return made
 
     def _forgiven(self, token: str) -> str:
@@ -123,7 +147,7 @@ class Reader:
         other = token[:-1] if token.endswith("s") else token + "s"
         if self.knows(other):
             return other
-        own, label = _nearest(token, self._long), _nearest_label(token)
+        own, label = _nearest(token, self._about(len(token))), _nearest_label(token)
         near = own if own is not None and (label is None or own[1] >= label[1]) else label
         return near[0] if near is not None and abs(len(near[0]) - len(token)) <= 1 else token
 
@@ -144,22 +168,30 @@ def _long_labels() -> list[str]:
     return sorted(word for word in vocabulary().label_tokens if len(word) >= _LONG)
 
 
-def label_part(text: str, tokens: list[Token], start: int, end: int) -> tuple[int, int]:
-    """The stretch of `text` around `[start, end)` that can belong to one label: up to values and colons on either side."""
-    left, right = 0, len(text)
-    for found in re.finditer(r"[:;|]|\s[-–●•/]\s", text):
-        if found.end() <= start:
-            left = max(left, found.end())
-        elif found.start() >= end:
-            right = min(right, found.start())
-    values = [(span.start, span.end) for span in dates(text)]
-    values += [(a.start, a.end) for a in amounts(text) if not a.percent and (a.grouped or len(a.raw) > 2)]
-    for first, last in values:
-        if last <= start:
-            left = max(left, last)
-        elif first >= end:
-            right = min(right, first)
-    return left, right
+class _Line:
+    """A segment as tokens, with what each says, and what bounds a label in it."""
+
+    def __init__(self, segment: Segment, tokens: list[Token]) -> None:
+        self.segment, self.tokens = segment, tokens
+        self.weights = [vocabulary().weight(token.text) for token in tokens]
+
+    @cached_property
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Where values and colons stand."""
+        text = self.segment.text
+        marks = [found.span() for found in _MARK.finditer(text)]
+        marks += [(span.start, span.end) for span in dates(text)]
+        return marks + [(a.start, a.end) for a in amounts(text) if not a.percent and (a.grouped or len(a.raw) > 2)]
+
+    def part(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the text around `[start, end)` that can belong to one label: up to values and colons on either side."""
+        left, right = 0, len(self.segment.text)
+        for first, last in self._bounds:
+            if last <= start:
+                left = max(left, last)
+            elif first >= end:
+                right = min(right, first)
+        return left, right
 
 
 class Finder:
@@ -169,21 +201,22 @@ class Finder:
         self.asks = asks
         self.exact: dict[Tokens, list[tuple[int, float]]] = {}
         words = vocabulary()
-        for index, ask in enumerate(asks):
-            for phrase in ask.phrases:
-                for tokens in {phrase.tokens, telling(phrase.tokens)}:
-                    if tokens and (tokens == phrase.tokens or len(tokens) > 1):
-                        weight = phrase.weight if tokens == phrase.tokens else phrase.weight * 0.98
-                        self.exact.setdefault(tokens, []).append((index, weight))
-        self.begun = {tokens[:length] for tokens in self.exact for length in range(1, len(tokens) + 1)}
         self.partial: dict[str, list[tuple[int, frozenset[str], float]]] = {}
         for index, ask in enumerate(asks):
             for phrase in ask.phrases:
-                bag = frozenset(telling(phrase.tokens)) if phrase.own else frozenset[str]()
-                if len(bag) > 1:
-                    for token in bag:
-                        if words.weight(token) >= 1.0:
-                            self.partial.setdefault(token, []).append((index, bag, phrase.weight))
+                told = telling(phrase.tokens)
+                self.exact.setdefault(phrase.tokens, []).append((index, phrase.weight))
+                if 1 < len(told) < len(phrase.tokens):
+                    self.exact.setdefault(told, []).append((index, phrase.weight * 0.98))
+                bag = frozenset(told) if phrase.own else frozenset[str]()
+                for token in bag if len(bag) > 1 else ():
+                    if words.weight(token) >= 1.0:
+                        self.partial.setdefault(token, []).append((index, bag, phrase.weight))
+        self.begun: set[Tokens] = set()
+        for tokens in self.exact:
+            while tokens and tokens not in self.begun:
+                self.begun.add(tokens)
+                tokens = tokens[:-1]  # noqa: PLW2901
         self.reader = Reader(token for tokens in self.exact for token in tokens)
 
     def find(self, sheet: Sheet) -> list[Occurrence]:
@@ -193,17 +226,18 @@ class Finder:
             tokens = self.reader.tokens(segment.text)
             if not tokens or len(tokens) > 60:
                 continue
-            telling = [t for t in tokens if vocabulary().weight(t.text) > 0]
+            line = _Line(segment, tokens)
+            telling = [t for t, weight in zip(tokens, line.weights, strict=True) if weight > 0]
             plainly = _without_remarks(segment.text, tokens)
             for stream in (tokens, *(other for other in (telling, plainly) if len(other) < len(tokens))):
-                self._exact(segment, tokens, stream, found)
+                self._exact(line, stream, found)
             single = [t for t, following in zip(tokens, [*tokens[1:], None], strict=True) if following is None or t.text != following.text]
             if len(single) < len(tokens):  # `Receipt # No.` says it twice
-                self._exact(segment, tokens, single, found)
-            self._partial(segment, tokens, found)
+                self._exact(line, single, found)
+            self._partial(line, found)
         return sorted(found.values(), key=lambda o: -o.fit)
 
-    def _exact(self, segment: Segment, tokens: list[Token], stream: list[Token], found: dict[tuple[int, int, int], Occurrence]) -> None:
+    def _exact(self, line: _Line, stream: list[Token], found: dict[tuple[int, int, int], Occurrence]) -> None:
         for first in range(len(stream)):
             key: Tokens = ()
             for last in range(first, min(first + _LONGEST, len(stream))):
@@ -211,18 +245,18 @@ class Finder:
                 if key not in self.begun:
                     break
                 for index, weight in self.exact.get(key, ()):
-                    self._add(found, index, segment, tokens, stream[first].start, stream[last].end, weight)
+                    self._add(found, index, line, stream[first].start, stream[last].end, weight)
 
-    def _partial(self, segment: Segment, tokens: list[Token], found: dict[tuple[int, int, int], Occurrence]) -> None:
+    def _partial(self, line: _Line, found: dict[tuple[int, int, int], Occurrence]) -> None:
         words = vocabulary()
         seen: set[tuple[int, frozenset[str]]] = set()
-        for token in tokens:
+        for token in line.tokens:
             for index, bag, weight in self.partial.get(token.text, ()):
                 if (index, bag) in seen:
                     continue
                 seen.add((index, bag))
-                left, right = label_part(segment.text, tokens, token.start, token.end)
-                part = [t for t in tokens if t.start >= left and t.end <= right]
+                left, right = line.part(token.start, token.end)
+                part = [t for t in line.tokens if t.start >= left and t.end <= right]
                 shared = [t for t in part if t.text in bag]
                 have = sum(words.weight(t) for t in {t.text for t in shared})
                 want = sum(words.weight(t) for t in bag)
@@ -231,37 +265,25 @@ class Finder:
                     continue
                 missing = sum(words.weight(t) for t in (ask.strong & bag) - {t.text for t in part})
                 fit = weight * (have / want) * (0.75 if missing else 0.92)
-                self._add(found, index, segment, tokens, shared[0].start, shared[-1].end, fit)
+                self._add(found, index, line, shared[0].start, shared[-1].end, fit)
 
-    def _add(
-        self,
-        found: dict[tuple[int, int, int], Occurrence],
-        index: int,
-        segment: Segment,
-        tokens: list[Token],
-        start: int,
-        end: int,
-        weight: float,
-    ) -> None:
-        words = vocabulary()
-        ask, text = self.asks[index], segment.text
-        left, right = label_part(text, tokens, start, end)
+    def _add(self, found: dict[tuple[int, int, int], Occurrence], index: int, line: _Line, start: int, end: int, weight: float) -> None:
+        ask, segment, text = self.asks[index], line.segment, line.segment.text
+        left, right = line.part(start, end)
         aside = _ASIDE.search(text, end)
         if aside:
             right = min(right, aside.start())
-        part = [t for t in tokens if t.start >= left and t.end <= right]
-        outside = {t.text for t in part if t.end <= start or t.start >= end} & ask.exclude
-        if outside - ({"tax"} if any(t.text in _WITH for t in part) else set[str]()):
+        part = [(t, says) for t, says in zip(line.tokens, line.weights, strict=True) if t.start >= left and t.end <= right]
+        outside = {t.text for t, _ in part if t.end <= start or t.start >= end} & ask.exclude
+        if outside - ({"tax"} if any(t.text in _WITH for t, _ in part) else set[str]()):
             return
-        inside = sum(words.weight(t.text) for t in part if start <= t.start and t.end <= end) or 0.2
-        lead = sum(words.weight(t.text) for t in part if t.end <= start and not t.text.isdigit())
-        tail = sum(words.weight(t.text) for t in part if t.start >= end and not t.text.isdigit())
+        inside = sum(says for t, says in part if start <= t.start and t.end <= end) or 0.2
+        lead = sum(says for t, says in part if t.end <= start and not t.text.isdigit())
+        tail = sum(says for t, says in part if t.start >= end and not t.text.isdigit())
         rest = text[end:right] + text[right : right + 1]
-        colon = bool(re.match(r"\s*(?:[.)]\s*)?[:#=]", text[end:])) or text[end - 1 : end] == "#"
-        after = re.match(r"\s*[:#=.]", rest) is not None
-        if ask.kind in ("text", "org", "person", "name", "address", "enumtext", "id", "city", "country", "state", "person1", "street") and (
-            colon or not after
-        ):
+        colon = _COLON.match(text, end) is not None or text[end - 1 : end] == "#"
+        after = _ENDED.match(rest) is not None
+        if ask.kind in _WORDED and (colon or not after):
             # the value itself may follow without a colon: words after the label are no sign of another label
             tail_cost = 0.0 if colon else 0.12 * tail
         else:
