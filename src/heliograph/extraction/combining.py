@@ -32,7 +32,7 @@ from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.alignment.sought import shaped
 from heliograph.extraction.calibration import Calibration, shipped
 from heliograph.extraction.confidence import HI, MED
-from heliograph.extraction.fields import understand
+from heliograph.extraction.fields import kind_of
 from heliograph.extraction.identifiers import could_be
 from heliograph.extraction.result import Extraction, Leaf, Path, State, walk
 from heliograph.extraction.schema import Field, Schema
@@ -186,7 +186,7 @@ class _Combining:
     def _kind(self, field: Field) -> str:
         """What kind of value the field asks for, as the embedded extractor understands it."""
         if field.path not in self._kinds:
-            self._kinds[field.path] = understand(field).kind
+            self._kinds[field.path] = kind_of(field)
         return self._kinds[field.path]
 
     def _why(self, path: Path) -> State:

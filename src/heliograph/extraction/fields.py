@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -88,10 +88,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     `hints` are further labels with what finding them says; 1 is the field's own name.
     """
     words = vocabulary()
-    name = tokens_of(split_name(field.name))
-    title = tokens_of(split_name(field.title)) if field.title else ()
+    name, title, description = _said(field)
     context = tuple(token for parent in parents for token in tokens_of(split_name(parent)))
-    description = tokens_of(_first_clause(field.description))
     concept, fit = _concept(field, _whose_tax(field, name, words), title, description, context, in_row=in_row)
     kind = _kind(field, concept, name, description)
     phrases: dict[Tokens, Phrase] = {}
@@ -124,10 +122,8 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
     if stripped != name and stripped and concept is not None and concept.party:
         add(stripped, 0.6, own=False)
     if concept is not None:
-        for tokens in words.labels[concept.id]:
-            telling = min(1.5, sum(words.weight(token) for token in tokens))
-            second = 0.74 if tokens in words.second[concept.id] else 1.0
-            add(tokens, (0.86 + 0.075 * telling) * fit * second, own=False)
+        for tokens, says, choice in _labels(concept.id):
+            add(tokens, says * fit * choice, own=False)
     party = concept.party if concept else ""
     owners = {*name, *context, *title}
     if owners & words.customer and not owners & words.issuer:
@@ -155,6 +151,29 @@ def understand(field: Field, parents: tuple[str, ...] = (), *, in_row: bool = Fa
                 add(tokens, _ANY_PERIOD, own=False)
             strong = frozenset(token for token in base if words.weight(token) >= 1.0) or strong
     return Ask(field, kind, concept, party, list(phrases.values()), exclude, strong, span, frozenset(alternatives))
+
+
+@cache
+def _labels(concept: str) -> list[tuple[Tokens, float, float]]:
+    """The labels of a concept, with how much each says, and how much less when it is second choice."""
+    words = vocabulary()
+    return [
+        (tokens, 0.86 + 0.075 * min(1.5, sum(words.weight(token) for token in tokens)), 0.74 if tokens in words.second[concept] else 1.0)
+        for tokens in words.labels[concept]
+    ]
+
+
+def kind_of(field: Field) -> str:
+    """The kind of value that a field asks for, where nothing else about it matters."""
+    name, title, description = _said(field)
+    concept, _ = _concept(field, _whose_tax(field, name, vocabulary()), title, description, (), in_row=False)
+    return _kind(field, concept, name, description)
+
+
+def _said(field: Field) -> tuple[Tokens, Tokens, Tokens]:
+    """The tokens of a field's name, its title, and what its description begins with."""
+    title = tokens_of(split_name(field.title)) if field.title else ()
+    return tokens_of(split_name(field.name)), title, tokens_of(_first_clause(field.description))
 
 
 def _whose_tax(field: Field, name: Tokens, words: Vocabulary) -> Tokens:

@@ -20,7 +20,9 @@ class Reading:
 
     def __init__(self, document: Document) -> None:
         self.sheets = sheets(document)
-        texts = [segment.text for sheet in self.sheets for segment in sheet.segments]
+        texts = [segment.text for segment in self.segments()]
+        self.folded = [text.casefold() for text in texts]
+        """The text of every segment in lower case."""
         language = next((page.language for page in document.pages if page.language), None)
         self.conventions: Conventions = conventions(texts, language=language)
         self.parties = Parties(self.sheets)

@@ -20,7 +20,7 @@ from heliograph.extraction import embedded
 from heliograph.extraction.agreement import OTHER, agreement
 from heliograph.extraction.alignment import Alignment, Found
 from heliograph.extraction.alignment.folding import fold
-from heliograph.extraction.fields import understand
+from heliograph.extraction.fields import kind_of
 from heliograph.extraction.instructions import Hints
 from heliograph.extraction.result import FieldPath, Path, field_path, walk
 from heliograph.extraction.schema import Field, Schema
@@ -178,9 +178,7 @@ class _Values:
         before = segment.text[:start].rstrip(_EDGES)
         if before:
             colon = segment.text[len(before) : start].strip() in (":", "=")
-            if colon or (
-                segment.text[start - 1] in " #" and understand(field).kind not in _NAMES
-            ):  # else it is a part of a word or address
+            if colon or (segment.text[start - 1] in " #" and kind_of(field) not in _NAMES):  # else it is a part of a word or address
                 yield _last(before)
             return
         sheet = segment.sheet
@@ -193,7 +191,7 @@ class _Values:
         top, height = segment.y0, segment.height
         higher = [other for row in sheet.rows[: segment.row] for other in row if other.share(segment) > 0.3]
         over = [other for other in higher if -0.3 * height <= top - other.y1 <= _OVER * height]
-        if over and id(over[-1]) not in self._taken and (understand(field).kind not in _NAMES or _heads(over)):
+        if over and id(over[-1]) not in self._taken and (kind_of(field) not in _NAMES or _heads(over)):
             yield over[-1].text
 
     def headings(self, found: Mapping[Path, Found], kinds: Mapping[FieldPath, Field]) -> Iterator[tuple[FieldPath, Tokens]]:

@@ -137,7 +137,7 @@ def _slips(candidate: Candidate) -> float:
 def _repeated(reading: Reading, text: str) -> int:
     """In how many segments the text of an answer stands."""
     wanted = text.casefold()
-    return sum(wanted in segment.text.casefold() for segment in reading.segments()) if len(wanted) >= 3 else 1
+    return sum(wanted in text for text in reading.folded) if len(wanted) >= 3 else 1
 
 
 def _readable(reading: Reading, ask: Ask) -> bool:

@@ -46,7 +46,7 @@ _ASIDE = 0.08
 
 def tokens(text: str) -> int:
     """How many tokens `text` may have, rather too many."""
-    plain = sum(character < "\u0250" for character in text)
+    plain = len(text) if text.isascii() else sum(character < "\u0250" for character in text)
     return math.ceil(plain / ASCII_CHARACTERS + (len(text) - plain) * 1.2)
 
 
