@@ -115,6 +115,13 @@ class Settings(BaseSettings):
     credit_budget: int | None = Field(
         default=None, ge=0, description="Credits a tenant may use in a calendar month (UTC) before 402. Unset: no budget."
     )
+    guests: bool = Field(
+        default=False, description="Let callers without a key chat, a little a day; off, because their chats cost you and not them."
+    )
+    guest_chats: int = Field(default=10, ge=0, description="Chats a day (UTC) of one browser without a key.")
+    guest_chats_per_address: int = Field(
+        default=50, ge=0, description="Chats a day (UTC) of all browsers without a key at one address; of IPv6, at one /64."
+    )
     max_body: int = Field(default=64 * MiB, gt=0, description="Largest JSON request body.")
     max_file: int = Field(default=1024 * MiB, gt=0, description="Largest uploaded or fetched file.")
     min_free_disk: int = Field(

@@ -63,8 +63,16 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Api-Key", "X-Client-Id", "X-Request-Id"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "X-Api-Key",
+            "X-Browser-Fingerprint",
+            "X-Client-Id",
+            "X-Request-Id",
+        ],
         expose_headers=["Retry-After", "X-Request-Id"],
         max_age=600,
     )

@@ -10,15 +10,19 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
 
 from heliograph.api.body import read_json
 from heliograph.config import Settings
 from heliograph.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from heliograph.api.server import Server
 
 TTL = 2.0
 MOST_REMEMBERED = 10_000
@@ -28,10 +32,12 @@ BEARER = HTTPBearer(scheme_name="HTTPBearer", description="An API key; `X-Api-Ke
 
 @dataclass(frozen=True)
 class Caller:
-    """The tenant that calls, and the key it uses."""
+    """The tenant that calls, and the key it uses. `guest`: of a caller without a key, the digest of the browser; what one guest has made
+    is no other's, though all belong to one tenant."""
 
     tenant: str
     key_id: str
+    guest: str | None = None
 
 
 class Keys:
@@ -60,7 +66,7 @@ class Keys:
         return caller
 
 
-def key_of(request: Request) -> str | None:
+def key_of(request: HTTPConnection) -> str | None:
     """The key that a request carries."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -70,6 +76,9 @@ def key_of(request: Request) -> str | None:
 
 class Guarded(APIRoute):
     """A route that needs a key, and reads its JSON body within limits: first the key, then the body."""
+
+    welcoming: ClassVar[bool] = False
+    """Whether callers without a key are let in too, where the server has guests."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["dependencies"] = [Depends(BEARER), *(options.get("dependencies") or [])]
@@ -83,12 +92,27 @@ class Guarded(APIRoute):
         async def guarded(request: Request) -> Response:
             keys: Keys = request.app.state.keys
             settings: Settings = request.app.state.settings
-            request.state.caller = await keys.authenticate(key_of(request))
+            key, cookie = key_of(request), None
+            if self.welcoming and not key and settings.guests:
+                server: Server = request.app.state.server
+                guest = (await server.guests()).identify(request)
+                request.state.guest, request.state.caller, cookie = guest, guest.caller, guest.cookie
+            else:
+                request.state.caller = await keys.authenticate(key)
             if reads_json:
                 request = await read_json(request, limit=settings.max_body, depth=settings.json_depth)
-            return await handle(request)
+            response = await handle(request)
+            if cookie is not None:
+                response.headers.append("Set-Cookie", cookie)
+            return response
 
         return guarded
+
+
+class Welcoming(Guarded):
+    """A guarded route that guests may use too. Its handler looks at `Caller.guest`."""
+
+    welcoming = True
 
 
 def _caller(request: Request) -> Caller:

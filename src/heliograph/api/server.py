@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.api.admission import Admission
 from heliograph.api.auth import Caller, Keys
 from heliograph.api.checking import Checker
+from heliograph.api.guests import Guests
 from heliograph.api.links import Links
 from heliograph.api.metrics import Metrics
 from heliograph.api.pictures import Pictures
@@ -48,6 +49,7 @@ class Server:
     waiter: Waiter = field(init=False)
     keys: Keys = field(init=False)
     _links: Links | None = None
+    _guests: Guests | None = None
     _seeded: bool = False
     _noted: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -80,6 +82,12 @@ class Server:
             async with self.database.begin() as conn:
                 self._links = Links(self.settings, await server.url_secret(conn))
         return self._links
+
+    async def guests(self) -> Guests:
+        """Who tells callers without a key apart."""
+        if self._guests is None:
+            self._guests = Guests(self.settings, (await self.links()).secret)
+        return self._guests
 
     async def linker(self, request: Request) -> Callable[[str], str]:
         """Makes the public URL of a file for who sent `request`."""

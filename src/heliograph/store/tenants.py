@@ -21,6 +21,9 @@ DEFAULT = "default"
 """The id and the name of the first tenant, which every database has."""
 PREINSTALLED = "heliograph"
 """The id of the tenant that preinstalled skills belong to. It has no keys: nobody speaks for it."""
+GUESTS = "guests"
+"""The id of the tenant of callers without a key. It has no keys either: a guest is a browser."""
+KEYLESS = frozenset({PREINSTALLED, GUESTS})
 
 _SHOWN = 7  # characters of a key that are kept, to recognise it by
 
@@ -74,13 +77,19 @@ async def create(conn: AsyncConnection, name: str) -> Tenant:
 
 async def list_(conn: AsyncConnection) -> list[Tenant]:
     """Every tenant that may have keys, oldest first."""
-    query = select(tenants).where(tenants.c.id != PREINSTALLED).order_by(tenants.c.created_at)
+    query = select(tenants).where(tenants.c.id.not_in(KEYLESS)).order_by(tenants.c.created_at)
     return [Tenant(**row) for row in (await conn.execute(query)).mappings()]
 
 
 async def reserve(conn: AsyncConnection) -> None:
     """Make the tenant that preinstalled skills belong to, where there is none."""
     values = {"id": PREINSTALLED, "name": f"{PREINSTALLED} (preinstalled skills)", "webhook_secret": _new_webhook_secret()}
+    await conn.execute(insert(tenants).values(values).on_conflict_do_nothing())
+
+
+async def reserve_guests(conn: AsyncConnection) -> None:
+    """Make the tenant of callers without a key, where there is none."""
+    values = {"id": GUESTS, "name": f"{GUESTS} (callers without a key)", "webhook_secret": _new_webhook_secret()}
     await conn.execute(insert(tenants).values(values).on_conflict_do_nothing())
 
 
@@ -96,8 +105,8 @@ async def create_key(conn: AsyncConnection, tenant: str, name: str, *, secret: s
 
     Raises InvalidRequest for the tenant that nobody speaks for.
     """
-    if tenant == PREINSTALLED:
-        raise InvalidRequest("This tenant owns the preinstalled skills, and has no keys.")
+    if tenant in KEYLESS:
+        raise InvalidRequest(f"The tenant {tenant!r} is the server's own, and has no keys.")
     secret = secret or new_key()
     values = {"id": new_id(), "tenant": tenant, "name": name, "digest": digest(secret), "prefix": secret[:_SHOWN]}
     row = (await conn.execute(insert(keys).values(values).returning(*_KEY))).mappings().one()
