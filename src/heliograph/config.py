@@ -45,6 +45,10 @@ class ModelSettings(BaseModel):
     json_mode: Literal["auto", "json_schema", "tool", "json_object", "prompt"] = Field(
         default="auto", description="How it is held to JSON; `auto` is the strongest that it accepts."
     )
+    tool_calls: Literal["auto", "native", "schema"] = Field(
+        default="auto",
+        description="How it calls tools: as its server has it, or as JSON of a schema; `auto` is `schema` for llama.cpp and Ollama.",
+    )
     dialect: Literal["auto", "openai", "vllm", "sglang", "llama.cpp", "ollama", "gemini", "anthropic", "plain"] = Field(
         default="auto", description="Whose rules JSON Schemas are lowered to."
     )

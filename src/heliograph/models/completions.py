@@ -11,8 +11,9 @@ import json
 import re
 from typing import Final
 
-from heliograph.models.contract import Ask, Finish, JsonMode, Message, Part, Profile, Reply, Spent, Text, Token
+from heliograph.models.contract import Ask, Call, Finish, JsonMode, Message, Part, Profile, Reply, Spent, Text, Token
 from heliograph.models.loose import Json, count, entries, string, table, tables
+from heliograph.models.servers import HOSTED
 
 BLANKS_OF_JSON = 200
 """White space in a row after which a JSON answer is cut: models held to a grammar can repeat it for ever."""
@@ -54,6 +55,9 @@ def body(ask: Ask, profile: Profile, mode: JsonMode | None, *, model: str) -> di
         made["logprobs"] = True
         if profile.dialect == "llama.cpp":
             made["top_logprobs"] = 1  # unasked it sends twenty alternatives a token, 2 kB of them
+    made |= _sampling(ask, profile)
+    if ask.tools:
+        made |= _tools(ask)
     if ask.schema is not None and mode is not None:
         made |= _held(ask, ask.schema, mode, profile)
         if mode in ("json_object", "prompt"):
@@ -69,6 +73,29 @@ def instruction(schema: dict[str, Json]) -> str:
     """What tells a model to answer in JSON of this schema when nothing holds it to that."""
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     return f"Answer with one JSON object that fits this JSON Schema, and nothing else:\n{text}"
+
+
+def _sampling(ask: Ask, profile: Profile) -> dict[str, Json]:
+    asked = {"top_p": ask.top_p, "seed": ask.seed, "stop": ask.stop or None}
+    if profile.dialect not in HOSTED:
+        asked["top_k"] = ask.top_k
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _tools(ask: Ask) -> dict[str, Json]:
+    made: dict[str, Json] = {
+        "tools": [
+            {"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}}
+            for tool in ask.tools
+        ]
+    }
+    if ask.choice in ("none", "required"):
+        made["tool_choice"] = ask.choice
+    elif ask.choice != "auto":
+        made["tool_choice"] = {"type": "function", "function": {"name": ask.choice}}
+    if not ask.parallel:
+        made["parallel_tool_calls"] = False
+    return made
 
 
 def _held(ask: Ask, schema: dict[str, Json], mode: JsonMode, profile: Profile) -> dict[str, Json]:
@@ -87,10 +114,21 @@ def _held(ask: Ask, schema: dict[str, Json], mode: JsonMode, profile: Profile) -
 
 
 def _message(message: Message, profile: Profile) -> dict[str, Json]:
+    if message.call is not None:
+        return {"role": "tool", "tool_call_id": message.call.id, "content": _words(message)}
+    if message.calls:
+        calls = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in message.calls
+        ]
+        return {"role": message.role, "content": _words(message) or None, "tool_calls": calls}
     if all(isinstance(part, Text) for part in message.parts):
         # plain text rather than parts: every server takes it, and some chat templates take nothing else
-        return {"role": message.role, "content": "\n\n".join(part.text for part in message.parts if isinstance(part, Text))}
+        return {"role": message.role, "content": _words(message)}
     return {"role": message.role, "content": [_part(part, profile) for part in message.parts]}
+
+
+def _words(message: Message) -> str:
+    return "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
 def _part(part: Part, profile: Profile) -> dict[str, Json]:
@@ -114,6 +152,17 @@ def _append(messages: list[dict[str, Json]], text: str) -> None:
     messages.append({"role": "user", "content": text})
 
 
+class _Calling:
+    """A call as it comes in."""
+
+    def __init__(self, index: Json, id: str) -> None:
+        self.index, self.id, self.name = index, id, ""
+        self.arguments: list[str] = []
+
+    def made(self, place: int) -> Call:
+        return Call(self.id or f"call_{place}", self.name, _whole(self.arguments))
+
+
 class Completion:
     """An answer as it comes in."""
 
@@ -127,6 +176,9 @@ class Completion:
         self._content: list[str] = []
         self._arguments: list[str] = []
         self._call: Json = None
+        self._calls: list[_Calling] = []
+        self._thoughts: list[str] = []
+        self._untold = 0
         self._refusal: list[str] = []
         self._logprobs: list[Json] = []
         self._usage: dict[str, Json] = {}
@@ -136,7 +188,7 @@ class Completion:
     @property
     def begun(self) -> bool:
         """Whether anything of the answer has come."""
-        return bool(self._content or self._arguments or self._refusal)
+        return bool(self._content or self._arguments or self._calls or self._refusal)
 
     def take(self, chunk: dict[str, Json]) -> str:
         """Take a chunk of a stream, or a whole answer; the text that it adds."""
@@ -157,6 +209,11 @@ class Completion:
         if finish:
             self.ended = str(finish).lower()
         return self._said(table(said)) if said else ""
+
+    def thoughts(self) -> str:
+        """What the model thought since this was asked last."""
+        fresh, self._untold = self._thoughts[self._untold :], len(self._thoughts)
+        return "".join(fresh)
 
     def reply(self, finish: Finish | None = None, *, route: str, model: str) -> Reply:
         """The answer. `finish`: why it ended, when the server did not say."""
@@ -180,22 +237,41 @@ class Completion:
             route=route,
             model=self.model or model,
             mode=self.mode,
+            calls=[call.made(place) for place, call in enumerate(self._calls)],
+            thinking=_whole(self._thoughts),
         )
 
     def _said(self, said: dict[str, Json]) -> str:
         if refusal := said.get("refusal"):
             self._refusal.append(string(refusal))
+        if thought := said.get("reasoning_content") or said.get("reasoning"):
+            self._thoughts.append(string(thought))
         content = said.get("content")
         content = content if isinstance(content, str) else _text(content)
         if content:
             self._content.append(content)
         if self.mode != "tool":
+            for call in _calls(said):
+                self._take_call(call)
             return self._grown(content)
         arguments = "".join(self._called(call) for call in _calls(said))
         if arguments:
             self._arguments.append(arguments)
         self._grown(content or arguments)
         return arguments
+
+    def _take_call(self, call: dict[str, Json]) -> None:
+        """A call, or a piece of one. Ollama gives every call the same index; what begins a call has its name, and an id of its own."""
+        function = table(call.get("function"))
+        id, name, index = string(call.get("id")), string(function.get("name")), call.get("index")
+        known = next((other for other in reversed(self._calls) if other.index == index and index is not None), None)
+        if known is None or (name and id and id != known.id):
+            known = _Calling(index, id)
+            self._calls.append(known)
+        known.name = known.name or name
+        arguments = _arguments(call)
+        known.arguments.append(arguments)
+        self._grown(arguments or name)
 
     def _called(self, call: dict[str, Json]) -> str:
         """The arguments of a piece of a call; of the first call alone, should there be more."""
@@ -204,8 +280,7 @@ class Completion:
             self._call = index
         if index != self._call:
             return ""
-        arguments = table(call.get("function")).get("arguments")
-        return json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else string(arguments)
+        return _arguments(call)
 
     def _grown(self, added: str) -> str:
         if added:
@@ -269,6 +344,12 @@ def _text(content: Json) -> str:
     return (
         content if isinstance(content, str) else "".join(string(part.get("text")) for part in tables(content) if part.get("type") == "text")
     )
+
+
+def _arguments(call: dict[str, Json]) -> str:
+    """The arguments of a call, or of a piece of one; Ollama's old answers have them as an object."""
+    arguments = table(call.get("function")).get("arguments")
+    return json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else string(arguments)
 
 
 def _calls(said: dict[str, Json]) -> list[dict[str, Json]]:

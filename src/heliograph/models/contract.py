@@ -19,7 +19,9 @@ JsonMode = Literal["json_schema", "tool", "json_object", "prompt"]
 object, or nothing but the request to answer in JSON."""
 Finish = Literal["stop", "length", "refusal", "broken"]
 """Why a reply ended: by itself, at a token limit, because the model or its provider would not answer, or its stream broke off."""
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+Calling = Literal["native", "schema"]
+"""How a model calls tools: as its server's dialect has it, or as JSON that it is held to, where servers make up or lose native calls."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -40,11 +42,32 @@ class Picture(msgspec.Struct, frozen=True, tag="picture"):
 Part = Text | Picture
 
 
+class Function(msgspec.Struct, frozen=True):
+    """A tool that the model may call. `parameters`: a JSON Schema of an object, lowered for nobody."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of a tool. `arguments`: JSON text as the model wrote it, which need not be JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
 class Message(msgspec.Struct, frozen=True):
-    """A turn. What does not change between requests comes first, so that a backend's prefix cache finds it."""
+    """A turn. What does not change between requests comes first, so that a backend's prefix cache finds it.
+
+    `calls`: of an assistant's turn. `call`: which of them a `tool` turn answers; its result is text.
+    """
 
     role: Role
     parts: list[Part]
+    calls: list[Call] = []
+    call: Call | None = None
 
 
 class Ask(msgspec.Struct, kw_only=True, frozen=True):
@@ -53,13 +76,22 @@ class Ask(msgspec.Struct, kw_only=True, frozen=True):
     `schema` was lowered for the backend already (`lowering`), and is what the answer must fit; None asks for text. `mode` overrides
     the backend's strongest JSON mode. `prefill` is the beginning of the answer, to be gone on from; only where the profile says
     `prefill`. `logprobs` asks for the log-probability of each token; a backend that cannot gives none.
+    `tools` may be called where the profile says `tools`; `choice`: `auto`, `none`, `required`, or the name of the one to be called.
+    What is None of the sampling is the backend's own.
     """
 
     messages: list[Message]
     schema: dict[str, Any] | None = None
     name: str = "answer"
     mode: JsonMode | None = None
+    tools: list[Function] = []
+    choice: str = "auto"
+    parallel: bool = True
     temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    stop: list[str] = []
     max_tokens: int | None = None
     logprobs: bool = False
     prefill: str | None = None
@@ -84,7 +116,7 @@ class Reply(msgspec.Struct, kw_only=True, frozen=True):
     """What a model said. `text` is its answer, of a tool call the arguments; with `prefill`, only what came after it.
 
     `refusal`: its words when `finish` is `refusal`. `route`, `model`: who really answered, after fallbacks. `mode`: how it was held
-    to JSON.
+    to JSON. `calls`: of tools, in their order. `thinking`: what it thought before it spoke, where its server tells it apart.
     """
 
     text: str
@@ -95,12 +127,21 @@ class Reply(msgspec.Struct, kw_only=True, frozen=True):
     route: str = ""
     model: str = ""
     mode: JsonMode | None = None
+    calls: list[Call] = []
+    thinking: str = ""
+
+
+class Thinking(msgspec.Struct, frozen=True):
+    """A piece of what a model thinks before it speaks."""
+
+    text: str
 
 
 class Delta(msgspec.Struct, kw_only=True, frozen=True):
-    """A piece of a streamed reply; the last one carries `reply`, whole."""
+    """A piece of a streamed reply, of its text or of its thinking; the last one carries `reply`, whole."""
 
     text: str = ""
+    thinking: str = ""
     reply: Reply | None = None
 
 
@@ -136,7 +177,8 @@ Dialect = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama", "gemini", "
 class Profile(msgspec.Struct, kw_only=True, frozen=True):
     """What a backend can do. `context`, `max_output` in tokens; `max_pictures` a request; `longest_side` of a picture in pixels.
 
-    `json_modes` are those it accepts, the strongest first. `known_from` says for each field whether it was `set`, `probed` or `assumed`.
+    `json_modes` are those it accepts, the strongest first. `tools`: whether requests with tools are taken; `calls`: how it calls them best.
+    `known_from` says for each field whether it was `set`, `probed` or `assumed`.
     """
 
     vision: bool = False
@@ -145,6 +187,7 @@ class Profile(msgspec.Struct, kw_only=True, frozen=True):
     json_modes: tuple[JsonMode, ...] = ("prompt",)
     dialect: Dialect = "plain"
     tools: bool = False
+    calls: Calling = "schema"
     streaming: bool = True
     logprobs: bool = False
     prefill: bool = False

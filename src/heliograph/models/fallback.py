@@ -31,8 +31,8 @@ class Chain:
     """A `Backend` that asks its first link, and the next ones when that is unavailable: its circuit open, its tries spent.
 
     What the first refuses is refused. A link is passed over when documents would leave the network although a route before it does not
-    allow that, or when it cannot do what is asked: see pictures, go on from the beginning of an answer. The request was made for the
-    first link's profile, except that each holds the answer to JSON in its own way.
+    allow that, or when it cannot do what is asked: see pictures, call tools, go on from the beginning of an answer. The request was made
+    for the first link's profile, except that each holds the answer to JSON in its own way.
     """
 
     def __init__(self, first: Backend, model: ModelSettings, others: list[Link], *, metrics: ModelMetrics | None = None) -> None:
@@ -71,7 +71,7 @@ class Chain:
         begun = False
         try:
             async for delta in _deltas(self._first, ask):
-                begun = True
+                begun = begun or bool(delta.text or delta.reply)
                 yield delta
             return
         except ModelUnavailable as error:
@@ -81,7 +81,7 @@ class Chain:
         async for backend, fitted in self._able(ask, trouble):
             try:
                 async for delta in _deltas(backend, fitted):
-                    if not begun:
+                    if not begun and (delta.text or delta.reply):
                         begun = True
                         self._metrics.fell_back(self.name, backend.name)
                     yield delta
@@ -100,6 +100,8 @@ class Chain:
         async for backend, profile in self._reachable(trouble):
             if not profile.vision and any(isinstance(part, Picture) for message in ask.messages for part in message.parts):
                 trouble.add(f"The route {backend.name!r} sees no pictures.")
+            elif ask.tools and not profile.tools:
+                trouble.add(f"The route {backend.name!r} calls no tools.")
             elif ask.prefill is not None and not profile.prefill:
                 trouble.add(f"The route {backend.name!r} cannot go on from the beginning of an answer.")
             else:

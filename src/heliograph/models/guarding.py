@@ -61,7 +61,7 @@ class Guard:
             try:
                 async with self._try(tries) as call, aclosing(cast("AsyncGenerator[Delta]", self._backend.stream(ask))) as deltas:
                     async for delta in deltas:
-                        begun = True
+                        begun = begun or bool(delta.text or delta.reply)
                         call.reply = delta.reply
                         yield delta
                 return

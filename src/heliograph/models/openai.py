@@ -12,7 +12,7 @@ from contextlib import aclosing
 from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models.completions import Completion, body
-from heliograph.models.contract import Ask, JsonMode, Profile, Reply
+from heliograph.models.contract import Ask, JsonMode, Profile, Reply, Thinking
 from heliograph.models.endpoint import Endpoint
 from heliograph.models.errors import ModelDeclined, ModelError, ModelUnavailable
 from heliograph.models.failures import Complaint
@@ -72,8 +72,8 @@ class OpenAIBackend(Speaking):
         await self._prober.close()
         await self._endpoint.close()
 
-    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Reply]:
-        """Pieces of text, and the reply at last."""
+    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Thinking | Reply]:
+        """Pieces of text and thinking, and the reply at last."""
         deadline = asyncio.get_running_loop().time() + self._model.timeout
         profile = await self.profile()
         mode = _mode(ask, profile)
@@ -102,7 +102,7 @@ class OpenAIBackend(Speaking):
             raise ModelUnavailable(f"{self._endpoint.who} gave up before it said anything ({said.ended}).")
         yield reply
 
-    async def _listen(self, asked: dict[str, Json], said: Completion, deadline: float) -> AsyncGenerator[str]:
+    async def _listen(self, asked: dict[str, Json], said: Completion, deadline: float) -> AsyncGenerator[str | Thinking]:
         """Ask, and give the pieces of the answer until it has ended. Raises when it breaks off."""
         async with self._endpoint.post("chat/completions", asked, deadline=deadline) as incoming:
             silence, heard = None, 0  # the first word may take as long as a whole answer: a queue, a long prompt
@@ -110,6 +110,8 @@ class OpenAIBackend(Speaking):
                 while (chunks := await incoming.chunks(silence)) is not None:
                     if piece := "".join([said.take(chunk) for chunk in chunks]):
                         yield piece
+                    if thought := said.thoughts():
+                        yield Thinking(thought)
                     if said.cut:
                         return
                     heard += len(chunks)

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from heliograph.config import ModelSettings
-from heliograph.models.contract import Dialect, JsonMode, Profile
+from heliograph.models.contract import Calling, Dialect, JsonMode, Profile
 from heliograph.models.parts import PARTS, Part, Parts
 from heliograph.models.servers import HOSTED, Server
 
@@ -42,6 +42,8 @@ DOCUMENTED: Final[Mapping[Dialect, tuple[Part, ...]]] = {
 """What a server of this kind takes by its documentation, whatever its model: assumed where it was too busy to be asked. Without, a slow
 model would be held to JSON by words alone, and a small one answers those with the schema itself."""
 JSON_MODES: tuple[JsonMode, ...] = ("json_schema", "tool", "json_object", "prompt")
+UNRELIABLE: Final = frozenset({"llama.cpp", "ollama"})
+"""Whose small models' native calls are seldom well formed: they are held to JSON of a schema instead."""
 NOT_PROBED = {"key", "key_env", "key_file", "price_input", "price_output", "concurrency", "timeout", "idle_timeout", "attempts"}
 """Settings that change nothing about what a server accepts."""
 
@@ -118,13 +120,16 @@ def profile_of(found: Found | None, settings: ModelSettings) -> Profile:
     wanted = settings.concurrency if "concurrency" in settings.model_fields_set else None
     slots = min(server.slots, settings.concurrency) if server.slots is not None else None
     coordinates = settings.coordinates if settings.coordinates != "auto" else None
+    tools = accepts("tools", "tool")
+    native: Calling = "native" if tools and dialect not in UNRELIABLE else "schema"
     return Profile(
         vision=accepts("vision", "images", wanted=settings.vision),
         audio=choose("audio", settings.audio, server.audio, False),
         video=choose("video", settings.video, None, False),
         json_modes=_json_modes(settings, parts, server.dialect, known),
         dialect=dialect,
-        tools=accepts("tools", "tool"),
+        tools=tools,
+        calls=choose("calls", settings.tool_calls if settings.tool_calls != "auto" else None, None, native),
         streaming=accepts("streaming", "streaming", assumed=True),
         logprobs=accepts("logprobs", "logprobs"),
         prefill=accepts("prefill", "prefill"),

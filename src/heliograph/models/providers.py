@@ -21,7 +21,21 @@ from heliograph.config import ModelSettings, Settings
 from heliograph.errors import NotConfigured
 from heliograph.models import egress
 from heliograph.models.completions import instruction
-from heliograph.models.contract import Ask, Coordinates, Dialect, Finish, JsonMode, Message, Picture, Profile, Reply, Spent, Text
+from heliograph.models.contract import (
+    Ask,
+    Call,
+    Coordinates,
+    Dialect,
+    Finish,
+    JsonMode,
+    Message,
+    Picture,
+    Profile,
+    Reply,
+    Spent,
+    Text,
+    Thinking,
+)  # fmt: skip
 from heliograph.models.errors import ModelBusy, ModelError, ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.models.failures import Complaint, failure, read
 from heliograph.models.keys import hide, read_key, secrets
@@ -88,8 +102,8 @@ class ProviderBackend(Speaking):
         if model is not None:
             await model.__aexit__(None, None, None)
 
-    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Reply]:
-        """Pieces of text, and the reply at last."""
+    async def _answer(self, ask: Ask) -> AsyncGenerator[str | Thinking | Reply]:
+        """Pieces of text and thinking, and the reply at last."""
         profile = await self.profile()
         model = await self._open()
         mode = None if ask.schema is None else ask.mode or profile.json_modes[0]
@@ -102,6 +116,8 @@ class ProviderBackend(Speaking):
                     if isinstance(piece, str):
                         begun.append(piece)
                         yield piece
+                    elif isinstance(piece, Thinking):
+                        yield piece
                     else:
                         yield self._reply(piece, mode, "".join(begun))
         except Exception as problem:
@@ -113,7 +129,9 @@ class ProviderBackend(Speaking):
             else:
                 raise failed from problem
 
-    async def _listen(self, model: Model[Any], ask: Ask, profile: Profile, mode: JsonMode | None) -> AsyncGenerator[str | ModelResponse]:
+    async def _listen(
+        self, model: Model[Any], ask: Ask, profile: Profile, mode: JsonMode | None
+    ) -> AsyncGenerator[str | Thinking | ModelResponse]:
         from pydantic_ai.direct import model_request, model_request_stream  # noqa: PLC0415
 
         messages, parameters, options = _messages(ask, mode), _parameters(ask, mode), self._options(ask, profile)
@@ -134,32 +152,52 @@ class ProviderBackend(Speaking):
                     event = await anext(events, None)
                 if event is None:
                     break
-                if piece := _piece(event):
-                    yield piece
+                piece, thought = _piece(event, mode), _thought(event)
+                if piece or thought:
+                    yield piece or Thinking(thought)
                     until = min(deadline, clock() + self._settings.idle_timeout)
             yield stream.get()
 
     def _reply(self, response: ModelResponse, mode: JsonMode | None, begun: str) -> Reply:
         finish = _FINISHES.get(response.finish_reason, "stop")
-        calls = [part.args_as_json_str() for part in response.parts if part.part_kind == "tool-call" and mode == "tool"]
+        called = [
+            Call(part.tool_call_id, part.tool_name, part.args_as_json_str()) for part in response.parts if part.part_kind == "tool-call"
+        ]
+        answers = [call.arguments for call in called if mode == "tool"]
+        thoughts = [part.content for part in response.parts if part.part_kind == "thinking"]
         texts = [part.content for part in response.parts if part.part_kind == "text"]
         details = response.provider_details or {}
-        said = begun or "".join(calls[:1] or texts)
+        said = begun or "".join(answers[:1] or texts)
         refusal = None
         if finish == "refusal":
             refusal = str(details.get("refusal") or said or details.get("finish_reason") or "The provider's filter stopped the answer.")
         usage = response.usage
         spent = Spent(input=usage.input_tokens, cached=usage.cache_read_tokens, output=usage.output_tokens)
-        if finish == "broken" and not said:
+        if finish == "broken" and not said and not called:
             raise ModelUnavailable(f"{self.who} gave up before it said anything.")
         who = response.model_name or self._id
-        return Reply(text=said, finish=finish, refusal=refusal, spent=spent, route=self.name, model=who, mode=mode)
+        return Reply(
+            text=said,
+            finish=finish,
+            refusal=refusal,
+            spent=spent,
+            route=self.name,
+            model=who,
+            mode=mode,
+            calls=[] if mode == "tool" else called,
+            thinking="".join(thoughts),
+        )
 
     def _options(self, ask: Ask, profile: Profile) -> Options:
         most = min(ask.max_tokens or profile.max_output, profile.max_output)
         made: dict[str, Any] = {"temperature": ask.temperature, "max_tokens": most, "max_retries": 0, "timeout": self._settings.timeout}
         if self._theirs.get("anthropic_disallows_sampling_settings"):
             del made["temperature"]  # newer models of Anthropic's refuse it
+        asked = {"top_p": ask.top_p, "seed": ask.seed, "stop_sequences": ask.stop or None, "top_k": ask.top_k}
+        made |= {name: value for name, value in asked.items() if value is not None}
+        if ask.tools:
+            choice = ask.choice if ask.choice in ("auto", "none", "required") else [ask.choice]
+            made |= {"tool_choice": choice, "parallel_tool_calls": ask.parallel}
         if self._settings.headers:
             made["extra_headers"] = dict(self._settings.headers)
         options: Any = made | self._settings.options
@@ -294,7 +332,9 @@ def _messages(ask: Ask, mode: JsonMode | None) -> list[ModelMessage]:
     requests: list[ModelRequest] = []
     for place, message in enumerate(ask.messages):
         if message.role == "assistant":
-            made.append(theirs.ModelResponse(parts=[theirs.TextPart(_text(message))]))
+            words = [theirs.TextPart(_text(message))] if _text(message) or not message.calls else []
+            calls = [theirs.ToolCallPart(call.name, call.arguments, tool_call_id=call.id) for call in message.calls]
+            made.append(theirs.ModelResponse(parts=[*words, *calls]))
             continue
         content: list[Any] = [
             theirs.BinaryContent(part.data, media_type=part.media_type) if isinstance(part, Picture) else part.text
@@ -304,6 +344,8 @@ def _messages(ask: Ask, mode: JsonMode | None) -> list[ModelMessage]:
         if last and mode in ("json_object", "prompt") and ask.schema is not None:
             content.append(instruction(ask.schema))
         part: Any = theirs.SystemPromptPart(_text(message)) if message.role == "system" else theirs.UserPromptPart(content)
+        if message.call is not None:
+            part = theirs.ToolReturnPart(message.call.name, _text(message), tool_call_id=message.call.id)
         if made and made[-1].kind == "request":
             requests[-1].parts = [*requests[-1].parts, part]
         else:
@@ -327,16 +369,22 @@ def _parameters(ask: Ask, mode: JsonMode | None) -> ModelRequestParameters:
     if mode == "tool":
         tool = ToolDefinition(name=ask.name, description="Give the answer.", parameters_json_schema=schema)
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-    return ModelRequestParameters()
+    tools = [
+        ToolDefinition(name=given.name, description=given.description, parameters_json_schema=given.parameters, strict=False)
+        for given in ask.tools
+    ]
+    return ModelRequestParameters(function_tools=tools)
 
 
-def _piece(event: Any) -> str:
-    """The text that a stream's event adds to the answer, or to the arguments of its call."""
+def _piece(event: Any, mode: JsonMode | None) -> str:
+    """The text that a stream's event adds to the answer, or to the arguments of the call that is the answer."""
     nothing = SimpleNamespace(part_kind="", part_delta_kind="")
     part = getattr(event, "part", nothing) if event.event_kind == "part_start" else nothing
     delta = getattr(event, "delta", nothing) if event.event_kind == "part_delta" else nothing
     if part.part_kind == "text":
         return part.content
+    if mode != "tool":
+        return delta.content_delta if delta.part_delta_kind == "text" else ""
     if part.part_kind == "tool-call":
         return part.args_as_json_str() if part.args else ""
     if delta.part_delta_kind == "text":
@@ -344,3 +392,11 @@ def _piece(event: Any) -> str:
     if delta.part_delta_kind == "tool_call":
         return delta.args_delta if isinstance(delta.args_delta, str) else ""
     return ""
+
+
+def _thought(event: Any) -> str:
+    """What a stream's event adds to the model's thinking."""
+    part = getattr(event, "part", None) if event.event_kind == "part_start" else getattr(event, "delta", None)
+    if getattr(part, "part_kind", "") == "thinking":
+        return getattr(part, "content", "") or ""
+    return getattr(part, "content_delta", "") or "" if getattr(part, "part_delta_kind", "") == "thinking" else ""

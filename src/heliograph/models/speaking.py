@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from heliograph.models.contract import Ask, Delta, Reply
+from heliograph.models.contract import Ask, Delta, Reply, Thinking
 from heliograph.models.errors import ModelUnavailable
 
 
@@ -29,11 +29,13 @@ class Speaking(ABC):
             async for said in answer:
                 if isinstance(said, str):
                     yield Delta(text=said)
+                elif isinstance(said, Thinking):
+                    yield Delta(thinking=said.text)
                 elif said.finish == "broken":
                     raise ModelUnavailable(f"{self.who} broke off its answer.")
                 else:
                     yield Delta(reply=said)
 
     @abstractmethod
-    def _answer(self, ask: Ask) -> AsyncGenerator[str | Reply]:
+    def _answer(self, ask: Ask) -> AsyncGenerator[str | Thinking | Reply]:
         """The pieces of the answer as they come, and last the whole reply."""

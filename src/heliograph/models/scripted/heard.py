@@ -15,11 +15,13 @@ _PIECES = re.compile(r"\s*(?:\w{1,5}|[^\w\s])|\s+")
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """A message. `pictures`: the hashes of its images."""
+    """A message. `pictures`: the hashes of its images. `result`: whether it is a tool's, which counts as the user's. `calls`: their ids."""
 
     role: Role
     text: str
     pictures: tuple[int, ...] = ()
+    result: str | None = None
+    calls: tuple[str, ...] = ()
 
 
 class Heard(msgspec.Struct, kw_only=True, frozen=True):
@@ -48,6 +50,11 @@ class Heard(msgspec.Struct, kw_only=True, frozen=True):
     def last(self) -> str:
         """The last message of the user."""
         return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+
+    @property
+    def results(self) -> list[str]:
+        """The results of tools, in their order."""
+        return [message.text for message in self.messages if message.result is not None]
 
     @property
     def pictures(self) -> int:

@@ -32,6 +32,7 @@ def hear(body: Body, dialect: Dialect) -> Heard:
             param="messages",
         )
     spoken = [_spoken(message) for message in messages]
+    _paired(spoken)
     schema, mode = _schema(body)
     tools = {tool["function"]["name"]: tool["function"].get("parameters") for tool in sequence(body.get("tools"))}
     forced = _forced(body, tools)
@@ -60,8 +61,10 @@ def _spoken(message: Body) -> Spoken:
     if role not in ("system", "user", "assistant"):
         raise Fault(400, f"Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', and 'tool'.", param="messages")
     content = message.get("content") or ""
+    result = str(message.get("tool_call_id")) if message.get("role") == "tool" else None
+    calls = tuple(call["id"] for call in sequence(message.get("tool_calls")))
     if isinstance(content, str):
-        return Spoken(role, content)
+        return Spoken(role, content, result=result, calls=calls)
     texts, pictures = list[str](), list[int]()
     for part in content:
         match part.get("type"):
@@ -71,7 +74,25 @@ def _spoken(message: Body) -> Spoken:
                 pictures.append(_picture(part["image_url"]["url"]))
             case other:
                 raise Fault(400, f"Invalid value: '{other}'. Supported values are: 'text', 'image_url'.", param="messages")
-    return Spoken(role, "\n".join(texts), tuple(pictures))
+    return Spoken(role, "\n".join(texts), tuple(pictures), result=result, calls=calls)
+
+
+def _paired(spoken: list[Spoken]) -> None:
+    """Refuse a conversation in which calls and results do not belong together, as OpenAI does."""
+    open_calls: set[str] = set()
+    for message in spoken:
+        if message.result is not None:
+            if message.result not in open_calls:
+                said = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
+                raise Fault(400, said, param="messages")
+            open_calls.discard(message.result)
+        elif open_calls:
+            break
+        else:
+            open_calls = set(message.calls)
+    if open_calls:
+        said = "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. "
+        raise Fault(400, said + f"The following tool_call_ids did not have response messages: {', '.join(sorted(open_calls))}")
 
 
 def _picture(url: str) -> int:
@@ -117,7 +138,7 @@ def whole(said: Said, heard: Heard) -> Body:
     if said.reasoning:
         message["reasoning_content"] = said.reasoning
     if calls := _calls(said):
-        message |= {"content": None, "tool_calls": calls}
+        message |= {"content": said.text if said.tool is None and said.text else None, "tool_calls": calls}
     elif said.refusal is not None:
         message["content"] = None
     choice = {"index": 0, "message": message, "logprobs": _logprobs(said, heard, 0, len(said.tokens)), "finish_reason": said.finish}

@@ -59,7 +59,8 @@ def say(turn: Turn, heard: Heard, *, answer: Any, limit: int | None = None, cach
     if turn.calls:
         calls = [(call.name, _text(call.arguments)) for call in turn.calls]
         finish = turn.finish or "tool_calls"
-        return Said(tokens=[], calls=calls, finish=finish, reasoning=turn.reasoning, input=len(heard.prompt), cached=cached)
+        words = _scored(tokens(_text(answer)), turn.logprob) if answer is not None else []
+        return Said(tokens=words, calls=calls, finish=finish, reasoning=turn.reasoning, input=len(heard.prompt), cached=cached)
     before, after = _WRAPS[turn.wrap] if heard.prefill is None else ("", "")
     text = _text(_value(turn, heard, answer)).removeprefix(heard.prefill or "")
     made = _scored(tokens(before), -0.01) + _scored(tokens(text), turn.logprob) + _scored(tokens(after), -0.01)

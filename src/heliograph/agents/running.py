@@ -1,0 +1,75 @@
+"""A run, whoever does it: a skill's program, a language model with tools, or what is embedded.
+
+    outcome = await run(task, workspace, settings=settings, reader=reader, models=models)
+
+Safe to call again with the same workspace after a crash: what is in its journal is not done a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from heliograph.agents import tools
+from heliograph.agents.context import Context
+from heliograph.agents.outcome import Outcome
+from heliograph.agents.task import Card, Task
+from heliograph.agents.telling import within
+from heliograph.agents.workspace import Workspace
+from heliograph.config import Settings
+from heliograph.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from heliograph.models.serving import Models
+    from heliograph.perception.reader import Reader
+
+ORION = "vlmrun-orion-"
+"""How the names begin that leave it to the tier which model answers."""
+
+
+async def run(task: Task, workspace: Workspace, *, settings: Settings, reader: Reader, models: Models) -> Outcome:
+    """Do what was asked. Raises what ends the run without an answer: `HeliographError`s with a sentence for the caller."""
+    if not tools.REGISTRY:
+        from heliograph.agents import toolsets  # noqa: PLC0415 - imaging and charts take seconds to import
+
+        await asyncio.to_thread(toolsets.load)
+    route = _route(task, settings)
+    at = Context(task=task, workspace=workspace, settings=settings, reader=reader, models=models, route=route, say=_unsaid, show=_unshown)
+    return await _runner(task, route)(within(at, "run"))
+
+
+def _route(task: Task, settings: Settings) -> str | None:
+    """The model that answers: the one configured for the tier, where an orion model was asked for and has no route of its own."""
+    if task.route == "default" and task.model.startswith(ORION) and task.tier in settings.routes():
+        return task.tier
+    return task.route
+
+
+def _runner(task: Task, route: str | None) -> Callable[[Context], Awaitable[Outcome]]:
+    if task.kind == "execution" and task.mode == "program":
+        return _part("program", "Running a skill's pipeline.py")
+    if route is not None:
+        return _part("loop", "Orion with a language model")
+    if task.kind == "execution" and (task.skills or (task.format is not None and task.format.schema is not None)):
+        return _part("packet", "An execution with a schema and no language model")
+    return _part("planner", "Orion without a language model")
+
+
+def _part(name: str, what: str) -> Callable[[Context], Awaitable[Outcome]]:
+    """`run` of a module beside this one, imported when it is needed: pydantic-ai alone takes seconds."""
+    try:
+        return import_module(f"heliograph.agents.{name}").run
+    except ModuleNotFoundError as missing:
+        if missing.name == f"heliograph.agents.{name}":
+            raise NotConfigured(f"{what} is not built in here yet.") from None
+        raise NotConfigured(f"{what} needs a package that is not installed: {missing.name}.") from missing
+
+
+async def _unsaid(_line: str) -> None:
+    raise AssertionError("a tool tells within a step")
+
+
+async def _unshown(_card: Card, _data: dict[str, Any]) -> None:
+    raise AssertionError("a tool shows within a step")
