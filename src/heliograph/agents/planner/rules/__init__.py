@@ -1,0 +1,53 @@
+"""The rules that say what a clause asks for."""
+
+from __future__ import annotations
+
+from heliograph.agents.planner.clauses import Clause
+from heliograph.agents.planner.moves import Move, Rule
+from heliograph.agents.planner.rules import beyond, documents, figures, pictures, questions, talk
+
+RULES: tuple[Rule, ...] = (
+    talk.about_us,
+    talk.artifacts,
+    figures.calculation,
+    beyond.beyond,
+    figures.chart,
+    talk.fetch,
+    beyond.picture_words,
+    pictures.grayscale,
+    pictures.flip,
+    pictures.rotate,
+    pictures.upscale,
+    pictures.resize,
+    pictures.crop,
+    pictures.convert_image,
+    pictures.blur,
+    documents.redact,
+    pictures.enhance,
+    pictures.faces,
+    pictures.codes,
+    documents.merge,
+    documents.split,
+    documents.pages,
+    pictures.draw,
+    documents.classify,
+    documents.table,
+    documents.line_items,
+    documents.summarise,
+    documents.markdown,
+    documents.layout,
+    documents.search,
+    documents.read,
+    questions.extract,
+    questions.ask,
+)
+"""Tried in this order: the particular before the general."""
+
+
+def understand(clause: Clause) -> Move | None:
+    """What a clause asks for; None when it says nothing that we know."""
+    for rule in RULES:
+        move = rule(clause)
+        if move is not None:
+            return move
+    return None
