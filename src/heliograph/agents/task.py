@@ -22,6 +22,8 @@ Card = Literal[
     "preview.image", "preview.grid", "preview.video", "preview.audio", "preview.document", "preview.table", "preview.json", "preview.chart"
 ]  # fmt: skip
 CARDS: tuple[Card, ...] = get_args(Card)
+LONGEST_TITLE = 80
+"""Characters of a chat's title."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -69,6 +71,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """Its words, one part a line."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def title(self) -> str | None:
+        """What a chat is called that begins with it; None without words."""
+        words = " ".join(self.text.split())
+        return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1].rstrip() + "…") or None
 
 
 class ClientTool(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +128,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `model`: the name that was sent; `route`: the configured model that it leads to, None without one. `messages`: of a chat, the history
     of its
     session and the new turn, oldest first. `inputs`: of an execution, the caller's object with each thing to look at replaced by
-    `{"$media": <position>}`. `toolsets`: None lets the run choose. `choice`: which of `n` this run is.
+    `{"$media": <position>}`. `earlier`: of a chat, how many of its messages the session keeps already; what comes after is its new turn.
+    `toolsets`: None lets the run choose. `choice`: which of `n` this run is.
     """
 
     kind: Literal["completion", "execution"]
@@ -129,6 +138,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: Generation = "orion-1"
     tier: Tier = "auto"
     messages: list[Message] = []
+    earlier: int = 0
     prompt: str = ""
     inputs: dict[str, Json] | None = None
     names: dict[int, str] = {}
@@ -150,3 +160,4 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     choices: int = 1
     ui: bool = False
     """Whether the chat UI asked, whose turns are not logged."""
+    user_agent: str | None = None

@@ -91,11 +91,16 @@ async def create(
     log: bool = True,
     created_at: datetime | None = None,
     reads: Iterable[Input] = (),
+    session: str | None = None,
+    agent: str | None = None,
+    listened: bool = False,
 ) -> Prediction | None:
-    """A new prediction, `pending`, and its inputs; None when the tenant has one with this id."""
+    """A new prediction, `pending`, and its inputs; None when the tenant has one with this id. `listened`: somebody waits for its answer,
+    and when nobody does any more, it need not go on."""
     values: dict[str, Any] = {
         "tenant": tenant, "id": id, "kind": kind, "operation": operation, "domain": domain, "model": model, "request": request,
         "digest": digest, "key_id": key_id, "metadata": metadata, "callback_url": callback_url, "tier": tier, "retain": retain, "log": log,
+        "session": session, "agent": agent, "listened_at": func.clock_timestamp() if listened else None,
     }  # fmt: skip
     if created_at is not None:
         values["created_at"] = created_at
@@ -276,6 +281,13 @@ async def cancel(conn: AsyncConnection, tenant: str, id: str) -> Prediction | No
     )
     row = (await conn.execute(change)).mappings().one_or_none()
     return Prediction(**row) if row else None
+
+
+async def listened(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> None:
+    """Note that somebody still waits for these, as (tenant, id)."""
+    mine = tuple_(predictions.c.tenant, predictions.c.id).in_(keys)
+    unfinished = predictions.c.status.in_(UNFINISHED)
+    await conn.execute(update(predictions).where(mine, unfinished).values(listened_at=func.clock_timestamp()))
 
 
 async def delivered(conn: AsyncConnection, tenant: str, id: str) -> None:

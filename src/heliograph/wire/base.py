@@ -26,3 +26,8 @@ class Sent(BaseModel):
     """What the server answers. Only the OpenAPI document reads these: answers are written from rows."""
 
     model_config = ConfigDict(protected_namespaces=())
+
+
+def leave_open(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of a model that keeps unknown fields where the published schema says nothing of them."""
+    schema.pop("additionalProperties", None)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from heliograph.ids import new_id
-from heliograph.wire.base import Received
+from heliograph.wire.base import Received, leave_open
 from heliograph.wire.skills import AgentSkill
 
 DocumentDomain = Literal[
@@ -39,15 +39,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _leave_open(schema: dict[str, Any]) -> None:
-    schema.pop("additionalProperties", None)
-
-
 class GenerationConfig(Received):
     """Request configuration for image/document/video generation."""
 
     # unknown options are kept, so that the plan can warn of them; the published schema says nothing of them
-    model_config = ConfigDict(extra="allow", json_schema_extra=_leave_open)
+    model_config = ConfigDict(extra="allow", json_schema_extra=leave_open)
 
     prompt: str | None = Field(
         default=None,

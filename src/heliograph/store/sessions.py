@@ -1,0 +1,124 @@
+"""Sessions: the turns of a chat, and who is adding one. One writer at a time.
+
+A session belongs to the tenant that used its id first, and to one guest where it is a guest's; nobody else can tell that it is there.
+The writer is a completion. One that is a run (a row of `predictions`) writes for as long as it is unfinished; one that is not
+(`lease`) for as long as it says, so that a process that dies does not keep the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import delete as delete_from
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heliograph.errors import NotFound
+from heliograph.store.predictions import UNFINISHED
+from heliograph.store.tables import predictions, sessions, turns
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's row."""
+
+    id: str
+    tenant: str
+    guest: str | None
+    title: str | None
+    ui: bool
+    share: str | None
+    writer: str | None
+    writer_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a session, from `position` 0, as JSON text of `agents.task.Message`, and the completion that added it."""
+
+    position: int
+    completion: str
+    message: str
+    created_at: datetime
+
+
+async def hold(
+    conn: AsyncConnection,
+    tenant: str,
+    id: str,
+    completion: str,
+    *,
+    guest: str | None = None,
+    ui: bool = False,
+    lease: timedelta | None = None,
+) -> Session | None:
+    """Make the session unless it is there, and let `completion` be its writer; None while another one writes.
+
+    `lease`: for how long; None for a completion that is a run. Raises NotFound for a session of somebody else.
+    """
+    await conn.execute(insert(sessions).values(id=id, tenant=tenant, guest=guest, ui=ui).on_conflict_do_nothing())
+    row = (await conn.execute(select(sessions).where(sessions.c.id == id).with_for_update())).mappings().one_or_none()
+    if row is None or row["tenant"] != tenant or row["guest"] != guest:
+        raise NotFound(f"There is no session {id[:100]}.", param="session_id")
+    if row["writer"] not in (None, completion) and await _writes(conn, tenant, row["writer"], row["writer_until"]):
+        return None
+    until = None if lease is None else func.clock_timestamp() + lease
+    mine = update(sessions).where(sessions.c.id == id).values(writer=completion, writer_until=until)
+    return Session(**(await conn.execute(mine.returning(sessions))).mappings().one())
+
+
+async def release(conn: AsyncConnection, tenant: str, id: str, completion: str) -> None:
+    """Let others write, if `completion` is the writer."""
+    mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion
+    await conn.execute(update(sessions).where(*mine).values(writer=None, writer_until=None))
+
+
+async def append(
+    conn: AsyncConnection, tenant: str, id: str, completion: str, messages: Sequence[str], *, at: int, title: str | None = None
+) -> bool:
+    """Write a turn's messages (JSON) down as the session's from position `at` on, and let others write.
+
+    What stood from there on goes: the client has taken another way. `title`: of a session that has none yet. False when the session is
+    gone or another completion writes.
+    """
+    mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion
+    if (await conn.execute(select(sessions.c.id).where(*mine).with_for_update())).first() is None:
+        return False
+    await conn.execute(delete_from(turns).where(turns.c.session == id, turns.c.position >= at))
+    rows = [
+        {"session": id, "position": position, "completion": completion, "message": message} for position, message in enumerate(messages, at)
+    ]
+    if rows:
+        await conn.execute(insert(turns), rows)
+    named = func.coalesce(sessions.c.title, title)
+    change = update(sessions).where(*mine).values(title=named, writer=None, writer_until=None, updated_at=func.clock_timestamp())
+    await conn.execute(change)
+    return True
+
+
+async def get(conn: AsyncConnection, tenant: str, id: str, *, guest: str | None = None) -> Session | None:
+    """The tenant's session with this id; a guest's own only."""
+    query = select(sessions).where(sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.guest.is_not_distinct_from(guest))
+    row = (await conn.execute(query)).mappings().one_or_none()
+    return Session(**row) if row else None
+
+
+async def history(conn: AsyncConnection, id: str) -> list[Turn]:
+    """The turns of a session, oldest first."""
+    query = select(turns.c.position, turns.c.completion, turns.c.message, turns.c.created_at).where(turns.c.session == id)
+    return [Turn(**row) for row in (await conn.execute(query.order_by(turns.c.position))).mappings()]
+
+
+async def _writes(conn: AsyncConnection, tenant: str, writer: str, until: datetime | None) -> bool:
+    if until is not None:
+        return bool(await conn.scalar(select(until > func.clock_timestamp())))
+    mine = (
+        predictions.c.tenant == tenant,
+        predictions.c.id == writer,
+        predictions.c.status.in_(UNFINISHED),
+        predictions.c.cancelled.is_(False),
+    )
+    return (await conn.execute(select(predictions.c.id).where(*mine))).first() is not None
