@@ -173,6 +173,21 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(default=20.0, gt=0, description="How long a stopping worker may finish the step it is in.")
     webhook_attempts: int = Field(default=8, gt=0, description="Deliveries tried over 24 hours.")
 
+    # programs
+    sandbox: Literal["bubblewrap", "subprocess", "off"] = Field(
+        default="bubblewrap",
+        description="How programs that models and skills wrote are run: inside bubblewrap, in a plain process that can read what this "
+        "account can, or not at all.",
+    )
+    sandbox_runs: int = Field(default=2, gt=0, description="Programs that one worker process runs at a time.")
+    sandbox_idle: float = Field(
+        default=600.0, gt=0, description="Time without a program after which the interpreter that is kept warm is let go."
+    )
+    sandbox_timeout: float = Field(default=300.0, gt=0, description="Longest time a program may take, with the tools it calls.")
+    sandbox_cpu: int = Field(default=60, gt=0, description="Processor time a program may use itself.")
+    sandbox_memory: int = Field(default=1024 * MiB, gt=0, description="Memory a program may take beside the libraries loaded for it.")
+    sandbox_disk: int = Field(default=256 * MiB, gt=0, description="Size of a program's files together; they lie in memory.")
+
     # models
     model_url: str | None = Field(
         default=None, description="Base URL of the model that answers by default. For more than one: `[models.<route>]` in heliograph.toml."
