@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from heliograph.agents.artifacts import Artifacts
+from heliograph.agents.readings import Readings
 from heliograph.agents.task import Card, Task
 from heliograph.agents.workspace import Workspace
 from heliograph.config import Settings
@@ -32,6 +33,8 @@ class Context:
     """Tells listeners in one line what is being done."""
     show: Callable[[Card, dict[str, Json]], Awaitable[None]]
     """Shows a card, where the caller wants cards of that kind."""
+    readings: Readings = field(default_factory=Readings)
+    """The pages that this run's tools have read."""
 
     @property
     def artifacts(self) -> Artifacts:

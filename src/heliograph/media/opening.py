@@ -1,4 +1,4 @@
-"""The functions that run in a reading child: `inspect`, `open_page`, `render`, `mask`.
+"""The functions that run in a reading child: `inspect`, `open_page`, `render`, `mask`, `picture`, `assemble`.
 
 Call them through a `ChildPool("heliograph.media.opening")`. PDF and images are imported with this module, the parsers of other formats
 when the first file of theirs comes. The last file stays open between calls, so that the pages of a document do not each pay for
@@ -17,7 +17,10 @@ from heliograph.media.images import ImageFileReader, as_jpeg
 from heliograph.media.mask import Mask, Masked
 from heliograph.media.masking import OWN, masked
 from heliograph.media.pdf import PdfFile
+from heliograph.media.pdfassembly import assemble
 from heliograph.media.sniff import MediaType, sniff_file
+
+__all__ = ["assemble", "inspect", "mask", "open_page", "picture", "render"]
 
 
 class _OpenFile(Protocol):

@@ -139,6 +139,14 @@ class Reader:
         call = (path, index, dpi, longest_side, page.rotation, self._limits)
         return await self._media.call("picture", *call, timeout=self._settings.page_timeout, returns=PagePicture)
 
+    async def assemble(self, sources: Sequence[tuple[Path, Sequence[int] | None]], target: Path) -> int:
+        """Write pages of PDFs to a new one at `target`, and say how many: of each source those at these indices, None for all.
+
+        Raises a MediaError for a file that is no PDF in order, InvalidRequest for a page that is not there.
+        """
+        most = self._settings.max_pages
+        return await self._media.call("assemble", sources, target, most, timeout=self._settings.open_timeout, returns=int)
+
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
