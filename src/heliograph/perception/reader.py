@@ -17,6 +17,7 @@ from pathlib import Path
 from heliograph.children import ChildFailed, ChildPool
 from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
+from heliograph.imaging.studio import Studio
 from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import Document, Page, PageImage
 from heliograph.media.mask import Mask, Masked
@@ -61,6 +62,8 @@ class Reader:
             env=ENGINE_ENVIRONMENT,
         )
         self._light = ChildPool("heliograph.perception.looking", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
+        self.studio = Studio(settings)
+        """Where pictures are made from what was read."""
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
@@ -150,11 +153,11 @@ class Reader:
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
-        return [*self._media.pids, *self._engine.pids, *self._light.pids]
+        return [*self._media.pids, *self._engine.pids, *self._light.pids, *self.studio.pids]
 
     async def close(self) -> None:
         """End the children; calls under way fail with Unavailable."""
-        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close())
+        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close(), self.studio.close())
 
     async def __aenter__(self) -> Reader:
         return self
