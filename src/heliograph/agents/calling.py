@@ -9,6 +9,7 @@ import msgspec
 from rapidfuzz.process import extract
 
 from heliograph.agents.context import Context
+from heliograph.agents.telling import within
 from heliograph.agents.tools import Tool
 from heliograph.errors import HeliographError, InvalidRequest, NotConfigured
 
@@ -74,7 +75,7 @@ class Caller:
             if not tool.idempotent:
                 await workspace.begin(step)
             async with workspace.step(step):
-                record = await self._record(tool, arguments)
+                record = await _record(tool, within(self._at, step), arguments)
             await workspace.keep(step, msgspec.json.encode(record))
         if record.failure is not None:
             raise ToolFailed(record.failure.message, kind=record.failure.type, param=record.failure.param)
@@ -91,10 +92,11 @@ class Caller:
             raise NotConfigured(lacking)
         return tool
 
-    async def _record(self, tool: Tool, arguments: dict[str, Json]) -> _Record:
-        try:
-            return _Record(await tool.call(self._at, arguments))
-        except HeliographError as error:
-            if error.status >= 500:
-                raise
-            return _Record.of(error)
+
+async def _record(tool: Tool, at: Context, arguments: dict[str, Json]) -> _Record:
+    try:
+        return _Record(await tool.call(at, arguments))
+    except HeliographError as error:
+        if error.status >= 500:
+            raise
+        return _Record.of(error)

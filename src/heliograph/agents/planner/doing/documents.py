@@ -1,0 +1,250 @@
+"""What is done to documents, and what they are asked."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from heliograph.agents.artifacts import Artifact
+from heliograph.agents.planner.clauses import Clause
+from heliograph.agents.planner.doing.tables import Grid, numeric, tables_of
+from heliograph.agents.planner.hand import Asks, Done, Hand
+from heliograph.agents.planner.moves import Act
+
+Json = Any
+
+SURE = {"hi": "", "med": " I am fairly sure.", "lo": " I am not sure: please check it."}
+"""What is said beside a value, by its confidence."""
+LONGEST_READ = 20_000
+"""Letters of a document's text that an answer holds."""
+
+
+async def merge(hand: Hand, _act: Act, clause: Clause) -> Done:
+    """Several into one PDF."""
+    documents = await hand.subjects("documents", clause)
+    if len(documents) < 2:
+        raise Asks("Merge it with what? Attach two or more documents.")
+    answer = await hand.call("merge_documents", documents=[document.ref for document in documents])
+    names = ", ".join(_name(document) for document in documents)
+    return Done(text=f"Here is one PDF of {names}: {answer['id']} ({_pages(answer['pages'])}).", made=[answer["id"]])
+
+
+async def split(hand: Hand, act: Act, clause: Clause) -> Done:
+    """Single pages, or some of them as a document of their own."""
+    document = (await hand.subjects("document", clause))[0]
+    pages = await _counted(hand, document, act.arguments["pages"])
+    answer = await hand.call("split_document", document=document.ref, parts=[pages] if pages else None)
+    made = [each["id"] for each in answer["documents"]]
+    if pages:
+        text = f"Here is page {_listed(pages)} of {_name(document)}: {made[0]}."
+    else:
+        text = f"Here is {_name(document)} in {len(made)} documents, one a page: {', '.join(made)}."
+    return Done(text=text, made=made)
+
+
+async def count_pages(hand: Hand, _act: Act, clause: Clause) -> Done:
+    """How many pages there are."""
+    lines: list[str] = []
+    count = 0
+    for document in await hand.subjects("document", clause):
+        answer = await hand.call("document_info", document=document.ref)
+        count += answer["pages"]
+        lines.append(f"{_name(document)} has {_pages(answer['pages'])}.")
+    return Done(text="\n".join(lines), value={"pages": count})
+
+
+async def page_images(hand: Hand, act: Act, clause: Clause) -> Done:
+    """Pages as pictures."""
+    document = (await hand.subjects("document", clause))[0]
+    images = await hand.pages(document, await _counted(hand, document, act.arguments["pages"]))
+    made = [image.ref for image in images]
+    return Done(
+        text=f"Here {'is' if len(made) == 1 else 'are'} {_name(document)} as {_many(len(made), 'picture')}: {', '.join(made)}.", made=made
+    )
+
+
+async def redact(hand: Hand, act: Act, clause: Clause) -> Done:
+    """Everything that identifies people; a part of it alone is not something that the tool does."""
+    if act.arguments["only"] or act.arguments["words"]:
+        wanted = ", ".join([*act.arguments["only"], *(f"“{word}”" for word in act.arguments["words"])])
+        raise Asks(
+            f"I cannot black out {wanted} alone: I black out everything that identifies people (names, dates, addresses, phone "
+            "numbers, e-mail addresses and other numbers). If that is what you want, say “redact all personal data”."
+        )
+    lines: list[str] = []
+    made: list[str] = []
+    for document in await hand.subjects("document", clause):
+        answer = await hand.call("redact_document", document=document.ref)
+        counts = ", ".join(f"{count} {kind.replace('_', ' ').lower()}" for kind, count in answer["counts"].items() if count)
+        made.append(answer["id"])
+        lines.append(f"Here is {_name(document)} redacted: {answer['id']}. Blacked out: {counts or 'nothing'}. A person must check it.")
+    return Done(text="\n".join(lines), made=made)
+
+
+async def markdown(hand: Hand, act: Act, clause: Clause) -> Done:
+    """As Markdown."""
+    del act
+    document = (await hand.subjects("document", clause))[0]
+    answer = await hand.call("parse_document_markdown", document=document.ref, pages=clause.slots.pages or None)
+    text = "\n\n".join(page["markdown"].strip() for page in answer["pages"])
+    if answer["next_page"] is not None:
+        text += f"\n\n(There is more from page {answer['next_page'] + 1} on.)"
+    return Done(text=text, value={"markdown": text})
+
+
+async def layout(hand: Hand, _act: Act, clause: Clause) -> Done:
+    """What parts its pages have."""
+    document = (await hand.subjects("document", clause))[0]
+    answer = await hand.call("detect_document_layout", document=document.ref, pages=clause.slots.pages or None)
+    counts: dict[str, int] = {}
+    for element in answer["elements"]:
+        counts[element["category"]] = counts.get(element["category"], 0) + 1
+    parts = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return Done(text=f"{_name(document)} has these parts: {parts or 'none that I found'}.", value={"elements": answer["elements"]})
+
+
+async def classify(hand: Hand, _act: Act, clause: Clause) -> Done:
+    """What kind of document it is."""
+    lines: list[str] = []
+    kinds: list[Json] = []
+    for document in await hand.subjects("document", clause):
+        answer = await hand.call("classify_document", document=document.ref)
+        kinds.append(answer["kind"])
+        if answer["kind"] is None:
+            lines.append(f"I cannot tell what kind of document {_name(document)} is.")
+        else:
+            lines.append(f"{_name(document)} looks like this kind of document: {answer['kind']}.")
+    return Done(text="\n".join(lines), value={"kinds": kinds})
+
+
+async def table(hand: Hand, act: Act, clause: Clause) -> Done:
+    """Its tables, or what they come to."""
+    document = (await hand.subjects("document", clause))[0]
+    grids = await tables_of(hand, document, clause)
+    if not grids:
+        return Done(text=f"I found no table in {_name(document)}.")
+    lines = [f"{_name(document)} has {_many(len(grids), 'table')}."]
+    for grid in grids:
+        lines.append("")
+        lines += _summary(grid) if act.arguments["summary"] else _markdown(grid)
+    return Done(text="\n".join(lines), value={"tables": [[dict(zip(grid.heads, row, strict=True)) for row in grid.rows] for grid in grids]})
+
+
+async def search(hand: Hand, act: Act, clause: Clause) -> Done:
+    """Where words stand."""
+    words = act.arguments["words"]
+    lines: list[str] = []
+    matches: list[Json] = []
+    for document in await hand.subjects("document", clause):
+        answer = await hand.call("search_document", document=document.ref, query=words)
+        matches += [{"document": document.ref, **match} for match in answer["matches"]]
+        if not answer["count"]:
+            lines.append(f"I did not find “{words}” in {_name(document)} ({_pages(answer['pages_searched'])} read).")
+            continue
+        lines.append(f"I found “{words}” {_many(answer['count'], 'time')} in {_name(document)}:")
+        lines += [f"- page {match['page'] + 1}: {match['context']}" for match in answer["matches"][:20]]
+    return Done(text="\n".join(lines), value={"matches": matches})
+
+
+async def read(hand: Hand, act: Act, clause: Clause) -> Done:
+    """What is written there."""
+    texts: list[str] = []
+    for document in await hand.subjects("anything", clause):
+        pages = await _counted(hand, document, act.arguments["pages"])
+        answer = await hand.call("read_document", document=document.ref, pages=pages or None, characters=LONGEST_READ)
+        text = "\n\n".join(page["text"].strip() for page in answer["pages"]).strip()
+        if answer["next_page"] is not None:
+            text += f"\n\n(There is more from page {answer['next_page'] + 1} on.)"
+        texts.append(text or f"I can read no text in {_name(document)}.")
+    return Done(text="\n\n".join(texts), value={"text": "\n\n".join(texts)})
+
+
+async def extract(hand: Hand, act: Act, clause: Clause) -> Done:
+    """The fields that a sentence names, as JSON."""
+    values: list[tuple[Artifact, Json]] = []
+    for document in await hand.subjects("document", clause):
+        answer = await hand.call("parse_document", document=document.ref, prompt=act.arguments["request"])
+        values.append((document, answer["response"]))
+    value = values[0][1] if len(values) == 1 else {_name(document): each for document, each in values}
+    shown = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    absent = [
+        name for _, each in values if isinstance(each, dict) for name, found in cast("dict[str, Json]", each).items() if found is None
+    ]
+    note = f"\n\nNot found: {', '.join(absent)}." if absent else ""
+    return Done(text=f"```json\n{shown}\n```{note}", value={"data": value})
+
+
+async def answer(hand: Hand, act: Act, clause: Clause) -> Done:
+    """One value, with where it stands."""
+    lines: list[str] = []
+    values: list[Json] = []
+    field = act.arguments["field"]
+    for document in await hand.subjects("document", clause):
+        found = await hand.call("answer_from_document", document=document.ref, field=field)
+        values.append(
+            {"document": document.ref, "field": field, **{key: found[key] for key in ("value", "page", "xywh", "match", "confidence")}}
+        )
+        if found["value"] is None or found["match"] == "none":
+            lines.append(
+                f"I did not find “{field}” in {_name(document)}. I look up what a document labels; other questions need a language model."
+            )
+            continue
+        where = f" (page {found['page'] + 1}: “{found['places'][0]['text']}”)" if found["places"] else ""
+        lines.append(f"{field[0].upper()}{field[1:]}: {_plain(found['value'])}{where}.{SURE[found['confidence'] or 'lo']}")
+    return Done(text="\n".join(lines), value={"answers": values})
+
+
+async def _counted(hand: Hand, document: Artifact, pages: list[int]) -> list[int]:
+    """Pages as the request counts them, with `the last` counted from the end."""
+    if not any(page < 0 for page in pages):
+        return pages
+    count = (await hand.call("document_info", document=document.ref))["pages"]
+    return [page if page >= 0 else max(0, count + page) for page in pages]
+
+
+def _summary(grid: Grid) -> list[str]:
+    lines = [f"Page {grid.page + 1}: {_many(len(grid.rows), 'row')} of {', '.join(head or '(no heading)' for head in grid.heads)}."]
+    for column in numeric(grid):
+        values = [value for row in grid.rows if (value := grid.number(row[column])) is not None]
+        low, high = min(values), max(values)
+        lines.append(f"- {grid.heads[column] or f'column {column + 1}'}: sum {sum(values):,.10g}, from {low:,.10g} to {high:,.10g}")
+    return lines
+
+
+def _markdown(grid: Grid) -> list[str]:
+    return [
+        f"| {' | '.join(_cell(head) for head in grid.heads)} |",
+        f"|{' --- |' * len(grid.heads)}",
+        *(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in grid.rows),
+    ]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _plain(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _listed(pages: list[int]) -> str:
+    if len(pages) > 2 and pages == list(range(pages[0], pages[-1] + 1)):
+        return f"{pages[0] + 1} to {pages[-1] + 1}"
+    return ", ".join(str(page + 1) for page in pages)
+
+
+def _pages(count: int) -> str:
+    return _many(count, "page")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _name(artifact: Artifact) -> str:
+    return artifact.filename or artifact.ref
