@@ -43,7 +43,7 @@ _WITH = frozenset({"incl", "inclusive", "including", "inc", "inkl", "ttc", "with
 """Words after which a tax is part of the amount, not what the amount is."""
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A token of a segment's text."""
 
     text: str
@@ -81,12 +81,16 @@ class Reader:
     def tokens(self, text: str) -> list[Token]:
         """The tokens of a text with their places. `Beleg-Datum` and `Br uttosumme` are one word each when that is a known one.
 
-        Segments are asked about by many fields, so the list is remembered: not to be changed.
+        Segments are asked about by many fields, so the list is remembered until the page is turned: not to be changed.
         """
         made = self._tokens.get(text)
         if made is None:
             made = self._tokens[text] = self._read(text)
         return made
+
+    def turn(self) -> None:
+        """Forget the texts of the last page, of which a document may have hundreds."""
+        self._tokens.clear()
 
     def _read(self, text: str) -> list[Token]:
         made: list[Token] = []
@@ -222,6 +226,7 @@ class Finder:
     def find(self, sheet: Sheet) -> list[Occurrence]:
         """Every label of every field on a page, best fit first."""
         found: dict[tuple[int, int, int], Occurrence] = {}
+        self.reader.turn()
         for segment in sheet.segments:
             tokens = self.reader.tokens(segment.text)
             if not tokens or len(tokens) > 60:
