@@ -156,6 +156,13 @@ class Settings(BaseSettings):
 
     # working
     concurrency: int = Field(default=2, gt=0, description="Jobs that one worker process runs at a time.")
+    agent_concurrency: int = Field(
+        default=4, gt=0, description="Chats and executions that one worker process runs at a time, besides its other jobs."
+    )
+    agent_artifacts: int = Field(default=1024 * MiB, gt=0, description="Bytes of artifacts that one chat completion or execution may make.")
+    agent_listeners: float = Field(
+        default=30.0, gt=0, description="How long a chat completion goes on after the last who listened to it has left."
+    )
     heartbeat: float = Field(default=2.0, gt=0, description="How often a worker says that it lives.")
     stalled_after: float = Field(default=8.0, gt=0, description="Silence after which a worker's jobs are given to another.")
     worker_memory: int = Field(

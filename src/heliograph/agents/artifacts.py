@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
+
+from heliograph.errors import NotFound
 
 Kind = Literal["img", "vid", "aud", "doc", "recon", "arr", "url"]
 """Image, video, audio, document, 3D reconstruction, array, URL."""
@@ -96,3 +99,20 @@ class Artifacts(Protocol):
 def new_ref(kind: Kind, seed: str) -> str:
     """The reference that `seed` (the run, the step and the artifact's place in it) makes: the same again for the same step."""
     return f"{kind}_{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
+
+
+def named_among(artifacts: Sequence[Artifact], name: str) -> Artifact:
+    """The artifact with this reference, else the last with this filename. Raises NotFound, which names those there are."""
+    found = next((each for each in artifacts if each.ref == name), None)
+    found = found or next((each for each in reversed(artifacts) if each.filename == name), None)
+    if found is None:
+        raise NotFound(f"There is no artifact {name[:100]} here; {there_is([(each.ref, each.filename) for each in artifacts])}.")
+    return found
+
+
+def there_is(names: Sequence[tuple[str, str | None]], *, most: int = 20) -> str:
+    """What a namespace has, for a sentence: references, with filenames where they have one."""
+    if not names:
+        return "there are none"
+    shown = ", ".join(f"{ref} ({filename})" if filename else ref for ref, filename in names[:most])
+    return f"there are {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")

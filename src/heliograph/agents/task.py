@@ -139,6 +139,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier = "auto"
     messages: list[Message] = []
     earlier: int = 0
+    resumes: str | None = None
+    """The completion that asked for the client's tools whose results have come: this run goes on from its journal."""
     prompt: str = ""
     inputs: dict[str, Json] | None = None
     names: dict[int, str] = {}

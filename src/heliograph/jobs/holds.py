@@ -14,7 +14,7 @@ _SET = text("INSERT INTO server (name, value) VALUES (:name, 'held') ON CONFLICT
 _DROP = text("DELETE FROM server WHERE name = :name OR (:all AND name LIKE 'hold:%')")
 _SCOPE = (
     "(CAST(:tenant AS text) IS NULL OR p.tenant = :tenant) AND (CAST(:ids AS text[]) IS NULL OR p.id = ANY(:ids)) "
-    "AND p.tenant = job.args->>'tenant' AND p.id = job.args->>'prediction' AND job.queue_name = 'predictions' AND job.status = 'todo'"
+    "AND p.tenant = job.args->>'tenant' AND p.id = job.args->>'prediction' AND job.queue_name = ANY(:queues) AND job.status = 'todo'"
 )
 _HOLD = text(
     "WITH held AS (UPDATE procrastinate_jobs AS job SET priority = :priority, scheduled_at = :never FROM predictions AS p "  # noqa: S608 - constants
@@ -22,7 +22,7 @@ _HOLD = text(
     "UPDATE predictions SET status = 'paused' FROM held WHERE predictions.tenant = held.tenant AND predictions.id = held.id"
 )
 _HELD = text(
-    "SELECT job.id, p.tenant, p.id, p.tier, p.started_at IS NOT NULL FROM predictions AS p, procrastinate_jobs AS job "  # noqa: S608
+    "SELECT job.id, job.queue_name, p.tenant, p.id, p.tier, p.started_at IS NOT NULL FROM predictions AS p, procrastinate_jobs AS job "  # noqa: S608
     f"WHERE {_SCOPE} AND p.status = 'paused' ORDER BY job.id FOR UPDATE OF job, p"
 )
 _RELEASE = text("UPDATE procrastinate_jobs SET priority = :priority, scheduled_at = NULL WHERE id = :job")
@@ -57,7 +57,9 @@ async def hold(conn: AsyncConnection, tenant: str | None = None, *, ids: list[st
     """
     if ids is None:
         await conn.execute(_SET, {"name": queue.hold_name(tenant)})
-    held = await conn.execute(_HOLD, {"tenant": tenant, "ids": ids, "never": queue.NEVER, "priority": queue.HELD})
+    held = await conn.execute(
+        _HOLD, {"queues": list(queue.WORK), "tenant": tenant, "ids": ids, "never": queue.NEVER, "priority": queue.HELD}
+    )
     return held.rowcount
 
 
@@ -65,10 +67,10 @@ async def release(conn: AsyncConnection, tenant: str | None = None, *, ids: list
     """End the hold on a tenant, on all, or on the predictions `ids`; what it held is queued as if it had come now. Returns how many."""
     if ids is None:
         await conn.execute(_DROP, {"name": queue.hold_name(tenant), "all": tenant is None})
-    held = (await conn.execute(_HELD, {"tenant": tenant, "ids": ids})).all()
-    for job_id, owner, prediction_id, tier, attempted in held:
-        _, priority = await queue.place(conn, owner, queue.tier_of(tier))
+    held = (await conn.execute(_HELD, {"queues": list(queue.WORK), "tenant": tenant, "ids": ids})).all()
+    for job_id, name, owner, prediction_id, tier, attempted in held:
+        _, priority = await queue.place(conn, owner, queue.tier_of(tier), to=name)
         await conn.execute(_RELEASE, {"job": job_id, "priority": priority})
         await conn.execute(_RESUMED, {"tenant": owner, "id": prediction_id, "status": "enqueued" if attempted else "pending"})
-        await queue.wake(conn, queue.PREDICTIONS, job_id)
+        await queue.wake(conn, name, job_id)
     return len(held)

@@ -8,7 +8,7 @@ has read it, which is what it pays for; a page that the cache had already is fre
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ import heliograph
 from heliograph.errors import NotFound, Unavailable
 from heliograph.jobs.loop import Draining, HandBack, Lost
 from heliograph.media.content import PagePicture
-from heliograph.media.document import Document, Page
+from heliograph.media.document import Document, Page, PageImage
 from heliograph.store import predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -39,19 +39,35 @@ _PAGE, _WAIT = "page:", "wait:"
 
 
 class Journal:
-    """The steps of `row`'s run `run`, and the pages they made. `cache`: share read pages with later requests."""
+    """The steps of `row`'s run `run`, and the pages they made. `cache`: share read pages with later requests.
 
-    def __init__(self, database: Database, blobs: Blobs, row: Prediction, run: str, draining: Draining, *, cache: bool) -> None:
+    `listeners`: seconds after which a completion that nobody listens to any more is cancelled by who watches it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        row: Prediction,
+        run: str,
+        draining: Draining,
+        *,
+        cache: bool,
+        listeners: float | None = None,
+    ) -> None:
         self.stopped: HandBack | Lost | None = None
         self.pages_read = 0
         self._database, self._blobs = database, blobs
-        self._row, self._run, self._draining, self._cache = row, run, draining, cache
+        self._row, self._run, self._draining, self._cache, self._listeners = row, run, draining, cache, listeners
         self._steps: dict[str, str | None] = {}
         self.waits: list[datetime] = []
 
-    async def open(self) -> None:
-        """Read what earlier runs of the prediction wrote."""
+    async def open(self, *, after: str | None = None) -> None:
+        """Read what earlier runs of the prediction wrote; and of the one whose work it goes on with, `after`."""
         async with self._database.begin() as conn:
+            if after is not None:
+                before = await steps.list_(conn, self._row.tenant, after)
+                self._steps |= {step.key: step.blob for step in before if not step.key.startswith((_PAGE, _WAIT))}
             for step in await steps.list_(conn, self._row.tenant, self._row.id):
                 self._steps[step.key] = step.blob
                 if step.key.startswith(_WAIT):
@@ -88,6 +104,8 @@ class Journal:
             await asyncio.sleep(LOOK)
             with suppress(Unavailable):
                 async with self._database.begin() as conn:
+                    if self._listeners is not None:
+                        await predictions.abandon(conn, self._row.tenant, self._row.id, after=self._listeners)
                     held = await predictions.held(conn, self._row.tenant, self._row.id, self._run)
                 if not held:
                     self.stopped = Lost("cancelled, deleted, or run by another")
@@ -97,6 +115,10 @@ class Journal:
         """Note that the run ends to wait for its model; in the transaction that says so."""
         name = f"{_WAIT}{sum(step.startswith(_WAIT) for step in self._steps)}"
         await steps.record(conn, self._row.tenant, self._row.id, self._run, name)
+
+    def began(self, step: str) -> bool:
+        """Whether the journal says anything of a step."""
+        return step in self._steps
 
     async def answered(self, step: str) -> bytes | None:
         """What a model answered in an earlier run."""
@@ -181,14 +203,18 @@ class JournalledSteps:
 
 
 class JournalledReader:
-    """A `Reader` whose pages go through the journal. `reads`: which input each path is."""
+    """A `Reader` whose pages go through the journal. `reads`: which input each path is; a path that is none is read as it is."""
 
-    def __init__(self, reader: Reader, journal: Journal, reads: dict[Path, Input]) -> None:
+    def __init__(self, reader: Reader, journal: Journal, reads: Mapping[Path, Input]) -> None:
         self._reader, self._journal, self._reads = reader, journal, reads
 
     async def inspect(self, path: Path) -> Inspection:
         """As `Reader.inspect`."""
         return await self._reader.inspect(path)
+
+    async def image(self, path: Path, index: int, dpi: float, *, rotation: int = 0) -> PageImage:
+        """As `Reader.image`."""
+        return await self._reader.image(path, index, dpi, rotation=rotation)
 
     async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
         """As `Reader.picture`; drawn once for all requests that share pages."""
@@ -197,7 +223,8 @@ class JournalledReader:
         async def draw() -> PagePicture:
             return await self._reader.picture(path, index, page, longest_side)
 
-        return await self._journal.picture(self._reads[path], options, index, draw)
+        read = self._reads.get(path)
+        return await draw() if read is None else await self._journal.picture(read, options, index, draw)
 
     async def mask(self, path: Path, index: int, how: Mask) -> Masked:
         """As `Reader.mask`, unless the worker is stopping."""
@@ -215,7 +242,9 @@ class JournalledReader:
         on_page: OnPage | None = None,
     ) -> Document:
         """As `Reader.read`; a page in the journal or the cache is not read again, one that is read is journalled."""
-        read = self._reads[path]
+        read = self._reads.get(path)
+        if read is None:
+            return await self._reader.read(path, pages=pages, detail=detail, structure=structure, known=known, on_page=on_page)
         options = f"{heliograph.__version__}-{detail}-{structure}"
         blobs = await self._journal.known(read, options)
         found: set[int] = set()

@@ -13,6 +13,7 @@ Payloads are ids; content stands in tables and blobs.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Literal, cast
 
 import msgspec
@@ -22,11 +23,17 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.store import predictions
+
 Tier = Literal["priority", "standard", "flex"]
-Queue = Literal["predictions", "webhooks"]
+Queue = Literal["predictions", "runs", "webhooks"]
 
 PREDICTIONS: Queue = "predictions"
+RUNS: Queue = "runs"
+"""What agents do: they mostly wait for models, so they have slots of their own, and no backlog of documents stands before a chat."""
 WEBHOOKS: Queue = "webhooks"
+WORK: tuple[Queue, ...] = (PREDICTIONS, RUNS)
+"""The queues with bands and rounds; each has its own."""
 
 _TOP: dict[Tier, int] = {"priority": 2_000_000_000, "standard": 1_000_000_000, "flex": 0}
 _ROUNDS = 999_999_999  # in a band; the count starts again whenever nothing waits in it
@@ -43,7 +50,7 @@ PATIENCE: dict[Tier, timedelta] = {"flex": timedelta(minutes=10), "standard": ti
 _defer = JobManager(PsycopgConnector())  # only ever used with the caller's connection
 
 
-_BAND = "status = 'todo' AND priority BETWEEN :low AND :top"
+_BAND = "queue_name = :queue AND status = 'todo' AND priority BETWEEN :low AND :top"
 _PLACE = text(
     "SELECT EXISTS (SELECT FROM server WHERE name = ANY(:holds)), "  # noqa: S608 - constants only, here and below
     f"(SELECT max(priority) FROM procrastinate_jobs WHERE {_BAND}), "
@@ -56,12 +63,12 @@ _CANCEL = text("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND args->>
 _AGE = text(
     "WITH late AS (SELECT job.id, job.priority, p.tenant FROM procrastinate_jobs AS job "
     "    JOIN predictions AS p ON p.tenant = job.args->>'tenant' AND p.id = job.args->>'prediction' "
-    "    WHERE job.status = 'todo' AND job.priority BETWEEN :low AND :top "
+    "    WHERE job.queue_name = :queue AND job.status = 'todo' AND job.priority BETWEEN :low AND :top "
     "    AND p.created_at < clock_timestamp() - make_interval(secs => :seconds) "
     "    ORDER BY job.priority DESC, job.id LIMIT :most FOR UPDATE OF job SKIP LOCKED), "
     "turns AS (SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY priority DESC, id) - 1 AS turn FROM late), "
     "head AS (SELECT coalesce(max(priority), :better) AS priority FROM procrastinate_jobs "
-    "    WHERE status = 'todo' AND priority BETWEEN :better_low AND :better) "
+    "    WHERE queue_name = :queue AND status = 'todo' AND priority BETWEEN :better_low AND :better) "
     "UPDATE procrastinate_jobs SET priority = greatest(head.priority - turns.turn, :better_low) "
     "FROM turns, head WHERE procrastinate_jobs.id = turns.id"
 )
@@ -101,14 +108,19 @@ def tier_of(service_tier: str | None) -> Tier:
     return service_tier if service_tier in ("priority", "flex") else "standard"
 
 
-async def enqueue(conn: AsyncConnection, tenant: str, prediction_id: str, tier: str) -> int:
-    """Write the job of a prediction and return its id. The prediction's row must be in the same transaction or committed.
+def queue_of(kind: str) -> Queue:
+    """The queue for rows of this kind."""
+    return RUNS if kind in predictions.RUNS else PREDICTIONS
+
+
+async def enqueue(conn: AsyncConnection, tenant: str, prediction_id: str, tier: str, *, to: Queue = PREDICTIONS) -> int:
+    """Write the job of a prediction, or of a run, and return its id. The row must be in the same transaction or committed.
 
     While an operator holds the tenant's work (`holds.hold`), the job waits and the prediction is `paused`.
     """
-    held, priority = await place(conn, tenant, tier_of(tier))
+    held, priority = await place(conn, tenant, tier_of(tier), to=to)
     priority = HELD if held else priority
-    job_id = await _write(conn, PREDICTIONS, tenant, prediction_id, priority=priority, at=NEVER if held else None)
+    job_id = await _write(conn, to, tenant, prediction_id, priority=priority, at=NEVER if held else None)
     await conn.execute(_LINK, {"tenant": tenant, "id": prediction_id, "job": job_id, "paused": held})
     return job_id
 
@@ -130,11 +142,11 @@ async def cancel(conn: AsyncConnection, tenant: str, prediction_id: str) -> bool
 async def age(conn: AsyncConnection, patience: dict[Tier, timedelta] = PATIENCE, *, most: int = 500) -> int:
     """Move jobs that waited longer than `patience` up a band, the oldest of each tenant first; returns how many."""
     moved = 0
-    for tier, limit in patience.items():
+    for queue, (tier, limit) in product(WORK, patience.items()):
         better = _TOP[_UP[tier]]
         done = await conn.execute(
             _AGE,
-            {"top": _TOP[tier], "low": _TOP[tier] - _ROUNDS, "better": better, "better_low": better - _ROUNDS,
+            {"queue": queue, "top": _TOP[tier], "low": _TOP[tier] - _ROUNDS, "better": better, "better_low": better - _ROUNDS,
              "seconds": limit.total_seconds(), "most": most},
         )  # fmt: skip
         moved += done.rowcount
@@ -167,10 +179,12 @@ async def wake(conn: AsyncConnection, queue: Queue, job_id: int) -> None:
     await conn.execute(_NOTIFY, {"channel": f"procrastinate_queue_v1#{queue}", "id": job_id})
 
 
-async def place(conn: AsyncConnection, tenant: str, tier: Tier) -> tuple[bool, int]:
+async def place(conn: AsyncConnection, tenant: str, tier: Tier, *, to: Queue = PREDICTIONS) -> tuple[bool, int]:
     """Whether an operator holds the tenant's work, and the priority of a job that it queues now."""
     top, low = _TOP[tier], _TOP[tier] - _ROUNDS
-    found = await conn.execute(_PLACE, {"holds": [hold_name(None), hold_name(tenant)], "top": top, "low": low, "tenant": tenant})
+    found = await conn.execute(
+        _PLACE, {"holds": [hold_name(None), hold_name(tenant)], "queue": to, "top": top, "low": low, "tenant": tenant}
+    )
     held, head, last = found.one()
     now = top if head is None else head
     return held, max(now if last is None else min(now, last - 1), low)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 from procrastinate.manager import JobManager
 from sqlalchemy import text
 
 from heliograph.jobs import queue
+from heliograph.jobs.queue import Queue
 from heliograph.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ async def rescue(database: Database, manager: JobManager, silence: float) -> int
             if (await conn.execute(_TAKE, {"id": job.id, "worker": job.worker_id})).rowcount:
                 tenant, prediction = str(job.task_kwargs["tenant"]), str(job.task_kwargs["prediction"])
                 await queue.taken_back(conn, tenant, prediction)
-                await queue.wake(conn, "webhooks" if job.queue == queue.WEBHOOKS else queue.PREDICTIONS, job.id or 0)
+                await queue.wake(conn, cast("Queue", job.queue), job.id or 0)
                 log.warning("rescued job %s of worker %s, which is silent", job.id, job.worker_id)
                 rescued += 1
         await queue.age(conn)

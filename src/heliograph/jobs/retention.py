@@ -13,7 +13,7 @@ without rows, which the next one finds.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.config import Settings
 from heliograph.jobs import queue
 from heliograph.jobs.copies import copy_id
-from heliograph.store import files, idempotency, predictions, skills
+from heliograph.store import artifacts, completions, files, idempotency, predictions, sessions, skills
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Prediction
@@ -53,7 +53,7 @@ _NAMED = text(
     "UNION ALL SELECT blob FROM skills WHERE blob = ANY(:blobs) AND deleted_at IS NULL"
 )
 _JOBLESS = text(
-    "SELECT tenant, id, tier FROM predictions AS p WHERE status IN ('pending', 'enqueued', 'running') AND NOT cancelled "
+    "SELECT tenant, id, tier, kind FROM predictions AS p WHERE status IN ('pending', 'enqueued', 'running') AND NOT cancelled "
     "AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.args->>'tenant' = p.tenant AND job.args->>'prediction' = p.id) "
     "LIMIT 100 FOR UPDATE OF p SKIP LOCKED"
 )
@@ -127,13 +127,20 @@ async def _predictions(settings: Settings, database: Database, blobs: Blobs, now
             return count
 
 
-async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tuple[Prediction | None, int]:
-    """Remove a prediction with all that belongs to it, whoever waits for it or runs it: what it was, and how many files went with it.
+async def forget(
+    database: Database, blobs: Blobs, tenant: str, id: str, *, kinds: Sequence[str] | None = None
+) -> tuple[Prediction | None, int]:
+    """Remove a prediction or a run with all that belongs to it, whoever waits for it or runs it: what it was, and how many files went with
+    it. With `kinds`, only one of these.
+
+    What an execution made goes with it; what was made in a chat belongs to the session, unless the run was not to be retained.
 
     The file that was made for it goes with it; the files that it read go where it was not to be retained and nothing else reads them.
     """
     unused: list[str] = []
     async with database.begin() as conn:
+        if kinds is not None and await predictions.get(conn, tenant, id, kinds=kinds) is None:
+            return None, 0
         reads = await predictions.reads(conn, tenant, id)
         row = await predictions.delete(conn, tenant, id)
         await queue.cancel(conn, tenant, id)
@@ -141,6 +148,10 @@ async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tupl
         if row is not None and (made := await files.delete(conn, tenant, copy_id(row))):
             removed += 1
             unused += [made[1]] if made[1] else []
+        if row is not None and row.kind == "execution":
+            unused += await artifacts.delete(conn, tenant, namespace=id)
+        elif row is not None and row.kind == "completion" and not row.retain:
+            unused += await _forget_turn(conn, row)
         for file_id in {read.file_id for read in reads if read.file_id} if row is not None and not row.retain else ():
             if not await conn.scalar(_FILE_IN_USE, {"tenant": tenant, "file": file_id}):
                 deleted = await files.delete(conn, tenant, file_id)
@@ -151,6 +162,13 @@ async def forget(database: Database, blobs: Blobs, tenant: str, id: str) -> tupl
     for blob in unused:
         await blobs.delete(blob)
     return row, removed
+
+
+async def _forget_turn(conn: AsyncConnection, row: Prediction) -> list[str]:
+    """Remove what a chat's run left in its session and in the log; the blobs that are to go."""
+    await completions.remove(conn, row.tenant, row.id)
+    await sessions.forget_turn(conn, row.tenant, row.session or "", row.id)
+    return await artifacts.delete(conn, row.tenant, prediction=row.id)
 
 
 async def _files(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> int:
@@ -195,10 +213,10 @@ async def _blobs(settings: Settings, database: Database, blobs: Blobs, now: date
 async def _requeue(conn: AsyncConnection) -> int:
     """Give unfinished predictions without a job a new one. It does not happen, unless somebody empties the queue by hand."""
     lost = (await conn.execute(_JOBLESS)).all()
-    for tenant, id, tier in lost:
+    for tenant, id, tier, kind in lost:
         log.warning("prediction %s had lost its job", id)
         await conn.execute(_WAITS, {"tenant": tenant, "id": id})
-        await queue.enqueue(conn, tenant, id, tier)
+        await queue.enqueue(conn, tenant, id, tier, to=queue.queue_of(kind))
     return len(lost)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from heliograph.extraction.plan import Plan
+
+if TYPE_CHECKING:
+    from heliograph.agents.outcome import Spent
+    from heliograph.config import ModelSettings
+    from heliograph.jobs.queue import Tier
 
 ElementType = Literal["page", "image"]
 
@@ -43,3 +48,10 @@ def credits_for(plan: Plan, elements: int) -> int:
     if plan.grounding and plan.mode != "markdown":
         each += _GROUNDING
     return math.ceil(round(elements * each * _TIER[plan.service_tier], 6))
+
+
+def credits_for_run(spent: Spent, read: int, model: ModelSettings | None, tier: Tier) -> int:
+    """Credits for what an agent did: each page or image that was really read at `auto` detail, and the tokens of `model` at its prices, at
+    100 credits to the unit that those are in (the platform's credit is a cent). A run without either costs nothing."""
+    tokens = 0.0 if model is None else (spent.input_tokens * model.price_input + spent.output_tokens * model.price_output) / 1e6
+    return math.ceil(round((read * _OTHERWISE[_DETAIL["auto"]] + 100 * tokens) * _TIER[tier], 6))

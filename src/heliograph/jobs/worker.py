@@ -15,7 +15,8 @@ from heliograph.errors import HeliographError
 from heliograph.jobs import retention
 from heliograph.jobs.loop import Loop
 from heliograph.jobs.predictions import Answerer, Predictions
-from heliograph.jobs.queue import PREDICTIONS, WEBHOOKS
+from heliograph.jobs.queue import PREDICTIONS, RUNS, WEBHOOKS
+from heliograph.jobs.runs import Runner, Runs
 from heliograph.jobs.scraping import scraped
 from heliograph.jobs.webhooks import Webhooks
 from heliograph.media.fetch import session
@@ -38,19 +39,21 @@ log = logging.getLogger(__name__)
 
 
 async def run_worker(
-    settings: Settings, url: str, stop: asyncio.Event, *, reader: Reader | None = None, answer: Answerer | None = None
-) -> bool:
+    settings: Settings, url: str, stop: asyncio.Event, *, reader: Reader | None = None, answer: Answerer | None = None,
+    run: Runner | None = None,
+) -> bool:  # fmt: skip
     """Work on the database at the libpq URL `url` until `stop` is set; then drain and return. Waits for a database that is not there yet.
 
     A process that has grown beyond `worker_memory` stops as well; then the answer is True: it wants to be started anew.
-    `reader`, `answer`: in place of the real ones.
+    `reader`, `answer`, `run`: in place of the real ones.
     """
+    from heliograph.agents.running import run as real_run  # noqa: PLC0415
     from heliograph.extraction.answer import answer as real_answer  # noqa: PLC0415 - engines and models: seconds
     from heliograph.models.serving import Models  # noqa: PLC0415
     from heliograph.perception.reader import Reader  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
-        database = Database(url, size=settings.concurrency + 2, overflow=DELIVERIES)
+        database = Database(url, size=settings.concurrency + settings.agent_concurrency + 2, overflow=DELIVERIES)
         stack.push_async_callback(database.close)
         blobs = Blobs(settings)
         client = await stack.enter_async_context(session(settings))
@@ -67,9 +70,10 @@ async def run_worker(
             database,
             handlers={
                 PREDICTIONS: Predictions(settings, database, blobs, reader, answer or real_answer, models).run,
+                RUNS: Runs(settings, database, blobs, reader, models, run or real_run).run,
                 WEBHOOKS: Webhooks(settings, database, client).run,
             },
-            slots={PREDICTIONS: settings.concurrency, WEBHOOKS: DELIVERIES},
+            slots={PREDICTIONS: settings.concurrency, RUNS: settings.agent_concurrency, WEBHOOKS: DELIVERIES},
             heartbeat=settings.heartbeat,
             stalled_after=settings.stalled_after,
             drain_timeout=settings.drain_timeout,

@@ -17,12 +17,16 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.store import credits as spent
-from heliograph.store.tables import deliveries, idempotency, inputs, predictions, steps
+from heliograph.store.tables import deliveries, events, idempotency, inputs, predictions, steps
 
 Status = Literal["pending", "enqueued", "running", "paused", "completed", "failed"]
 UNFINISHED: tuple[Status, ...] = ("pending", "enqueued", "running", "paused")
 CLAIMABLE: tuple[Status, ...] = ("pending", "enqueued", "running")
 FINISHED: tuple[Status, ...] = ("completed", "failed")
+REQUESTS = ("document", "image", "audio", "video")
+"""The kinds of rows that are Requests; lists and lookups of one sort never show another's."""
+RUNS = ("completion", "execution")
+"""The kinds of rows that are runs of an agent."""
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,10 +118,10 @@ async def create(
     return Prediction(**row)
 
 
-async def get(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
-    """The tenant's prediction with this id."""
+async def get(conn: AsyncConnection, tenant: str, id: str, *, kinds: Sequence[str] | None = None) -> Prediction | None:
+    """The tenant's prediction with this id; with `kinds`, only if it is of one of them."""
     row = (await conn.execute(select(predictions).where(*_this(tenant, id)))).mappings().one_or_none()
-    return Prediction(**row) if row else None
+    return Prediction(**row) if row and (kinds is None or row["kind"] in kinds) else None
 
 
 async def statuses(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Status]:
@@ -155,9 +159,11 @@ async def list_(
     limit: int = 10,
     metadata: Mapping[str, Any] | None = None,
     statuses: Sequence[Status] = (),
+    kinds: Sequence[str] = REQUESTS,
 ) -> list[Prediction]:
-    """The tenant's predictions, newest first. `metadata`: only those whose metadata contain this object; `statuses`: only these."""
-    query = select(predictions).where(predictions.c.tenant == tenant)
+    """The tenant's predictions of these kinds, newest first. `metadata`: only those whose metadata contain this object; `statuses`: only
+    these."""
+    query = select(predictions).where(predictions.c.tenant == tenant, predictions.c.kind.in_(kinds))
     if metadata:
         query = query.where(cast(predictions.c.metadata, JSONB).contains(dict(metadata)))
     if statuses:
@@ -239,6 +245,23 @@ async def held(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:
     return (await conn.execute(query)).first() is not None
 
 
+async def holding(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:
+    """As `held`; and nobody else claims, cancels or finishes it before this transaction ends."""
+    query = select(predictions.c.id).where(*_run(tenant, id, run), predictions.c.cancelled.is_(False)).with_for_update(read=True)
+    return (await conn.execute(query)).first() is not None
+
+
+async def abandon(conn: AsyncConnection, tenant: str, id: str, *, after: float) -> bool:
+    """Cancel a completion whose last listener left so many seconds ago; whether that was so. One that nobody ever listened to goes on."""
+    left = predictions.c.listened_at < func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, after)
+    change = (
+        update(predictions)
+        .where(*_this(tenant, id), predictions.c.kind == "completion", predictions.c.status.in_(UNFINISHED), left)
+        .values(cancelled=True)
+    )
+    return (await conn.execute(change)).rowcount > 0
+
+
 async def pause(conn: AsyncConnection, tenant: str, id: str, run: str, *, usage: str) -> bool:
     """Lay a run aside that waits for something outside (a model); the attempt does not count. Whether `run` still held it."""
     change = (
@@ -300,7 +323,7 @@ async def delivered(conn: AsyncConnection, tenant: str, id: str) -> None:
 async def delete(conn: AsyncConnection, tenant: str, id: str) -> Prediction | None:
     """Remove the prediction and every row that belongs to it; None when there is none. Its blobs are the caller's to delete, afterwards."""
     row = (await conn.execute(delete_from(predictions).where(*_this(tenant, id)).returning(predictions))).mappings().one_or_none()
-    for table in (inputs, steps, deliveries, idempotency):
+    for table in (inputs, steps, deliveries, idempotency, events):
         await conn.execute(delete_from(table).where(table.c.tenant == tenant, table.c.prediction == id))
     return Prediction(**row) if row else None
 

@@ -99,6 +99,21 @@ async def append(
     return True
 
 
+async def forget_turn(conn: AsyncConnection, tenant: str, id: str, completion: str) -> None:
+    """Remove what a completion added to the tenant's session, and the session where nothing else is in it."""
+    mine = sessions.c.id == id, sessions.c.tenant == tenant
+    if (await conn.execute(select(sessions.c.id).where(*mine).with_for_update())).first() is None:
+        return
+    await conn.execute(delete_from(turns).where(turns.c.session == id, turns.c.completion == completion))
+    # positions stay without gaps; by way of negative ones, for two rows may not have one place even for a moment
+    place = func.row_number().over(order_by=turns.c.position).label("place")
+    order = select(turns.c.position, place).where(turns.c.session == id).subquery()
+    here = turns.c.session == id
+    await conn.execute(update(turns).where(here, turns.c.position == order.c.position).values(position=-order.c.place))
+    await conn.execute(update(turns).where(here).values(position=-turns.c.position - 1))
+    await conn.execute(delete_from(sessions).where(*mine, ~select(turns.c.position).where(here).exists()))
+
+
 async def get(conn: AsyncConnection, tenant: str, id: str, *, guest: str | None = None) -> Session | None:
     """The tenant's session with this id; a guest's own only."""
     query = select(sessions).where(sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.guest.is_not_distinct_from(guest))

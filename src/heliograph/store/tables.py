@@ -295,6 +295,7 @@ artifacts = Table(
     Column("namespace", String, primary_key=True),  # a session's or an execution's id
     Column("ref", String, primary_key=True),
     Column("prediction", String, nullable=False),  # the run that brought or made it
+    Column("seed", String, nullable=False),  # what made it, the same when that is done again: a step and a place in it, or a content
     Column("filename", String),
     Column("source", String, nullable=False),  # store | manifest | workspace
     Column("media_type", String, nullable=False),
@@ -304,6 +305,7 @@ artifacts = Table(
     Column("facts", Text, nullable=False, server_default="{}"),  # JSON
     _now(),
     ForeignKeyConstraint(["tenant"], ["tenants.id"], ondelete="CASCADE", name="fk_artifacts_tenant"),
+    UniqueConstraint("tenant", "namespace", "seed"),
     Index(None, "tenant", "namespace", "filename"),
     Index(None, "tenant", "prediction"),
     Index(None, "blob"),

@@ -15,7 +15,8 @@ import pytest
 from heliograph.config import ModelSettings, Settings
 from heliograph.extraction.answer import answer
 from heliograph.jobs import holds
-from heliograph.jobs.predictions import LONGEST_ASKED, Predictions, pause
+from heliograph.jobs.attempts import LONGEST_ASKED, pause
+from heliograph.jobs.predictions import Predictions
 from heliograph.jobs.queue import PREDICTIONS
 from heliograph.models.scripted import Heard, Scripted, Turn
 from heliograph.models.serving import Models
@@ -95,7 +96,7 @@ async def test_a_prediction_waits_paused_for_a_model_that_is_away_and_goes_on_wh
     settled: Settled,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("heliograph.jobs.predictions.WAIT", 0.5)
+    monkeypatch.setattr("heliograph.jobs.attempts.WAIT", 0.5)
     away = True
 
     def comes_back(heard: Heard) -> Any:
@@ -133,7 +134,7 @@ async def test_a_prediction_whose_model_stays_away_fails_saying_so(
     settled: Settled,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("heliograph.jobs.predictions.WAIT", 0.1)
+    monkeypatch.setattr("heliograph.jobs.attempts.WAIT", 0.1)
     await _asked(database, blobs, 1)
     async with asking("http://127.0.0.1:9/v1", model_patience=0.5):
         row = await settled("p", 40)
@@ -233,7 +234,7 @@ async def test_page_pictures_are_drawn_once_for_requests_that_share_pages(
 async def test_which_schema_a_document_is_for_is_asked_once_however_often_the_prediction_waits(
     database: Database, blobs: Blobs, asking: Asking, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heliograph.jobs.predictions.WAIT", 0.2)
+    monkeypatch.setattr("heliograph.jobs.attempts.WAIT", 0.2)
     chosen = away = 0
 
     def sorts(heard: Heard) -> Any:

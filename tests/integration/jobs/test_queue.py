@@ -182,7 +182,8 @@ async def test_one_prediction_can_be_held_and_does_not_stop_the_turns_of_others(
     assert await _take_all(database) == ["a0"]
 
 
-async def test_the_rounds_are_found_by_index_and_not_by_reading_the_backlog(database: Database) -> None:
+@pytest.mark.parametrize("name", ["predictions", "runs"])
+async def test_the_rounds_are_found_by_index_and_not_by_reading_the_backlog(database: Database, name: str) -> None:
     async with database.begin() as conn:
         await conn.execute(
             text(
@@ -196,8 +197,9 @@ async def test_the_rounds_are_found_by_index_and_not_by_reading_the_backlog(data
             row[0]
             for row in await conn.execute(
                 text("EXPLAIN (ANALYZE, FORMAT TEXT) " + str(queue._PLACE)),  # pyright: ignore[reportPrivateUsage]
-                {"top": 1_000_000_000, "low": 1, "tenant": "default", "holds": ["hold"]},
+                {"top": 1_000_000_000, "low": 1, "tenant": "default", "holds": ["hold"], "queue": name},
             )
         )
     assert "Seq Scan" not in plan
     assert "rows=20000" not in plan
+    assert "Removed by Filter" not in plan, plan

@@ -21,7 +21,7 @@ from heliograph.errors import CorruptMedia
 from heliograph.extraction.plan import Plan
 from heliograph.jobs.loop import Loop
 from heliograph.jobs.predictions import Predictions
-from heliograph.jobs.queue import PREDICTIONS, WEBHOOKS, Queue
+from heliograph.jobs.queue import PREDICTIONS, RUNS, WEBHOOKS, Queue
 from heliograph.media.document import Document, Page
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
@@ -96,7 +96,7 @@ def loop(settings: Settings, database: Database, log: Path, *, handlers: dict[Qu
     own = Predictions(settings, database, Blobs(settings), cast("Any", Reading(log)), cast("Any", answer)).run
     served: dict[Queue, Any] = {PREDICTIONS: own, **(handlers or {})}
     return Loop(
-        database, served, {PREDICTIONS: settings.concurrency, WEBHOOKS: 8},
+        database, served, {PREDICTIONS: settings.concurrency, RUNS: settings.agent_concurrency, WEBHOOKS: 8},
         heartbeat=settings.heartbeat, stalled_after=settings.stalled_after, drain_timeout=settings.drain_timeout,
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ async def list_predictions(
 async def list_deliveries(prediction_id: str, server: ServerOf, caller: CallerOf) -> Response:
     """The attempts to deliver the prediction's webhook, first to last."""
     async with server.database.begin() as conn:
-        if await predictions.get(conn, caller.tenant, prediction_id) is None:
+        if await predictions.get(conn, caller.tenant, prediction_id, kinds=predictions.REQUESTS) is None:
             raise NotFound(f"There is no prediction {prediction_id[:100]}.")
         rows = await deliveries.list_(conn, caller.tenant, prediction_id)
     fields = DeliveryResponse.model_fields
@@ -80,7 +80,8 @@ async def page_picture(
 ) -> Response:
     """A picture of a page that the prediction read; pages count over all its files, from 0."""
     async with server.database.begin() as conn:
-        reads = await predictions.reads(conn, caller.tenant, prediction_id)
+        row = await predictions.get(conn, caller.tenant, prediction_id, kinds=predictions.REQUESTS)
+        reads = await predictions.reads(conn, caller.tenant, prediction_id) if row else []
     blobs = [read.blob for read in reads if read.blob is not None]
     if not 0 <= index < server.settings.max_pages or not blobs or len(blobs) < len(reads):
         raise NotFound(f"There is no page {index} of a prediction {prediction_id[:100]}, or it has not been fetched yet.")
@@ -92,7 +93,7 @@ async def page_picture(
 async def get_prediction(prediction_id: str, request: Request, server: ServerOf, caller: CallerOf) -> Response:
     """A prediction, with its response once it is completed."""
     async with server.database.begin() as conn:
-        row = await predictions.get(conn, caller.tenant, prediction_id)
+        row = await predictions.get(conn, caller.tenant, prediction_id, kinds=predictions.REQUESTS)
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
     return Response(prediction_body(row, await server.linker(request)), media_type="application/json")
@@ -102,7 +103,7 @@ async def get_prediction(prediction_id: str, request: Request, server: ServerOf,
 async def delete_prediction(prediction_id: str, request: Request, server: ServerOf, caller: CallerOf) -> Response:
     """Cancel the prediction if it is not finished, and remove it with its inputs and results, and with `allow_retention: false` the
     uploaded files that only it read. Answers what it was."""
-    row, _ = await retention.forget(server.database, server.blobs, caller.tenant, prediction_id)
+    row, _ = await retention.forget(server.database, server.blobs, caller.tenant, prediction_id, kinds=predictions.REQUESTS)
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
     return Response(prediction_body(row, await server.linker(request)), media_type="application/json")

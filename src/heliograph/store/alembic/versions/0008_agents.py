@@ -20,6 +20,12 @@ def upgrade() -> None:
     op.add_column("predictions", sa.Column("listened_at", sa.DateTime(timezone=True)))
     op.create_index("ix_predictions_tenant_kind_created_at", "predictions", ["tenant", "kind", "created_at"])
     op.create_index("ix_predictions_session", "predictions", ["tenant", "session"], postgresql_where=sa.text("session IS NOT NULL"))
+    # each queue has rounds of its own, and is asked for its head and for a tenant's last
+    op.execute("DROP INDEX ix_procrastinate_jobs_waiting")
+    op.execute("CREATE INDEX ix_procrastinate_jobs_head ON procrastinate_jobs (queue_name, priority) WHERE status = 'todo'")
+    op.execute(
+        "CREATE INDEX ix_procrastinate_jobs_waiting ON procrastinate_jobs (queue_name, (args->>'tenant'), priority) WHERE status = 'todo'"
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.String, nullable=False),
@@ -62,6 +68,7 @@ def upgrade() -> None:
         sa.Column("namespace", sa.String, nullable=False),
         sa.Column("ref", sa.String, nullable=False),
         sa.Column("prediction", sa.String, nullable=False),
+        sa.Column("seed", sa.String, nullable=False),
         sa.Column("filename", sa.String),
         sa.Column("source", sa.String, nullable=False),
         sa.Column("media_type", sa.String, nullable=False),
@@ -71,6 +78,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text, server_default="{}", nullable=False),
         _at("created_at"),
         sa.PrimaryKeyConstraint("tenant", "namespace", "ref", name="pk_artifacts"),
+        sa.UniqueConstraint("tenant", "namespace", "seed", name="uq_artifacts_tenant_namespace_seed"),
     )
     op.create_index("ix_artifacts_tenant_namespace_filename", "artifacts", ["tenant", "namespace", "filename"])
     op.create_index("ix_artifacts_tenant_prediction", "artifacts", ["tenant", "prediction"])
