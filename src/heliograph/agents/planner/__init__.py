@@ -8,3 +8,7 @@ does not guess: a clause whose words it cannot account for gets a question back,
 `words` knows words, `slots` what is written in figures, `clauses` takes a request apart, `rules` say what a clause asks for,
 `doing` does it, and `running` is the whole.
 """
+
+from heliograph.agents.planner.running import run
+
+__all__ = ["run"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -52,9 +52,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, kw_only=True):
-    """What a clause came to: a sentence or more, references of what was made, and a value for who reads JSON."""
+    """What a clause came to: a sentence or more, references of what was made, and a value for who reads JSON.
+
+    `result`: where it is neither an artifact nor a value.
+    """
 
     text: str
+    result: Literal["question", "decline"] | None = None
     made: list[str] = []
     value: dict[str, Json] = {}
 

@@ -37,66 +37,68 @@ NOT_UNDERSTOOD = (
 async def run(at: Context) -> Outcome:
     """Answer the newest message of a chat, or an execution's prompt.
 
-    Raises NotConfigured where the answer must be JSON of a schema, which nothing here writes.
+    The answer's value says by `result` what it is: `artifact`, `value`, `question` or `decline`. Raises NotConfigured where the answer must
+    be JSON of a schema, which nothing here writes.
     """
+    if at.task.format is not None and at.task.format.schema is not None:
+        raise NotConfigured(f"An answer in a JSON schema of your own needs a language model. {ADD_A_MODEL}", param="response_format")
     hand = Hand(at)
     request = _request(at)
-    parts = clauses(request) if len(request) <= LONGEST else []
-    texts: list[str] = []
-    value: dict[str, Json] = {}
-    made: list[str] = []
-    understood = [(clause, understand(clause)) for clause in parts]
-    blocked = next((move for _, move in understood if not isinstance(move, Act)), None) if understood else None
-    if not understood or (blocked is None and any(move is None for _, move in understood)):
-        texts.append(NOT_UNDERSTOOD)
-    elif blocked is not None or any(not isinstance(move, Act) for _, move in understood):
-        texts.append(_refusal(understood))
+    moves = [(clause, understand(clause)) for clause in clauses(request)] if len(request) <= LONGEST else []
+    acts = [(clause, move) for clause, move in moves if isinstance(move, Act)]
+    parts: list[Done] = []
+    if not moves or len(acts) < len(moves):
+        parts.append(_refusal(moves))
+        await _say(at, parts)
     else:
-        for clause, move in understood:
-            assert isinstance(move, Act)
-            done, goes_on = await _done(hand, move, clause)
-            texts.append(done.text)
-            value |= done.value
-            if done.made:
-                made = hand.made = done.made
-            await at.workspace.emit(Said(("\n\n" if len(texts) > 1 else "") + done.text), key=f"said:{len(texts)}")
-            if not goes_on:
+        for clause, act in acts:
+            parts.append(await _done(hand, act, clause))
+            hand.made = parts[-1].made or hand.made
+            await _say(at, parts)
+            if parts[-1].result in ("question", "decline"):
                 break
-        return _outcome(at, hand, texts, value, made)
-    await at.workspace.emit(Said(texts[0]), key="said:1")
-    return _outcome(at, hand, texts, value, made)
+    return _outcome(at, hand, parts)
 
 
-async def _done(hand: Hand, act: Act, clause: Clause) -> tuple[Done, bool]:
-    """What one clause came to, and whether the next may follow."""
+async def _say(at: Context, parts: list[Done]) -> None:
+    """Tell the newest part."""
+    await at.workspace.emit(Said(("\n\n" if len(parts) > 1 else "") + parts[-1].text), key=f"said:{len(parts)}")
+
+
+async def _done(hand: Hand, act: Act, clause: Clause) -> Done:
+    """What one clause came to."""
     try:
-        return await DOERS[act.name](hand, act, clause), True
+        return await DOERS[act.name](hand, act, clause)
     except Asks as asks:
-        return Done(text=asks.question.text), False
+        return Done(text=asks.question.text, result="question")
     except Withheld as withheld:
         enabled = ", ".join(withheld.enabled) or "none"
         name = withheld.tool.toolset
         return Done(
             text=f"That needs the toolset `{name}` (its tool {withheld.tool.name}), and this request enables {enabled}. "
-            f'Send `"toolsets": ["{name}"]` with it, or stream the answer, which enables all.'
-        ), False
+            f'Send `"toolsets": ["{name}"]` with it, or stream the answer, which enables all.',
+            result="decline",
+        )
     except ToolFailed as failed:
-        return Done(text=f"That did not work: {failed.message}"), False
+        return Done(text=f"That did not work: {failed.message}", result="decline")
 
 
-def _refusal(understood: list[tuple[Clause, Move | None]]) -> str:
+def _refusal(moves: list[tuple[Clause, Move | None]]) -> Done:
     """Nothing is done of a request of which a part cannot be: half an answer is easily taken for a whole one."""
+    if not any(move for _, move in moves):
+        return Done(text=NOT_UNDERSTOOD, result="decline")
     lines: list[str] = []
-    for clause, move in understood:
+    for clause, move in moves:
         if isinstance(move, Decline):
             lines.append(f"{move.what} {NEEDS[move.needs]}")
         elif isinstance(move, Question):
             lines.append(move.text)
         elif move is None:
-            lines.append(f"I did not understand “{clause.text}”. {NOT_UNDERSTOOD}")
-    if any(isinstance(move, Act) for _, move in understood):
+            lines.append(f"I did not understand “{clause.text}”, and no language model is configured that might. {ADD_A_MODEL}")
+    if any(isinstance(move, Act) for _, move in moves):
         lines.append("I have not done the rest yet; say it alone and I will.")
-    return "\n".join(dict.fromkeys(lines))
+    asks = all(isinstance(move, Question | Act) for _, move in moves)
+    return Done(text="\n".join(dict.fromkeys(lines)), result="question" if asks else "decline")
 
 
 def _request(at: Context) -> str:
@@ -107,19 +109,22 @@ def _request(at: Context) -> str:
     return last.text.strip() if last else ""
 
 
-def _outcome(at: Context, hand: Hand, texts: list[str], value: dict[str, Json], made: list[str]) -> Outcome:
-    text = "\n\n".join(texts)
-    answer: dict[str, Json] = {"answer": text, **value}
-    images = [ref for ref in made if ref.startswith("img_")]
+def _outcome(at: Context, hand: Hand, parts: list[Done]) -> Outcome:
+    text = "\n\n".join(part.text for part in parts)
+    last = parts[-1]
+    made = last.made or hand.made
+    value: dict[str, Json] = {"result": last.result or ("artifact" if last.made else "value"), "answer": text}
+    for part in parts:
+        value |= part.value
+    what = "image" if made and made[0].startswith("img_") else "document"
     if len(made) == 1:
-        answer["image" if images else "document"] = {"id": made[0]}
+        value[what] = {"id": made[0]}
     elif made:
-        answer["images" if images else "documents"] = [{"id": ref} for ref in made]
-    if at.task.format is not None:
-        if at.task.format.schema is not None:
-            raise NotConfigured(f"An answer in a JSON schema of your own needs a language model. {ADD_A_MODEL}", param="response_format")
-        text = msgspec.json.encode(answer).decode()
+        value[f"{what}s"] = [{"id": ref} for ref in made]
     return Outcome(
-        text=text, value=answer, mode="agent" if at.task.kind == "execution" else None, answered_by="embedded",
+        text=text if at.task.format is None else msgspec.json.encode(value).decode(),
+        value=value,
+        mode="agent" if at.task.kind == "execution" else None,
+        answered_by="embedded",
         spent=Spent(steps=hand.steps, tools=hand.caller.calls),
-    )  # fmt: skip
+    )

@@ -22,6 +22,8 @@ def beyond(clause: Clause) -> Move | None:
         return Decline("Making new pictures", "image model")
     if re.search(r"\bcolou?ri[sz]|\b(?:remove|replace|change)\b.*\bbackground\b|\binpaint|\banimate", clause.text, re.IGNORECASE):
         return Decline("Painting into pictures", "image model")
+    if clause.has("generate") and re.match(r"\s*(?:paint|imagine|generate)\b", clause.text, re.IGNORECASE):
+        return Decline("Making new pictures", "image model")
     if clause.has("send") and not clause.has("ask", "extract", "search", "detect"):
         return Decline("Sending, buying or deleting things", "no tool")
     if clause.has("compose") and not clause.has("read") and not clause.has("extract"):

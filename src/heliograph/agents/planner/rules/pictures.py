@@ -9,7 +9,7 @@ from heliograph.agents.planner.moves import Act, Decline, Move, Question, colour
 from heliograph.agents.planner.rules import documents
 from heliograph.agents.planner.rules.questions import field_of
 
-_INTO = re.compile(r"\b(?:turn|make|change)\b[\w\s]{0,30}\b(?:into|to)\b", re.IGNORECASE)
+_INTO = re.compile(r"\b(?:turn|make)\b[\w\s]{0,30}\binto\b|\bchange\b[\w\s]{0,30}\b(?:into|to)\b", re.IGNORECASE)
 _CALCULATION = re.compile(
     r"^(?:what(?:'s|\s+is|s)|how\s+much\s+is|calculate|compute|work\s+out)?\s*([-+*/().,\d\s%^x×÷]*\d[-+*/().,\d\s%^x×÷]*[-+*/%^x×÷][-+*/().,\d\s%^x×÷]*)\s*\??$",
     re.IGNORECASE,

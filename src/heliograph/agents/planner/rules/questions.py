@@ -7,10 +7,15 @@ import re
 from heliograph.agents.planner.clauses import Clause
 from heliograph.agents.planner.moves import Act, Move
 
+_ONE = re.compile(r"\s*(?:tell|give|show|get)\s+me\b", re.IGNORECASE)
+"""How a request for one value may begin, which `ask` answers with where it stands."""
+
 
 def extract(clause: Clause) -> Move | None:
     """`extract the invoice number, date and total as JSON`."""
     if not clause.has("extract", "json", "tell") or clause.has("image", "person") or not clause.unknown:
+        return None
+    if _ONE.match(clause.text) and not re.search(r",|\band\b|\bjson\b", clause.text, re.IGNORECASE):
         return None
     return Act("extract", "document", {"request": clause.text})
 
@@ -18,7 +23,7 @@ def extract(clause: Clause) -> Move | None:
 def ask(clause: Clause) -> Move | None:
     """`what is the total?`, `when is it due?`, or a bare `due date`."""
     asked = re.match(
-        r"\s*(?:(?:what|who|whom|when|which|where)(?:'s|’s|s)?\b|how\s+much\b|tell\s+me\b|give\s+me\b|read\b|find\b|(?:the\s+)?(?=\w+(?:\s+\w+){0,3}\s*\??$))",
+        r"\s*(?:(?:what|who|whom|when|which|where)(?:'s|’s|s)?\b|how\s+much\b|(?:tell|give|show|get)\s+me\b|read\b|find\b|(?:the\s+)?(?=\w+(?:\s+\w+){0,3}\s*\??$))",
         clause.text, re.IGNORECASE,
     )  # fmt: skip
     if asked is None or clause.has("image", "person", "thing", "you", "greeting"):
@@ -28,7 +33,7 @@ def ask(clause: Clause) -> Move | None:
 
 
 _LEAD = re.compile(
-    r"^(?:(?:is|are|was|were|does|do|did|the|a|an|my|our|your|this|that|exact|me|what|who|when|i|we|amount\s+of)\b\s*)+", re.IGNORECASE
+    r"^(?:(?:is|are|was|were|does|do|did|the|a|an|my|our|your|this|that|exact|me|what|who|when|it|i|we|amount\s+of)\b\s*)+", re.IGNORECASE
 )
 _TAIL = re.compile(
     r"\s*\b(?:on|in|of|from|for|at|to)\s+(?:the\s+|this\s+|that\s+|my\s+|our\s+|these\s+|attached\s+)*(?:invoice|receipt|document|pdf|file|bill|contract|form|scan|page|letter|report|statement|it|here|order|paper)\b"
