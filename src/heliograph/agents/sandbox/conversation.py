@@ -18,6 +18,7 @@ Call = Callable[[str, dict[str, Json]], Awaitable[Json]]
 any other exception ends the run."""
 
 LARGEST_TEXT = 16 << 20
+MOST_CARDS, LARGEST_CARD = 200, 1 << 20
 SPARE_MESSAGES = 10_000
 """Frames that a program may send beside its calls."""
 
@@ -48,6 +49,7 @@ class Conversation:
         self._slots = asyncio.Semaphore(limits.calls_at_once)
         self._answering: set[asyncio.Task[None]] = set()
         self._printed = 0
+        self._shown = 0
         self.calls = 0
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails with what a tool raised that is no HeliographError."""
@@ -56,16 +58,15 @@ class Conversation:
         """Send the script and serve the program until it says what came of it. Raises Misbehaved, and EOFError when it just ended."""
         await self._send(first)
         for _ in range(self._limits.calls * 4 + SPARE_MESSAGES):
-            message = await self._receive()
+            message, size = await self._receive()
             if "done" in message:
                 return _object(message["done"])
             if "call" in message:
-                await self._begin(message)
+                await self._begin(message, size)
             elif "print" in message:
                 await self._print(str(message["print"]))
             elif "preview" in message:
-                if self._on_preview is not None:
-                    await self._on_preview(_object(message["preview"]))
+                await self._preview(_object(message["preview"]), size)
             else:
                 raise Misbehaved("it sent a message of no known kind")
         raise Misbehaved("it sent too many messages")
@@ -82,7 +83,8 @@ class Conversation:
         self._writer.write(frames.pack(message))
         await self._writer.drain()
 
-    async def _receive(self) -> dict[str, Json]:
+    async def _receive(self) -> tuple[dict[str, Json], int]:
+        """The next message and how many bytes it had."""
         head = await self._reader.readexactly(frames.HEAD.size)
         text, blob = cast("tuple[int, int]", frames.HEAD.unpack(head))
         if text > LARGEST_TEXT or text + blob > self._limits.frame:
@@ -93,7 +95,7 @@ class Conversation:
             raise Misbehaved("it sent a message that is not JSON") from None
         if not isinstance(message, dict):
             raise Misbehaved("it sent a message that is no object")
-        return cast("dict[str, Json]", message)
+        return cast("dict[str, Json]", message), text + blob
 
     async def _print(self, text: str) -> None:
         before, self._printed = self._printed, self._printed + len(text)
@@ -103,7 +105,14 @@ class Conversation:
             text = text[: self._limits.output - before] + "\n[more was printed, and is not shown]\n"
         await self._on_print(text)
 
-    async def _begin(self, message: dict[str, Json]) -> None:
+    async def _preview(self, card: dict[str, Json], size: int) -> None:
+        self._shown += 1
+        if size > LARGEST_CARD or self._shown > MOST_CARDS:
+            raise Misbehaved(f"it showed more than {MOST_CARDS} cards, or one of more than {LARGEST_CARD >> 10} KiB")
+        if self._on_preview is not None:
+            await self._on_preview(card)
+
+    async def _begin(self, message: dict[str, Json], size: int) -> None:
         number, tool, arguments = message["call"], str(message.get("tool")), _object(message.get("arguments"))
         if not isinstance(number, int):
             raise Misbehaved("it sent a call without a number")
@@ -113,6 +122,9 @@ class Conversation:
         self.calls += 1
         if self.calls > self._limits.calls:
             await self._send({"id": number, "error": f"A run may call tools {self._limits.calls} times."})
+            return
+        if size > self._limits.frame // 4:
+            await self._send({"id": number, "error": f"A call may carry {self._limits.frame >> 22} MiB."})
             return
         await self._slots.acquire()
         task = asyncio.create_task(self._answer(number, tool, arguments))

@@ -63,7 +63,8 @@ def bubblewrap() -> list[str]:
 
 def bare() -> list[str]:
     """The command that starts a nursery without walls around it."""
-    return _python(sys.executable, [str(Path(inside.__file__).parents[1]), sysconfig.get_path("platlib")], isolated=False)
+    paths = [Path(inside.__file__).parents[1], *{path.parent for path in shown_packages().values()}]
+    return _python(sys.executable, [str(path) for path in paths], isolated=False)
 
 
 def _python(executable: str, paths: list[str], *, isolated: bool) -> list[str]:
@@ -118,6 +119,8 @@ def _interpreter() -> Iterator[str]:
     for name in ("site-packages", "dist-packages"):
         if Path(sysconfig.get_path("stdlib"), name).is_dir():
             yield from ("--perms", "0755", "--tmpfs", f"{library}/{name}")
-    shared = Path(sysconfig.get_config_var("LIBDIR") or "", sysconfig.get_config_var("INSTSONAME") or "")
-    if shared.is_file():
-        yield from ("--ro-bind", str(shared), f"/python/lib/{shared.name}")
+    name = sysconfig.get_config_var("INSTSONAME") or ""
+    for folder in (os.path.join(sys.base_prefix, "lib"), sysconfig.get_config_var("LIBDIR") or ""):
+        if name.startswith("libpython") and ".so" in name and os.path.isfile(shared := os.path.join(folder, name)):
+            yield from ("--ro-bind", shared, f"/python/lib/{name}")
+            return

@@ -28,8 +28,11 @@ log = logging.getLogger(__name__)
 
 START_TIMEOUT = 60.0
 """Seconds a nursery may take to load its libraries."""
+SILENCE = 1.0
+"""Seconds after the end of its channel in which a program must have ended too."""
 LAST_WORDS = 5.0
 """Seconds in which a killed program must be gone."""
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
 DISCARDED = 256
 """Times the kept output that a program may write before it is killed for it."""
 LONGEST_SENTENCE = 300
@@ -154,7 +157,7 @@ class _Nursery:
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"},
+                env=ENVIRONMENT | {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
                 cwd="/",
                 start_new_session=True,
             )
@@ -166,7 +169,8 @@ class _Nursery:
             greeting = b""
         if greeting != b"ready":
             reason = await nursery.close()
-            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason or "it ended without a word"))
+            reason = reason or "it ended without a word"
+            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason) if isolated else f"Programs cannot be run here: {reason}.")
         return nursery
 
     @property
@@ -272,17 +276,21 @@ class _Run:
                 except Misbehaved as error:
                     killed = "protocol", f"The program was ended: {error}."
                 except (EOFError, OSError):
-                    pass
+                    ended = await self._last_words(SILENCE)
+                    if not ended:
+                        killed = "protocol", "The program was ended: it closed its channel to the worker."
         finally:
             talk.cancel()
             await conversation.close()
-            ended = await self._end()
+            ended = ended or await self._end()
             await asyncio.wait(outputs, timeout=1.0)
             for output in outputs:
                 output.cancel()
             await asyncio.gather(talk, *outputs, return_exceptions=True)
         if "failure" in ended:
             raise SandboxFailed(f"The sandbox could not run the program: {ended['failure']}")
+        if not ended and outcome is None and killed is None:
+            raise Unavailable("The sandbox's process ended while a program ran in it; try again.", retry_after=1)
         stdout, stderr = (output.result()[0] if output.done() and not output.cancelled() else "" for output in outputs)
         made = Ran(
             stdout=stdout, stderr=stderr, seconds=time.monotonic() - self._started, cpu=float(ended.get("cpu", 0)), calls=conversation.calls
@@ -294,16 +302,22 @@ class _Run:
 
     async def _end(self) -> dict[str, Any]:
         """Have the process killed if it still runs, and hear how it ended."""
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
+        with contextlib.suppress(OSError):
             self._held.leash.shutdown(socket.SHUT_WR)
-            async with asyncio.timeout(LAST_WORDS):
+        return await self._last_words(LAST_WORDS)
+
+    async def _last_words(self, patience: float) -> dict[str, Any]:
+        """What the keeper says of how the process ended; nothing when it does not end in time, or the keeper did itself."""
+        with contextlib.suppress(OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(patience):
                 return json.loads(await asyncio.get_running_loop().sock_recv(self._held.leash, 4096))
         return {}
 
     def _cause(self, ended: dict[str, Any]) -> tuple[Killed | None, str]:
         status = int(ended.get("status", signal.SIGKILL))
         if os.WIFSIGNALED(status):
-            if ended.get("cpu", 0) >= self._limits.cpu:
+            # The kernel keeps the limit by counting ticks, which on a busy machine are more than it measures. Nobody else sends SIGKILL.
+            if os.WTERMSIG(status) == signal.SIGKILL and ended.get("cpu", 0) >= 0.5 * self._limits.cpu:
                 return "cpu", f"The program used more than {self._limits.cpu} s of processor time (HELIOGRAPH_SANDBOX_CPU)."
             return "crash", f"The program was killed by {signal.Signals(os.WTERMSIG(status)).name}."
         return None, "The program ended its own process before it was done."

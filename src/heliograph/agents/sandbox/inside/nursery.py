@@ -84,6 +84,8 @@ def _keep(wish: dict[str, Any], descriptors: list[int], *, isolated: bool) -> No
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         limits = confine.Limits(**wish["limits"])
         used = used_memory()
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("1000")  # when this machine runs out of memory, a program goes first
         if isolated:
             confine.enter_namespaces(wish["folder"], limits.disk)
         trouble, troubled = os.pipe()

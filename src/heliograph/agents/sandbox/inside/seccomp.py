@@ -65,6 +65,9 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 TERMINAL_READS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX and FIOCLEX: what Python asks of files it opens."""
 
+FILE_COMMANDS = (*range(8), 36, 37, 38, 1030, 1032)
+"""Of fcntl: duplicates, flags, locks, and the size of a pipe; not whom a file sends signals to, nor larger pipes."""
+
 _LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE = 0, 4
@@ -105,6 +108,7 @@ def program(machine: str, pid: int) -> list[Step]:
         "socketpair": _one_of(0, [AF_UNIX]),
         "tgkill": _one_of(0, [pid]),
         "ioctl": _one_of(1, TERMINAL_READS),
+        "fcntl": _one_of(1, FILE_COMMANDS),
         "prctl": _one_of(0, [PR_SET_NAME, PR_GET_NAME, PR_SET_VMA]),
         "prlimit64": [*_one_of(2, [0], high=True)],
     }

@@ -12,7 +12,7 @@ from heliograph.agents.sandbox.running import Sandbox
 from heliograph.agents.sandbox.script import Attachment, Script, ToolSpec
 from heliograph.config import Settings
 from heliograph.errors import InvalidRequest, NotConfigured, NotFound
-from tests.unit.agents.sandbox.conftest import Run, echo
+from tests.integration.agents.sandbox.conftest import Run, echo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
