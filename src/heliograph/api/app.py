@@ -16,6 +16,7 @@ from heliograph.api.checking import Checker
 from heliograph.api.edge import Edge
 from heliograph.api.metrics import Metrics
 from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
+from heliograph.api.passthrough.ring import Ring
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
 from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions
@@ -60,6 +61,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.add_exception_handler(HeliographError, _of_the_tree)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_status)
+    app.add_middleware(Ring, server=server)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

@@ -43,14 +43,17 @@ class JsonRequest(Request):
 async def read_json(request: Request, *, limit: int, depth: int) -> JsonRequest:
     """Read the body of `request`. Raises PayloadTooLarge over `limit` bytes and InvalidRequest for what is not acceptable JSON."""
     raw = await read_bytes(request, limit=limit)
-    if raw:
-        kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
-            raise InvalidRequest(f"The body must be JSON with `Content-Type: application/json`, not {kind!r}.")
-    value = None
-    if raw:
-        value = await asyncio.to_thread(parse, raw, depth) if len(raw) > IN_A_THREAD else parse(raw, depth)
-    return JsonRequest(request.scope, request.receive, value, empty=not raw)
+    return JsonRequest(request.scope, request.receive, await decode(request, raw, depth), empty=not raw)
+
+
+async def decode(request: Request, raw: bytearray, depth: int) -> Any:
+    """The value of a body that was read; None of an empty one. Raises as `read_json`."""
+    if not raw:
+        return None
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise InvalidRequest(f"The body must be JSON with `Content-Type: application/json`, not {kind!r}.")
+    return await asyncio.to_thread(parse, raw, depth) if len(raw) > IN_A_THREAD else parse(raw, depth)
 
 
 async def read_bytes(request: Request, *, limit: int) -> bytearray:

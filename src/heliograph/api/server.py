@@ -17,6 +17,8 @@ from heliograph.api.checking import Checker
 from heliograph.api.guests import Guests
 from heliograph.api.links import Links
 from heliograph.api.metrics import Metrics
+from heliograph.api.passthrough.recording import Recorder
+from heliograph.api.passthrough.upstream import Upstreams
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
 from heliograph.api.skills import Skills
@@ -48,6 +50,8 @@ class Server:
     skills: Skills
     waiter: Waiter = field(init=False)
     keys: Keys = field(init=False)
+    upstreams: Upstreams = field(init=False)
+    recorder: Recorder = field(init=False)
     _links: Links | None = None
     _guests: Guests | None = None
     _seeded: bool = False
@@ -56,6 +60,8 @@ class Server:
     def __post_init__(self) -> None:
         self.waiter = Waiter(self._statuses)
         self.keys = Keys(self._find_key)
+        self.upstreams = Upstreams(self.settings)
+        self.recorder = Recorder(self.database)
 
     async def open(self) -> None:
         """Prepare what a first request would otherwise wait for. A database that is not there yet is no reason not to start."""
@@ -74,6 +80,8 @@ class Server:
         await self.planner.close()
         await self.checker.close()
         await self.skills.close()
+        await self.upstreams.close()
+        await self.recorder.close()
         await self.database.close()
 
     async def links(self) -> Links:

@@ -29,7 +29,7 @@ def logged(row: Prediction, task: Task, body: dict[str, Any], made: Outcome | Fa
         status=("cancelled" if made.type == Cancelled.type else "failed") if failed else "completed",
         finish_reason=None if failed else made.finish,
         stream=task.stream,
-        request=msgspec.json.encode(body | {"messages": [_shown(message) for message in task.messages]}).decode(),
+        request=msgspec.json.encode(body | {"messages": [shown(message) for message in task.messages]}).decode(),
         response=None if failed else made.text,
         error=row.error,
         usage=row.usage,
@@ -40,8 +40,8 @@ def logged(row: Prediction, task: Task, body: dict[str, Any], made: Outcome | Fa
     )
 
 
-def _shown(message: Message) -> dict[str, Json]:
-    """A message in the wire's words. Its media are named, not held."""
+def shown(message: Message) -> dict[str, Json]:
+    """A message in the wire's words, as the log has it. Its media are named, not held."""
     content: Json = [_part(part) for part in message.parts]
     if len(message.parts) == 1 and isinstance(message.parts[0], Text):
         content = message.parts[0].text

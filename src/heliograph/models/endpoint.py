@@ -33,9 +33,11 @@ PARTING = 0.05
 class Endpoint:
     """One model's address. Belongs to one event loop; opens connections when they are needed. It is a `servers.Client`."""
 
-    def __init__(self, name: str, model: ModelSettings, settings: Settings | None = None) -> None:
-        """`settings`: those of the server, for what it may reach. Raises NotConfigured when it can never be asked."""
+    def __init__(self, name: str, model: ModelSettings, settings: Settings | None = None, *, connections: int | None = None) -> None:
+        """`settings`: those of the server, for what it may reach. `connections`: how many it has at a time, 0 for any number; unset, some
+        more than the route's requests. Raises NotConfigured when it can never be asked."""
         self.name, self.model, self._settings = name, model, settings
+        self._connections = model.concurrency + 8 if connections is None else connections
         self.url = _base(name, model)
         self.who = f"The model route {name!r} ({self.url.origin()})"
         if settings is not None and (why := egress.refusal(model, settings)) is not None:
@@ -51,7 +53,7 @@ class Endpoint:
                 asyncio.timeout(timeout),
                 self._open().request(method, URL(url), data=data, headers=self._headers(), allow_redirects=False) as answer,
             ):
-                whole = await self._read(answer, LARGEST_ANSWER)
+                whole = await self.read(answer)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, headers, _parsed(whole))
         except (TimeoutError, aiohttp.ClientError, OSError, FetchError) as error:
@@ -63,15 +65,7 @@ class Endpoint:
 
         Raises the `ModelError` of another status than 200.
         """
-        data = msgspec.json.encode(body)
-        try:
-            async with asyncio.timeout_at(deadline):
-                answer = await self._open().post(self.url / path, data=data, headers=self._headers(), allow_redirects=False)
-                if answer.status != 200:
-                    with contextlib.closing(answer):
-                        raise await self._failure(answer)
-        except (TimeoutError, aiohttp.ClientError, OSError, FetchError) as error:
-            raise self.trouble(error, self.model.timeout) from None
+        answer = await self.open(path, msgspec.json.encode(body), deadline=deadline)
         incoming = Incoming(self, answer, deadline)
         try:
             yield incoming
@@ -81,10 +75,24 @@ class Endpoint:
             else:
                 answer.close()
 
+    async def open(self, path: str, data: bytes, *, deadline: float) -> aiohttp.ClientResponse:
+        """Send a request, and give its answer with its content still to come; to be released or closed. Raises as `post`."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await self._send(path, data)
+                if answer.status != 200:
+                    with contextlib.closing(answer):
+                        raise await self._failure(answer)
+                return answer
+        except (TimeoutError, aiohttp.ClientError, OSError, FetchError) as error:
+            raise self.trouble(error, self.model.timeout) from None
+
     def failure(self, status: int, complaint: failures.Complaint, headers: dict[str, str] | None = None) -> ModelError:
         """The error for what the server said."""
         hidden = keys.hide(complaint.sentence, self._hidden)
-        return failures.failure(status, complaint, headers or {}, who=self.who, route=self.name, hidden=hidden)
+        error = failures.failure(status, complaint, headers or {}, who=self.who, route=self.name, hidden=hidden)
+        error.answered = status
+        return error
 
     def trouble(self, error: BaseException, seconds: float) -> ModelError:
         """The error for what the network said. `seconds`: that were waited, when it is a timeout."""
@@ -117,13 +125,20 @@ class Endpoint:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=egress.way_out(self._settings, self.model.concurrency + 8),
+                connector=egress.way_out(self._settings, self._connections),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
                 read_bufsize=1 << 18,
             )
         return self._session
+
+    async def _send(self, path: str, data: bytes) -> aiohttp.ClientResponse:
+        try:
+            return await self._open().post(self.url / path, data=data, headers=self._headers(), allow_redirects=False)
+        except aiohttp.ServerDisconnectedError:
+            # mostly a connection that had rested for so long that its server closed it just then; to ask twice does no harm
+            return await self._open().post(self.url / path, data=data, headers=self._headers(), allow_redirects=False)
 
     def _headers(self) -> dict[str, str]:
         key = keys.read_key(self.name, self.model)
@@ -133,7 +148,8 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {key}"
         return headers | self.model.headers
 
-    async def _read(self, answer: aiohttp.ClientResponse, most: int) -> bytes:
+    async def read(self, answer: aiohttp.ClientResponse, most: int = LARGEST_ANSWER) -> bytes:
+        """The whole content of an answer. Raises ModelUnavailable above `most` bytes."""
         whole = bytearray()
         async for piece in answer.content.iter_any():
             whole += piece

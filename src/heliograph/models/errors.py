@@ -20,6 +20,8 @@ class ModelError(HeliographError):
 
     status = 422
     type = "model_error"
+    answered: int | None = None
+    """The status that the model's server answered with, where it answered."""
 
 
 class ModelUnavailable(ModelError):

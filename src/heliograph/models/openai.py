@@ -10,25 +10,23 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from heliograph.config import ModelSettings, Settings
-from heliograph.errors import NotConfigured
 from heliograph.models.completions import Completion, body
 from heliograph.models.contract import Ask, JsonMode, Profile, Reply, Thinking
 from heliograph.models.endpoint import Endpoint
 from heliograph.models.errors import ModelDeclined, ModelError, ModelUnavailable
 from heliograph.models.failures import Complaint
 from heliograph.models.habits import Habits
-from heliograph.models.loose import Json, string, table, tables
+from heliograph.models.listing import only_model
+from heliograph.models.loose import Json
 from heliograph.models.probing import Prober
 from heliograph.models.profiles import ProfileCache
 from heliograph.models.servers import Trouble
 from heliograph.models.speaking import Speaking
 
-LISTING_TIMEOUT = 10.0
 AFTERWORD = 2.0
 """Seconds that are waited for the count of tokens after the answer has ended."""
 LESSONS = 4
 """Refusals of one request that are learnt from."""
-MOST_NAMED = 20
 
 
 class OpenAIBackend(Speaking):
@@ -134,7 +132,7 @@ class OpenAIBackend(Speaking):
             case "key" | "url":
                 raise self._endpoint.failure(401 if trouble == "key" else 404, Complaint(words))
             case "model" if self._model.model is None:
-                self._id = await self._only_model()
+                self._id = await only_model(self._endpoint)
             case "model":
                 raise self._endpoint.failure(404, Complaint(words))
             case "refused":
@@ -143,19 +141,8 @@ class OpenAIBackend(Speaking):
     async def _model_id(self, profile: Profile) -> str:
         """The model's id: as set, as probed, or the only one that the server lists."""
         if self._id is None:
-            self._id = profile.model or await self._only_model()
+            self._id = profile.model or await only_model(self._endpoint)
         return self._id
-
-    async def _only_model(self) -> str:
-        answer = await self._endpoint.send("GET", str(self._endpoint.url / "models"), timeout=LISTING_TIMEOUT)
-        ids = [id for entry in tables(table(answer.body).get("data")) if (id := string(entry.get("id")))]
-        if len(ids) == 1:
-            return ids[0]
-        setting = f"set models.{self.name}.model (HELIOGRAPH_MODEL_NAME for the default)"
-        if not ids:
-            raise NotConfigured(f"{self._endpoint.who} does not list its models (status {answer.status}); {setting}.")
-        named = ", ".join(ids[:MOST_NAMED]) + (", …" if len(ids) > MOST_NAMED else "")
-        raise NotConfigured(f"{self._endpoint.who} has more than one model; {setting} to one of {named}.")
 
 
 def _mode(ask: Ask, profile: Profile) -> JsonMode | None:

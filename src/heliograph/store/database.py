@@ -45,6 +45,7 @@ class Database:
             await connection.set_autocommit(False)
             return connection
 
+        self._connect = connect
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://", async_creator=connect, pool_size=size, max_overflow=overflow, pool_timeout=wait, pool_pre_ping=True
         )
@@ -70,8 +71,15 @@ class Database:
                 raise Unavailable("The database cannot be reached right now; try again in a moment.", retry_after=2) from problem
             raise
 
+    async def connect(self) -> PsycopgConnection[object]:
+        """A connection outside the pool, each statement its own transaction, for who writes all the time; to be closed. Raises what the
+        driver raises."""
+        connection = await self._connect()
+        await connection.set_autocommit(True)
+        return connection
+
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection of the pool."""
         await self.engine.dispose()
 
 
