@@ -160,6 +160,15 @@ class Settings(BaseSettings):
         default=4, gt=0, description="Chats and executions that one worker process runs at a time, besides its other jobs."
     )
     agent_artifacts: int = Field(default=1024 * MiB, gt=0, description="Bytes of artifacts that one chat completion or execution may make.")
+    agent_steps: int = Field(
+        default=24,
+        gt=0,
+        description="Turns of the model in one run at the tier `auto`; `lite` has a quarter, `fast` half, `pro` twice as many.",
+    )
+    agent_tokens: int = Field(
+        default=400_000, gt=0, description="Tokens that one run may use at the tier `auto`, without those from the model's prefix cache."
+    )
+    agent_seconds: float = Field(default=900.0, gt=0, description="Longest time that one run at the tier `auto` may take.")
     agent_listeners: float = Field(
         default=30.0, gt=0, description="How long a chat completion goes on after the last who listened to it has left."
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from heliograph.agents.tools import Tool
 from heliograph.errors import HeliographError, InvalidRequest, NotConfigured
 
 Json = Any
+log = logging.getLogger(__name__)
 
 
 class ToolFailed(HeliographError):
@@ -53,10 +55,13 @@ class _Record(msgspec.Struct, frozen=True):
 class Caller:
     """Calls the tools of one run. `calls` counts them by name, those of an earlier run too."""
 
-    def __init__(self, at: Context, tools: Iterable[Tool]) -> None:
+    def __init__(
+        self, at: Context, tools: Iterable[Tool], *, allow: Callable[[Tool, dict[str, Json]], Awaitable[None]] | None = None
+    ) -> None:
+        """`allow` raises what a call fails with that may not be made."""
         self.tools = {tool.name: tool for tool in tools}
         self.calls: dict[str, int] = {}
-        self._at = at
+        self._at, self._allow = at, allow
 
     async def call(self, step: str, name: str, arguments: dict[str, Json]) -> Json:
         """The answer of a tool, as JSON. `step`: its name in the journal, such as `tool:3:0`.
@@ -75,7 +80,7 @@ class Caller:
             if not tool.idempotent:
                 await workspace.begin(step)
             async with workspace.step(step):
-                record = await _record(tool, within(self._at, step), arguments)
+                record = await self._record(step, tool, arguments)
             await workspace.keep(step, msgspec.json.encode(record))
         if record.failure is not None:
             raise ToolFailed(record.failure.message, kind=record.failure.type, param=record.failure.param)
@@ -92,11 +97,16 @@ class Caller:
             raise NotConfigured(lacking)
         return tool
 
-
-async def _record(tool: Tool, at: Context, arguments: dict[str, Json]) -> _Record:
-    try:
-        return _Record(await tool.call(at, arguments))
-    except HeliographError as error:
-        if error.status >= 500:
-            raise
-        return _Record.of(error)
+    async def _record(self, step: str, tool: Tool, arguments: dict[str, Json]) -> _Record:
+        try:
+            if self._allow is not None:
+                await self._allow(tool, arguments)
+            return _Record(await tool.call(within(self._at, step), arguments))
+        except HeliographError as error:
+            if error.status >= 500:
+                raise
+            return _Record.of(error)
+        except Exception:
+            await self._at.workspace.known(step)  # raises when it is the run that may not go on
+            log.exception("the tool %s failed", tool.name)
+            return _Record(failure=_Failure(type="internal_error", message=f"{tool.name} failed; the fault is the server's own."))

@@ -1,0 +1,43 @@
+"""Which toolsets a run has that names none: `core`, and while somebody listens those that its words and files call for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from heliograph.agents.task import TOOLSETS, Media, Task, Toolset
+
+_WORDS: dict[Toolset, str] = {
+    "image": r"images?|pictures?|photos?|faces?|people|persons?|objects?|logos?|bar ?codes?|qr|crop\w*|rotat\w*|resiz\w*|blur\w*|detect\w*|"
+    r"count|enhanc\w*|sharpen\w*|keypoints?|segment\w*|masks?|upscal\w*|thumbnails?",
+    "document": r"documents?|pdfs?|pages?|invoices?|receipts?|forms?|contracts?|letters?|tables?|ocr|extract\w*|read|redact\w*|classif\w*|"
+    r"layout|markdown|summar\w*|fields?|split\w*|merg\w*|paragraphs?|total|amounts?",
+    "viz": r"draw\w*|charts?|plots?|graphs?|highlight\w*|annotat\w*|overlays?|grids?|visuali[sz]\w*|diagrams?|mark(ed|s)?|outline\w*|boxes",
+    "video": r"videos?|clips?|frames?|footage|movies?|trim\w*|transcri\w*|subtitles?|captions?",
+    "web": r"web|internet|online|website|google|search (for|the)|news|latest|https?://",
+    "image-gen": r"(generate|create|imagine|paint|design) (an?|some|the)? ?(\w+ )?(images?|pictures?|photos?|logos?|illustrations?)|"
+    r"inpaint\w*|remove (the )?background|try.on",
+    "world-gen": r"depth maps?|depth|3d|reconstruct\w*|point clouds?|splats?",
+    "code-execution": r"python|code|script|comput\w*|calculat\w*|statistics|average|median|regression|simulat\w*|csv|spreadsheets?",
+}
+_CALLED_FOR = {toolset: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for toolset, words in _WORDS.items()}
+_BY_KIND: dict[str, tuple[Toolset, ...]] = {"img": ("image", "viz"), "doc": ("document",), "vid": ("video",)}
+_BY_PART: dict[str, tuple[Toolset, ...]] = {"image": ("image", "document"), "video": ("video",), "file": ("document",), "audio": ("video",)}
+
+
+def toolsets(task: Task, kinds: Iterable[str]) -> list[Toolset]:
+    """The toolsets of a run, in their usual order. `kinds`: of the artifacts that there are already."""
+    if task.toolsets is not None:
+        return list(dict.fromkeys(task.toolsets))
+    if task.kind == "execution" or not task.stream:
+        return ["core"]
+    latest = next((message for message in reversed(task.messages) if message.role == "user"), None)
+    words = latest.text if latest else ""
+    found = {toolset for toolset, pattern in _CALLED_FOR.items() if pattern.search(words)}
+    found.add("core")
+    for part in latest.parts if latest else []:
+        if isinstance(part, Media):
+            found |= set(_BY_PART[part.kind])
+    for kind in kinds:
+        found |= set(_BY_KIND.get(kind, ()))
+    return [toolset for toolset in TOOLSETS if toolset in found]
