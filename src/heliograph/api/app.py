@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from heliograph.api import errors
 from heliograph.api.admission import Admission
+from heliograph.api.artifacts import Presenter
 from heliograph.api.checking import Checker
 from heliograph.api.edge import Edge
 from heliograph.api.metrics import Metrics
@@ -19,7 +20,7 @@ from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.passthrough.ring import Ring
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
-from heliograph.api.routes import feedback, files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.routes import artifacts, feedback, files, generate, health, hub, later, models, pages, predictions
 from heliograph.api.routes import skills as skill_routes
 from heliograph.api.server import Server
 from heliograph.api.skills import Skills
@@ -40,6 +41,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         metrics=Metrics(),
         admission=Admission(settings),
         pictures=Pictures(settings, blobs),
+        presenter=Presenter(settings, blobs),
         planner=Planner(settings, skills, blobs),
         checker=Checker(settings, blobs),
         skills=skills,
@@ -55,7 +57,8 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
         health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
-        feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, later.router, pages.router,
+        feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.router,
+        later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

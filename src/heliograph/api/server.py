@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.api.admission import Admission
+from heliograph.api.artifacts import Presenter
 from heliograph.api.auth import Caller, Keys
 from heliograph.api.checking import Checker
 from heliograph.api.guests import Guests
@@ -45,6 +46,7 @@ class Server:
     metrics: Metrics
     admission: Admission
     pictures: Pictures
+    presenter: Presenter
     planner: Planner
     checker: Checker
     skills: Skills
@@ -77,6 +79,7 @@ class Server:
         """Let waiting calls answer and close what is open."""
         await self.waiter.close()
         await self.pictures.close()
+        await self.presenter.close()
         await self.planner.close()
         await self.checker.close()
         await self.skills.close()

@@ -50,6 +50,7 @@ _FILE_IN_USE = text("SELECT EXISTS (SELECT FROM inputs WHERE tenant = :tenant AN
 _NAMED = text(
     "SELECT blob FROM files WHERE blob = ANY(:blobs) UNION ALL SELECT blob FROM inputs WHERE blob = ANY(:blobs) "
     "UNION ALL SELECT blob FROM steps WHERE blob = ANY(:blobs) "
+    "UNION ALL SELECT blob FROM artifacts WHERE blob = ANY(:blobs) "
     "UNION ALL SELECT blob FROM skills WHERE blob = ANY(:blobs) AND deleted_at IS NULL"
 )
 _JOBLESS = text(
@@ -161,6 +162,7 @@ async def forget(
         await blobs.delete_prefix(key(tenant, kind, id))
     for blob in unused:
         await blobs.delete(blob)
+        await blobs.delete(artifacts.shown(blob))
     return row, removed
 
 
@@ -197,7 +199,7 @@ async def _blobs(settings: Settings, database: Database, blobs: Blobs, now: date
                 await blobs.delete(blob)
                 pages += 1
     async for batch in blobs.older(now - GRACE):
-        ours = [blob for blob in batch if _kind(blob) in ("files", "inputs", "steps", "skills")]
+        ours = [blob for blob in batch if _kind(blob) in ("files", "inputs", "steps", "skills", "artifacts")]
         async with database.begin() as conn:
             named = {str(row.blob) for row in await conn.execute(_NAMED, {"blobs": ours})}
         for blob in set(ours) - named:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
+from mimetypes import guess_extension
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -234,7 +235,7 @@ class StoredWorkspace:
                 raise NotFound(f"There is no input {position}.")
             read = self._inputs[position] = await self._attempt.stored(self._inputs[position])
             name = self._task.names.get(position) or _name_at(read.url)
-            return await self._brought(read.blob or "", read.sha256 or "", name)
+            return await self._brought(read.blob or "", read.sha256 or "", name, otherwise=f"input-{position}")
 
     async def fetch(self, url: str) -> Artifact:
         """As `Workspace.fetch`; once in a run."""
@@ -264,16 +265,18 @@ class StoredWorkspace:
         """As `Workspace.folder`."""
         return await self._shelf.folder(skill.hash, skill.blob)
 
-    async def _brought(self, blob: str, sha256: str, name: str | None) -> Artifact:
+    async def _brought(self, blob: str, sha256: str, name: str | None, otherwise: str = "") -> Artifact:
         seed = f"content:{sha256}:{name or ''}"
         known = await self._artifacts.seeded(seed)
         if known is not None:
             return known
         async with self._blobs.local(blob) as path:
-            return await self._keep(seed, path, sha256, name, "manifest")
+            return await self._keep(seed, path, sha256, name, "manifest", otherwise)
 
-    async def _keep(self, seed: str, path: Path, sha256: str, name: str | None, source: Source) -> Artifact:
+    async def _keep(self, seed: str, path: Path, sha256: str, name: str | None, source: Source, otherwise: str = "") -> Artifact:
+        """`otherwise`: its name where it has none, without a suffix; by name its bytes can be had as they are."""
         found = await asyncio.to_thread(sniff_file, path)
+        name = name or (otherwise + (guess_extension(found.media_type) or "") if otherwise else None)
         facts: Facts = {}
         if found.reader is not None:
             with suppress(HeliographError):  # who opens it says what is wrong with it

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.responses import StreamingResponse
 
 from heliograph.api.auth import Caller, CallerOf, Guarded
+from heliograph.api.content import content
 from heliograph.api.links import Links
 from heliograph.api.multipart import read_form
 from heliograph.api.openapi import answers
@@ -31,9 +28,6 @@ open_router = APIRouter(prefix="/v1/files", tags=["files"])
 """What a signed URL opens; no key is needed."""
 
 PUBLIC = Query(description="Whether the answer carries a signed link to the content.")
-SHOWN_INLINE = re.compile(r"(image/(png|jpeg|gif|webp|bmp)|application/pdf|audio/.*|video/.*)")
-"""What a browser may show itself. Anything else is offered as a download: HTML from a stranger must not run on our address."""
-
 _UPLOAD_FORM = {
     "requestBody": {
         "required": True,
@@ -214,51 +208,10 @@ async def get_content(file_id: str, request: Request, server: ServerOf, expires:
         file = await files.linked(conn, file_id)
     if file is None or file.state != "ready":
         raise NotFound("The file that this link led to has been deleted.")
-    return content(server, file, request.headers.get("range"), bodiless=request.method == "HEAD")
-
-
-def content(server: Server, file: File, wanted: str | None, *, bodiless: bool) -> Response:
-    """The response with a file's bytes, or the one range of them that was asked for."""
-    kind = file.media_type or "application/octet-stream"
-    inline = SHOWN_INLINE.fullmatch(kind) is not None
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=3600",
-        "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(file.filename, safe='')}",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "ETag": f'"{file.sha256}"',
-    }
-    start, end = 0, file.bytes
-    status = 200
-    if wanted is not None:
-        asked = byte_range(wanted, file.bytes)
-        if asked is not None:
-            start, end = asked
-            if start >= end:
-                return Response(status_code=416, headers={"Content-Range": f"bytes */{file.bytes}"})
-            status = 206
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.bytes}"
-    headers["Content-Length"] = str(end - start)
-    chunks = _nothing() if bodiless else server.blobs.stream(file.blob, start, end)
-    return StreamingResponse(chunks, status, headers, kind if inline else "application/octet-stream")
-
-
-def byte_range(wanted: str, size: int) -> tuple[int, int] | None:
-    """Start and end (exclusive) of a `Range` header with one range of bytes; None for one that is to be ignored (RFC 9110, 14.2)."""
-    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", wanted.replace(" ", ""))
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:
-        return max(size - int(last), 0), size if int(last) else 0
-    if last and int(last) < int(first):
-        return None
-    return int(first), min(int(last) + 1, size) if last else size
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+    return content(
+        server.blobs, file.blob, size=file.bytes, sha256=file.sha256, media_type=file.media_type, filename=file.filename,
+        wanted=request.headers.get("range"), bodiless=request.method == "HEAD",
+    )  # fmt: skip
 
 
 async def _file(server: Server, caller: Caller, file_id: str, *, ready: bool = True) -> File:

@@ -27,7 +27,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
         ("GET", "/agent/executions/{id}"),
     ],
     "Chat": [("POST", "/openai/chat/completions")],
-    "Artifacts": [("GET", "/artifacts"), ("GET", "/artifacts/list")],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),

@@ -1,0 +1,79 @@
+"""Artifacts as clients may have them: each kind in the media types that its clients check for, made in a killable child where it is in
+another."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from heliograph.agents.artifacts import SERVED
+from heliograph.children import ChildPool
+from heliograph.config import Settings
+from heliograph.errors import HeliographError, NotFound, UnsupportedMedia
+from heliograph.media.content import Limits
+from heliograph.store.artifacts import Artifact, shown
+from heliograph.store.blobs import Blobs
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The bytes of an artifact, as they are sent."""
+
+    blob: str
+    size: int
+    media_type: str
+
+
+class Presenter:
+    """Turns what callers brought into what clients take: pictures of any format into PNG, documents into PDF.
+
+    What was made so stands beside the artifact's own bytes until the collector takes it, and is made again when it is asked for again.
+    One child, started when it is first needed.
+    """
+
+    def __init__(self, settings: Settings, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels)
+        self._timeout = settings.open_timeout + settings.page_timeout
+        self._pool = ChildPool("heliograph.api._drawing", size=1, memory=settings.child_memory, recycle_after=settings.child_recycle)
+
+    async def show(self, artifact: Artifact) -> Shown:
+        """The bytes of an artifact in a type that its kind is served in. Raises UnsupportedMedia and other MediaErrors, NotFound."""
+        kind = artifact.ref.partition("_")[0]
+        types = next(types for known, types in SERVED.items() if known == kind)
+        if artifact.media_type in types:
+            return Shown(artifact.blob, artifact.bytes, artifact.media_type)
+        if types[0] in ("application/octet-stream", "text/plain"):
+            return Shown(artifact.blob, artifact.bytes, types[0])
+        if kind not in ("img", "doc"):
+            raise UnsupportedMedia(
+                f"{artifact.ref} is of type {artifact.media_type}, which is not turned into {types[0]} here.{_by_name(artifact)}"
+            )
+        return await self._made(artifact, types[-1])
+
+    async def close(self) -> None:
+        """Stop the child."""
+        await self._pool.close()
+
+    async def _made(self, artifact: Artifact, media_type: str) -> Shown:
+        blob = shown(artifact.blob)
+        try:
+            return Shown(blob, await self._blobs.size(blob), media_type)
+        except NotFound:
+            pass
+        make = "pdf" if media_type == "application/pdf" else "png"
+        with tempfile.TemporaryDirectory(prefix="heliograph-shown-") as folder:
+            target = Path(folder) / make
+            try:
+                async with self._blobs.local(artifact.blob) as path:
+                    await self._pool.call(make, path, target, self._limits, timeout=self._timeout, returns=int)
+            except HeliographError as problem:
+                if problem.status < 500:
+                    problem.message = f"{artifact.ref} cannot be shown as {media_type}: {problem.message}{_by_name(artifact)}"
+                raise
+            return Shown(blob, await self._blobs.put_file(blob, target), media_type)
+
+
+def _by_name(artifact: Artifact) -> str:
+    return f" Ask for filename={artifact.filename} to have it as it is." if artifact.filename else ""
