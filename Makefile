@@ -61,7 +61,7 @@ samples: setup ## the sample receipt and invoice, drawn anew
 skills: setup ## the examples of the preinstalled skills, drawn anew
 	$(BIN)/python tools/draw_skills.py
 
-reference: setup ## the pages of settings and commands anew, from the code
+reference: setup ## the pages of settings, commands and tools anew, from the code
 	$(BIN)/python tools/reference.py
 
 dist: setup ## the wheel, in dist/

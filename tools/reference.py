@@ -1,4 +1,4 @@
-"""Writes docs/reference/settings.md and docs/reference/cli.md from the code. `make reference` runs this; a test holds both."""
+"""Writes settings.md, cli.md and tools.md of docs/reference from the code. `make reference` runs this; a test holds them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heliograph import config
+from heliograph.agents.task import TOOLSETS
 from heliograph.cli.app import COMMANDS, load
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -32,6 +33,17 @@ MODEL = """Each table `[models.<route>]` of `heliograph.toml` is a model under t
 quotes (`[models."vlmrun-orion-1:pro"]`). `[models.default]` answers every published name that has no table of its own.
 """
 
+PROVIDER = """Each table `[providers.<name>]` of `heliograph.toml` is a provider of tools, under one of the names that requests send in
+`models` or under one of your own. [Toolsets](../how-to/toolsets.md) says what each can be asked and how a service answers.
+"""
+
+TOOLS = """# Tools
+
+What a model, a program or the embedded planner can call in a chat or an execution, by toolset. An argument with a question mark may be
+left out. Files are named by reference (`doc_a1b2c3`) or file name, pages and letters count from 0, and boxes are `[x, y, width, height]`
+as fractions of the page. [Toolsets](../how-to/toolsets.md) says how to choose them and what some of them need.
+"""
+
 CLI = """# Command line
 
 `heliograph COMMAND --help` says the same. Exit codes: 0 done; 1 something went wrong, and one sentence on standard error says what; 2 the
@@ -53,6 +65,9 @@ def settings_page() -> str:
             )
     lines += ["\n## A model\n", MODEL, "| key | default | meaning |", "|---|---|---|"]
     for name, field in config.ModelSettings.model_fields.items():
+        lines.append(f"| `{name}` | {_default(name, field.default)} | {_cell(field.description or '')} |")
+    lines += ["\n## A provider\n", PROVIDER, "| key | default | meaning |", "|---|---|---|"]
+    for name, field in config.ProviderSettings.model_fields.items():
         lines.append(f"| `{name}` | {_default(name, field.default)} | {_cell(field.description or '')} |")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -110,6 +125,22 @@ def _command(title: str, command: Any) -> list[str]:
     return lines
 
 
+def tools_page() -> str:
+    """The page about every tool by toolset: what it does, and its arguments."""
+    from heliograph.agents import tools, toolsets  # noqa: PLC0415 - imaging and charts take seconds to import
+
+    toolsets.load()
+    lines = [TOOLS.rstrip()]
+    for name in (name for name in TOOLSETS if tools.of([name])):
+        lines += [f"\n## `{name}`\n", "| tool | arguments | what it does |", "|---|---|---|"]
+        for tool in tools.of([name]):
+            required = tool.parameters.get("required", [])
+            arguments = [f"`{each}`" if each in required else f"`{each}`?" for each in tool.parameters.get("properties", {})]
+            said = " ".join(inspect.cleandoc(tool.doc).split("\n\n")[0].split())
+            lines.append(f"| `{tool.name}` (`vlmrun.{tool.group}`) | {', '.join(arguments)} | {_cell(said)} |")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _option_default(param: Any) -> str:
     value = param.default() if callable(param.default) else param.default
     if param.required:
@@ -124,9 +155,10 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (REFERENCE / "settings.md").write_text(settings_page(), "utf-8")
     (REFERENCE / "cli.md").write_text(cli_page(), "utf-8")
+    (REFERENCE / "tools.md").write_text(tools_page(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,35 @@ class ModelSettings(BaseModel):
     options: dict[str, Any] = Field(default={}, description="Fields added to the body of each request, such as `chat_template_kwargs`.")
 
 
+Ability = Literal["look", "detect", "segment", "depth", "generate", "reconstruct"]
+"""What a provider can be asked: what a picture shows, where things are, their outlines, how far away, new pictures, things in space."""
+SearchKind = Literal["searxng", "brave", "tavily"]
+
+
+class ProviderSettings(BaseModel):
+    """A provider of tools, `[providers.<name>]` in heliograph.toml: a model route, or a service behind a URL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    route: str | None = Field(default=None, description="The `[models.<route>]` that answers, for a provider that is a language model.")
+    url: str | None = Field(default=None, description="Base URL of a service that speaks the JSON of the page about toolsets.")
+    does: list[Ability] | None = Field(
+        default=None,
+        description="What it can be asked: `look`, `detect`, `segment`, `depth`, `generate`, `reconstruct`. Unset: what its name says.",
+    )
+    key: SecretStr | None = Field(default=None, description="The service's API key. Better `key_env` or `key_file`.")
+    key_env: str | None = Field(default=None, description="The environment variable that holds its API key.")
+    key_file: Path | None = Field(default=None, description="The file that holds its API key.")
+    headers: dict[str, str] = Field(default={}, description="Headers sent with each request.")
+    timeout: float = Field(default=300.0, gt=0, description="Longest time for one answer.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ProviderSettings:
+        if (self.route is None) == (self.url is None):
+            raise ValueError("a provider has a route or a url, one of the two")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Sizes are bytes and times seconds unless the name says otherwise."""
 
@@ -218,6 +247,19 @@ class Settings(BaseSettings):
         default={}, description="Models by route, one table each; the [page about models](../how-to/model.md) has their keys."
     )
 
+    # tools
+    providers: dict[str, ProviderSettings] = Field(
+        default={},
+        description="Providers of tools by name, one table each; see the [page about toolsets](../how-to/toolsets.md).",
+    )
+    search_kind: SearchKind | None = Field(
+        default=None, description="Who searches the web for tools: `searxng`, `brave` or `tavily`. Unset: nobody does."
+    )
+    search_url: str | None = Field(
+        default=None, description="Base URL of the search service: that of your SearXNG. Unset for the others: their own."
+    )
+    search_key: SecretStr | None = Field(default=None, description="Its API key, for `brave` and `tavily`.")
+
     # keeping
     file_ttl: float = Field(default=0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
     prediction_ttl: float = Field(default=0.0, ge=0, description="How long predictions are kept; 0 is forever.")
@@ -238,6 +280,14 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _providers_have_routes(self) -> Settings:
+        known = self.routes()
+        for name, provider in self.providers.items():
+            if provider.route is not None and provider.route not in known:
+                raise ValueError(f"providers.{name}.route names {provider.route!r}, which is not configured")
+        return self
 
     @model_validator(mode="after")
     def _fallbacks_lead_somewhere(self) -> Settings:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from heliograph.agents import providers
 from heliograph.agents.context import Context
+from heliograph.agents.sending import shown
 from heliograph.config import Settings
-from heliograph.errors import NotConfigured, UnsupportedMedia
-from heliograph.media.document import Page
+from heliograph.errors import NotConfigured
 from heliograph.models.contract import Ask, Picture, Text, system, user
 
 CAPTION = "Say in one or two sentences what this picture shows."
@@ -26,19 +27,15 @@ def needs(settings: Settings) -> str | None:
 
 async def look(at: Context, image: str, question: str) -> tuple[str, str]:
     """What the run's model says, and who it is. Raises NotConfigured without a model that takes pictures, and `ModelError`s."""
-    if at.route is None:
+    route = providers.route(at, "look")
+    if route is None:
         raise NotConfigured(f"What a picture shows needs a vision model, and none answers here: {WITHOUT}.")
-    backend = at.models.backend(at.route)
+    backend = at.models.backend(route)
     profile = await backend.profile()
     if not profile.vision:
-        raise NotConfigured(f"What a picture shows needs a vision model, and [models.{at.route}] takes no pictures.")
-    async with at.artifacts.local(image) as path:
-        inspection = await at.reader.inspect(path)
-        if not inspection.page_count:
-            raise UnsupportedMedia(f"{image} holds no picture.")
-        width, height = inspection.sizes[0]
-        shown = await at.reader.picture(path, 0, Page(0, width, height), profile.longest_side)
-    picture = Picture(shown.data, shown.width, shown.height)
+        raise NotConfigured(f"What a picture shows needs a vision model, and [models.{route}] takes no pictures.")
+    drawn = await shown(at, image, longest_side=profile.longest_side)
+    picture = Picture(drawn.data, drawn.width, drawn.height)
     reply = await backend.ask(Ask(messages=[system(_RULES), user(picture, Text(question))], max_tokens=_LONGEST_ANSWER))
     said = reply.refusal or reply.text
-    return said.strip(), reply.model or reply.route or at.route
+    return said.strip(), reply.model or reply.route or route

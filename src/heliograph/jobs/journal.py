@@ -28,8 +28,10 @@ from heliograph.store.database import Database
 from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
+    from heliograph.imaging.studio import Studio
     from heliograph.media.content import Inspection
     from heliograph.media.mask import Mask, Masked
+    from heliograph.media.website import WebPage
     from heliograph.perception.options import Detail, Structure
     from heliograph.perception.reader import Known, OnPage, Reader
 
@@ -230,6 +232,19 @@ class JournalledReader:
         """As `Reader.mask`, unless the worker is stopping."""
         self._journal.check()
         return await self._reader.mask(path, index, how)
+
+    @property
+    def studio(self) -> Studio:
+        """As `Reader.studio`: what is made of pictures is an artifact, and journalled as one."""
+        return self._reader.studio
+
+    async def assemble(self, sources: Sequence[tuple[Path, Sequence[int] | None]], target: Path) -> int:
+        """As `Reader.assemble`."""
+        return await self._reader.assemble(sources, target)
+
+    async def web_page(self, path: Path, address: str) -> WebPage:
+        """As `Reader.web_page`."""
+        return await self._reader.web_page(path, address)
 
     async def read(
         self,

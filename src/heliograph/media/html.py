@@ -51,8 +51,14 @@ CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNOREC
 
 
 def read_html(path: Path, limits: Limits) -> Flow:
-    """An HTML file; its encoding by byte order mark, `<meta charset>`, then content."""
-    data = path.read_bytes()[: 1 << 16]
+    """An HTML file as a flow."""
+    return Flow(flow_html(text_of_html(path, limits)))
+
+
+def text_of_html(path: Path, limits: Limits) -> str:
+    """An HTML file as it is written; its encoding by byte order mark, `<meta charset>`, then content."""
+    with path.open("rb") as file:
+        data = file.read(1 << 16)
     declared = CHARSET.search(data[:2048])
     text = None
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
@@ -60,7 +66,7 @@ def read_html(path: Path, limits: Limits) -> Flow:
             text = path.read_bytes().decode(declared.group(1).decode("ascii"), "replace") if path.stat().st_size <= 32 << 20 else None
         except LookupError:
             text = None
-    return Flow(flow_html(text if text is not None else read_text_file(path, limits)))
+    return text if text is not None else read_text_file(path, limits)
 
 
 def flow_html(text: str, pictures: Mapping[str, bytes] | None = None) -> list[Element]:

@@ -1,4 +1,4 @@
-"""The functions that run in a reading child: `inspect`, `open_page`, `render`, `mask`, `picture`, `assemble`.
+"""The functions that run in a reading child: `inspect`, `open_page`, `render`, `mask`, `picture`, `assemble`, `web_page`.
 
 Call them through a `ChildPool("heliograph.media.opening")`. PDF and images are imported with this module, the parsers of other formats
 when the first file of theirs comes. The last file stays open between calls, so that the pages of a document do not each pay for
@@ -19,8 +19,9 @@ from heliograph.media.masking import OWN, masked
 from heliograph.media.pdf import PdfFile
 from heliograph.media.pdfassembly import assemble
 from heliograph.media.sniff import MediaType, sniff_file
+from heliograph.media.website import WebPage
 
-__all__ = ["assemble", "inspect", "mask", "open_page", "picture", "render"]
+__all__ = ["assemble", "inspect", "mask", "open_page", "picture", "render", "web_page"]
 
 
 class _OpenFile(Protocol):
@@ -71,6 +72,13 @@ def mask(path: Path, index: int, how: Mask, limits: Limits | None = None) -> Mas
 def picture(path: Path, index: int, dpi: float, longest_side: int, rotation: int, limits: Limits | None = None) -> PagePicture:
     """One page as JPEG, drawn at `dpi`, turned clockwise by `rotation`, no side longer than `longest_side` pixels. Raises as `inspect`."""
     return as_jpeg(render(path, index, dpi, limits), longest_side, rotation)
+
+
+def web_page(path: Path, address: str, limits: Limits | None = None) -> WebPage:
+    """An HTML file, which stands at `address`, as Markdown with its links. Raises MediaLimitExceeded."""
+    from heliograph.media import webpage  # noqa: PLC0415 - as the other parsers, with the first file of its kind
+
+    return webpage.web_page(path, address, limits or Limits())
 
 
 def _check_index(file: _OpenFile, index: int) -> None:

@@ -21,6 +21,7 @@ from heliograph.imaging.studio import Studio
 from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import Document, Page, PageImage
 from heliograph.media.mask import Mask, Masked
+from heliograph.media.website import WebPage
 from heliograph.perception.margins import name_margins
 from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
@@ -149,6 +150,10 @@ class Reader:
         """
         most = self._settings.max_pages
         return await self._media.call("assemble", sources, target, most, timeout=self._settings.open_timeout, returns=int)
+
+    async def web_page(self, path: Path, address: str) -> WebPage:
+        """The HTML file at `path`, which stands at `address`, as Markdown with its links. Raises a MediaError when it cannot be read."""
+        return await self._media.call("web_page", path, address, self._limits, timeout=self._settings.open_timeout, returns=WebPage)
 
     @property
     def pids(self) -> list[int]:

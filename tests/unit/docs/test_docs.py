@@ -31,7 +31,7 @@ FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```", re.MULTILINE | r
 
 @pytest.fixture(scope="module")
 def reference() -> ModuleType:
-    """tools/reference.py, which writes two of the pages."""
+    """tools/reference.py, which writes three of the pages."""
     spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
     assert spec
     assert spec.loader
@@ -68,6 +68,10 @@ def test_every_setting_says_what_it_is() -> None:
 
 def test_the_command_page_is_what_the_commands_are(reference: ModuleType) -> None:
     assert (DOCS / "reference" / "cli.md").read_text("utf-8") == reference.cli_page(), "run `make reference`"
+
+
+def test_the_page_of_tools_is_what_the_tools_are(reference: ModuleType) -> None:
+    assert (DOCS / "reference" / "tools.md").read_text("utf-8") == reference.tools_page(), "run `make reference`"
 
 
 def test_every_route_is_documented_and_no_other_is(tmp_path: Path) -> None:

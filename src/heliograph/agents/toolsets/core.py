@@ -89,7 +89,7 @@ async def list_artifacts(
 @tool("core", group="io")
 async def get_image_from_index(
     at: Context,
-    images: Annotated[list[str], Field(description="References of images; empty for all of the conversation.")],
+    images: Annotated[list[str] | None, Field(description="References of images; all of the conversation when left out.")] = None,
     index: Annotated[int, Field(description="Which one, counted from 0; -1 is the last.")] = 0,
 ) -> Made:
     """Pick one image of several by its place."""
