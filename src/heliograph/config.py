@@ -221,8 +221,8 @@ class Settings(BaseSettings):
     # programs
     sandbox: Literal["bubblewrap", "subprocess", "off"] = Field(
         default="bubblewrap",
-        description="How programs that models and skills wrote are run: inside bubblewrap, in a plain process that can read what this "
-        "account can, or not at all.",
+        description="How programs that models and skills wrote are run: inside bubblewrap, in a plain process that only Landlock and "
+        "seccomp hold, or not at all.",
     )
     sandbox_runs: int = Field(default=2, gt=0, description="Programs that one worker process runs at a time.")
     sandbox_idle: float = Field(

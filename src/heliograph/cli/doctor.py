@@ -73,6 +73,7 @@ def examine() -> Iterator[Finding]:
     yield _trial("text layer", "invoice.pdf", "Brightwater")
     yield _trial("OCR", "receipt.png", "MARLOW")
     yield _office()
+    yield _sandbox(settings)
 
 
 def _python() -> Finding:
@@ -198,6 +199,39 @@ def _office() -> Finding:
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("note", "LibreOffice", f"{binary} does not run: {error}", OFFICE)
     return Finding("ok", "LibreOffice", found.split(" (")[0].strip())
+
+
+def _sandbox(settings: Settings) -> Finding:
+    """Run a program, as agents and skills do."""
+    import asyncio
+    import time
+
+    from heliograph.agents.sandbox.running import Sandbox
+    from heliograph.agents.sandbox.script import Script
+    from heliograph.errors import HeliographError
+
+    what = "sandbox"
+    if settings.sandbox == "off":
+        return Finding("note", what, "HELIOGRAPH_SANDBOX is off: programs of models and skills are refused")
+
+    async def no_tools(tool: str, arguments: dict[str, object]) -> None: ...
+
+    async def trial() -> tuple[float, float]:
+        async with Sandbox(settings) as sandbox:
+            started = time.monotonic()
+            await sandbox.warm()
+            warm = time.monotonic()
+            ran = await sandbox.run(Script(code="import numpy\nint(numpy.ones(3).sum())"), no_tools)
+            if ran.value != 3:
+                raise HeliographError(ran.error)
+            return warm - started, ran.seconds
+
+    try:
+        cold, warm = asyncio.run(trial())
+    except HeliographError as error:
+        return Finding("note", what, error.message, "see docs/how-to/sandboxing.md")
+    weaker = ", the weaker mode" if settings.sandbox == "subprocess" else ""
+    return Finding("ok", what, f"{settings.sandbox}{weaker}: a program ran in {warm * 1000:.0f} ms, after {cold:.1f} s to start")
 
 
 def _print(finding: Finding) -> None:

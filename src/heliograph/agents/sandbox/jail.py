@@ -27,6 +27,12 @@ UNAVAILABLE = (
     "Programs run only inside bubblewrap, which does not work here: {reason}. "
     "Install it (apt-get install bubblewrap), or set HELIOGRAPH_SANDBOX; see docs/how-to/sandboxing.md."
 )
+BARE_UNAVAILABLE = (
+    "Programs cannot be run with HELIOGRAPH_SANDBOX=subprocess here: {reason}. It needs Linux 5.13 or later with Landlock and seccomp and, "
+    "where the server runs as root, a Python that every account can read; see docs/how-to/sandboxing.md."
+)
+NOBODY = 65534
+"""The account of programs where the server is root."""
 
 
 @cache
@@ -77,7 +83,7 @@ def _walls() -> Iterator[str]:
         # Root mounts what other accounts may not reach; the nursery then changes to nobody's account, and needs just these rights for it.
         yield from ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
     else:
-        yield from ("--unshare-user", "--uid", "65534", "--gid", "65534")
+        yield from ("--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY))
     yield from ("--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv")
     for name, value in {
         "HOME": "/tmp",  # noqa: S108

@@ -146,8 +146,6 @@ class _Nursery:
         if mode == "off":
             raise NotConfigured("Programs are not run here: HELIOGRAPH_SANDBOX is off.")
         isolated = mode == "bubblewrap"
-        if not isolated and os.getuid() == 0:
-            raise NotConfigured("HELIOGRAPH_SANDBOX=subprocess does not run programs as root; use bubblewrap, or another account.")
         command = await asyncio.to_thread(jail.bubblewrap if isolated else jail.bare)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
@@ -170,7 +168,7 @@ class _Nursery:
         if greeting != b"ready":
             reason = await nursery.close()
             reason = reason or "it ended without a word"
-            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason) if isolated else f"Programs cannot be run here: {reason}.")
+            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason) if isolated else jail.BARE_UNAVAILABLE.format(reason=reason))
         return nursery
 
     @property
@@ -209,6 +207,8 @@ class _Nursery:
             if not self._isolated:
                 folder = tempfile.mkdtemp(prefix="heliograph-run-")
                 stack.callback(shutil.rmtree, folder, ignore_errors=True)
+                if os.getuid() == 0:
+                    os.chown(folder, jail.NOBODY, jail.NOBODY)
             wish = {
                 "folder": folder,
                 "limits": {

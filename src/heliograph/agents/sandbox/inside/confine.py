@@ -70,15 +70,24 @@ def _mount(source: str, target: str, kind: str | None, flags: int, options: str 
     _checked(f"mount {target}", libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3]))
 
 
-def give_up(limits: Limits, used_memory: int) -> None:
-    """Take from this process, for good, all that a program does not need. `used_memory`: address space it has already. Raises OSError."""
+def counts_by_namespace() -> bool:
+    """Whether this kernel counts processes by user namespace (Linux 5.14): else other programs of the account would use up the limit."""
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= (5, 14)
+
+
+def give_up(limits: Limits, used_memory: int, *, threads_are_counted: bool) -> None:
+    """Take from this process, for good, all that a program does not need. Raises OSError.
+
+    `used_memory`: address space it has already. `threads_are_counted`: whether the limit of threads is that of this run alone; where it
+    is not, memory bounds them.
+    """
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_NICE, 0),
         (resource.RLIMIT_RTPRIO, 0),
-        (resource.RLIMIT_NPROC, limits.threads),
+        (resource.RLIMIT_NPROC, limits.threads if threads_are_counted else resource.getrlimit(resource.RLIMIT_NPROC)[1]),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_FSIZE, limits.disk),
         (resource.RLIMIT_CPU, limits.cpu),

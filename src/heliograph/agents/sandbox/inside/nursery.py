@@ -19,7 +19,7 @@ import socket
 import sys
 from typing import Any
 
-from . import confine, program
+from . import confine, landlock, program
 
 LIBRARIES = ("numpy", "PIL.Image", "PIL.ImageDraw", "pypdfium2", "pandas", "matplotlib.pyplot", "asyncio")
 
@@ -37,6 +37,12 @@ def used_memory() -> int:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
+def readable() -> list[str]:
+    """What a program needs to read where no mounts hide the rest."""
+    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/usr/share/fonts", "/etc/ld.so.cache"]
+    return [*sys.path, os.path.dirname(os.__file__), *system, "/dev/zero", "/dev/random", "/dev/urandom"]
+
+
 def main(*, isolated: bool) -> None:
     """Serve until the worker closes the socket. `isolated`: each run gets namespaces of its own, which needs bubblewrap around this."""
     wishes = socket.socket(fileno=os.dup(0))
@@ -47,6 +53,8 @@ def main(*, isolated: bool) -> None:
     load()
     if isolated:
         _rehearse()
+    elif landlock.version() == 0:
+        sys.exit("this kernel has no Landlock, which keeps programs from files (Linux 5.13 and later)")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     wishes.send(b"ready")
     while True:
@@ -93,7 +101,7 @@ def _keep(wish: dict[str, Any], descriptors: list[int], *, isolated: bool) -> No
         if child == 0:
             os.close(leash)
             os.close(trouble)
-            _become_program((channel, out, err), troubled, wish["folder"], limits, used)
+            _become_program((channel, out, err), troubled, wish["folder"], limits, used, isolated=isolated)
         for descriptor in (channel, out, err, troubled):
             os.close(descriptor)
         _say(leash, _watch(child, leash, trouble))
@@ -122,7 +130,9 @@ def _watch(child: int, leash: int, trouble: int) -> dict[str, Any]:
     return {"status": status, "cpu": spent.ru_utime + spent.ru_stime, "memory": spent.ru_maxrss << 10}
 
 
-def _become_program(streams: tuple[int, int, int], troubled: int, folder: str, limits: confine.Limits, used: int) -> None:
+def _become_program(
+    streams: tuple[int, int, int], troubled: int, folder: str, limits: confine.Limits, used: int, *, isolated: bool
+) -> None:
     """Arrange the descriptors as a program finds them, give up all rights and run it. Never returns."""
     try:
         confine.die_with_parent()
@@ -131,7 +141,9 @@ def _become_program(streams: tuple[int, int, int], troubled: int, folder: str, l
         for place, stream in ((program.CHANNEL, kept[0]), (1, kept[1]), (2, kept[2]), (4, kept[3])):
             os.dup2(stream, place, inheritable=False)
         os.closerange(5, 1024)
-        confine.give_up(limits, used)
+        if not isolated:
+            landlock.restrict(readable(), [folder, os.devnull])
+        confine.give_up(limits, used, threads_are_counted=isolated and confine.counts_by_namespace())
     except BaseException as error:
         os.write(troubled, f"{type(error).__name__}: {error}".encode())
         os._exit(1)

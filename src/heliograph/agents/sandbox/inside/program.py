@@ -14,6 +14,7 @@ import io
 import linecache
 import os
 import sys
+import tempfile
 import traceback
 import types
 from typing import Any
@@ -73,6 +74,7 @@ def _furnish(script: dict[str, Any], folder: str) -> str:
         _write(os.path.join(modules, *name.split(".")) + ".py", source.encode())
     os.environ.clear()
     os.environ.update(HOME=work, TMPDIR=folder, LANG="C.UTF-8", MPLBACKEND="Agg", PYTHONDONTWRITEBYTECODE="1")
+    tempfile.tempdir = folder
     os.umask(0o022)
     os.chdir(work)
     sys.path[:] = [modules, *sys.path, work]
