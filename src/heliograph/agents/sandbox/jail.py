@@ -59,12 +59,16 @@ def shown_packages() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def bubblewrap() -> list[str]:
-    """The command that starts a nursery inside bubblewrap. Raises NotConfigured when bubblewrap is not installed."""
+def bubblewrap(*, own_proc: bool = True) -> list[str]:
+    """The command that starts a nursery inside bubblewrap. Raises NotConfigured when bubblewrap is not installed.
+
+    `own_proc`: give it a /proc of its own. Where parts of this machine's /proc are hidden, as in a hardened service, the kernel refuses to
+    mount a new one, and the nursery has this machine's; a run has none in either case.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise NotConfigured(UNAVAILABLE.format(reason="bwrap is not installed"))
-    return [program, *_walls(), "--", *_python("/python/bin/python", ["/harness", "/packages"], isolated=True)]
+    return [program, *_walls(own_proc=own_proc), "--", *_python("/python/bin/python", ["/harness", "/packages"], isolated=True)]
 
 
 def bare() -> list[str]:
@@ -77,7 +81,7 @@ def _python(executable: str, paths: list[str], *, isolated: bool) -> list[str]:
     return [executable, "-I", "-S", "-B", "-c", START.format(paths=paths, isolated=isolated)]
 
 
-def _walls() -> Iterator[str]:
+def _walls(*, own_proc: bool) -> Iterator[str]:
     yield from ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try")
     if os.getuid() == 0:
         # Root mounts what other accounts may not reach; the nursery then changes to nobody's account, and needs just these rights for it.
@@ -106,7 +110,8 @@ def _walls() -> Iterator[str]:
     for name, path in shown_packages().items():
         yield from ("--ro-bind", str(path), f"/packages/{name}")
     yield from ("--ro-bind", str(Path(inside.__file__).parent), "/harness/inside")
-    yield from ("--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/")  # noqa: S108
+    yield from ("--proc", "/proc") if own_proc else ("--bind", "/proc", "/proc")
+    yield from ("--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/")  # noqa: S108
 
 
 def _shown_as_is(path: Path) -> Iterator[str]:

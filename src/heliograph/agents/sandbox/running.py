@@ -145,8 +145,21 @@ class _Nursery:
     async def start(cls, mode: str) -> _Nursery:
         if mode == "off":
             raise NotConfigured("Programs are not run here: HELIOGRAPH_SANDBOX is off.")
-        isolated = mode == "bubblewrap"
-        command = await asyncio.to_thread(jail.bubblewrap if isolated else jail.bare)
+        if mode == "subprocess":
+            nursery, reason = await cls._try(await asyncio.to_thread(jail.bare), isolated=False)
+            if nursery is None:
+                raise NotConfigured(jail.BARE_UNAVAILABLE.format(reason=reason))
+            return nursery
+        nursery, reason = await cls._try(await asyncio.to_thread(jail.bubblewrap), isolated=True)
+        if nursery is None:
+            nursery, _ = await cls._try(jail.bubblewrap(own_proc=False), isolated=True)
+        if nursery is None:
+            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason))
+        return nursery
+
+    @classmethod
+    async def _try(cls, command: list[str], *, isolated: bool) -> tuple[_Nursery | None, str]:
+        """A nursery that is ready, or why there is none."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
@@ -165,11 +178,12 @@ class _Nursery:
                 greeting = await asyncio.get_running_loop().sock_recv(ours, 100)
         except (OSError, TimeoutError):
             greeting = b""
-        if greeting != b"ready":
-            reason = await nursery.close()
-            reason = reason or "it ended without a word"
-            raise NotConfigured(jail.UNAVAILABLE.format(reason=reason) if isolated else jail.BARE_UNAVAILABLE.format(reason=reason))
-        return nursery
+        except BaseException:
+            await nursery.close()
+            raise
+        if greeting == b"ready":
+            return nursery, ""
+        return None, await nursery.close() or "it ended without a word"
 
     @property
     def alive(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,18 @@ async def test_where_bubblewrap_does_not_work_its_reason_is_told(
     async with Sandbox(settings) as sandbox:
         with pytest.raises(NotConfigured, match="No permissions to create new namespace"):
             await sandbox.run(Script(code="1"), echo)
+
+
+async def test_where_no_new_proc_can_be_mounted_a_run_still_has_none(
+    settings: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    picky = tmp_path / "bwrap"
+    picky.write_text(f'#!/bin/sh\ncase " $* " in *" --proc "*) exit 1;; esac\nexec {shutil.which("bwrap")} "$@"\n')
+    picky.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    async with Sandbox(settings) as other:
+        ran = await other.run(Script(code="import os\nopen('a', 'w').write('x')\n[os.listdir('/proc'), os.getpid()]"), echo)
+    assert (ran.value, ran.files) == ([[], 1], {"a": b"x"})
 
 
 async def test_a_tool_whose_group_is_a_part_of_vlmrun_joins_it(run: Run) -> None:
