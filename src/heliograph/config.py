@@ -262,7 +262,13 @@ class Settings(BaseSettings):
 
     # keeping
     file_ttl: float = Field(default=0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
-    prediction_ttl: float = Field(default=0.0, ge=0, description="How long predictions are kept; 0 is forever.")
+    prediction_ttl: float = Field(
+        default=0.0, ge=0, description="How long predictions, executions and logged chats are kept; 0 is forever."
+    )
+    session_ttl: float = Field(
+        default=0.0, ge=0, description="How long a chat session is kept, with all that was made in it, after its last turn; 0 is forever."
+    )
+    guest_ttl: float = Field(default=7 * 86400.0, ge=0, description="As `session_ttl`, for the sessions of callers without a key.")
     idempotency_ttl: float = Field(default=86400.0, gt=0, description="How long an `Idempotency-Key` is remembered.")
     unretained_ttl: float = Field(
         default=3600.0,

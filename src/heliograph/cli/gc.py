@@ -30,8 +30,8 @@ def gc(data_dir: Annotated[Path | None, typer.Option(help="Folder of the data.  
         print("A worker is collecting right now.")
         return
     print(
-        f"{done.predictions} predictions, {done.files} files, {done.pages} read pages, {done.orphans} blobs without an owner and "
-        f"{done.idempotency} idempotency keys deleted."
+        f"{done.predictions} predictions and runs, {done.sessions} sessions, {done.chats} logged chats, {done.files} files, "
+        f"{done.pages} read pages, {done.orphans} blobs without an owner and {done.idempotency} idempotency keys deleted."
     )
     if done.requeued:
         print(f"{done.requeued} predictions had lost their job and are queued again.")

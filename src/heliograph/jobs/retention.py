@@ -4,6 +4,8 @@
   call that waited, or its webhook acknowledged), whichever is first: its row, its journal, its inputs, and the files that
   nothing else uses.
 - Predictions, files, read pages and idempotency keys when their own time has come, where the settings give them one.
+- Chats when nobody has written in them for `session_ttl`, a guest's for `guest_ttl`: turns, artifacts, runs and log.
+- The events of a run, and the journal of one that waits for its client's tools, a day after it ended.
 - Uploads that never came, and blobs whose row is gone because a process died between the two; the files of deleted skills.
 
 Rows go first, in transactions of their own; blobs after them. A collector that is killed half way leaves only blobs
@@ -24,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.config import Settings
 from heliograph.jobs import queue
 from heliograph.jobs.copies import copy_id
-from heliograph.store import artifacts, completions, files, idempotency, predictions, sessions, skills
+from heliograph.store import artifacts, completions, files, guests, idempotency, predictions, sessions, skills
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Prediction
@@ -35,6 +37,8 @@ AFTER_DELIVERY = timedelta(minutes=5)
 """How long unretained work can still be asked for after it was delivered."""
 GRACE = timedelta(hours=1)
 """The age below which a blob without a row is not an orphan: its row may not be committed yet."""
+AFTERLIFE = timedelta(hours=24)
+"""How long a run's events can be listened to after its end, and the client's own tools may take."""
 BATCH = 100
 SWEEP_EVERY = timedelta(hours=1)
 """How often all blobs are looked at, by whichever worker is first."""
@@ -58,14 +62,25 @@ _JOBLESS = text(
     "AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.args->>'tenant' = p.tenant AND job.args->>'prediction' = p.id) "
     "LIMIT 100 FOR UPDATE OF p SKIP LOCKED"
 )
+_ENDED = "p.status IN ('completed', 'failed') AND p.completed_at < :before"
+_OLD_EVENTS = text(
+    f"DELETE FROM events AS e USING predictions AS p WHERE p.tenant = e.tenant AND p.id = e.prediction AND {_ENDED}"  # noqa: S608 - a constant
+)
+_OLD_JOURNALS = text(
+    f"DELETE FROM steps AS s USING predictions AS p WHERE p.tenant = s.tenant AND p.id = s.prediction AND {_ENDED}"  # noqa: S608
+)
 _WAITS = text("UPDATE predictions SET status = 'enqueued', run = NULL WHERE tenant = :tenant AND id = :id")
 
 
 class Collected(msgspec.Struct):
-    """How much went: rows of predictions, files and idempotency keys, and blobs of pages and orphans. `requeued`: predictions that had lost
-    their job and have one again."""
+    """How much went: rows of predictions and runs, sessions, logged chats, files and idempotency keys, and blobs of pages and orphans.
+
+    `requeued`: predictions that had lost their job and have one again.
+    """
 
     predictions: int = 0
+    sessions: int = 0
+    chats: int = 0
     files: int = 0
     idempotency: int = 0
     pages: int = 0
@@ -84,7 +99,13 @@ async def collect(
         gone = Collected()
         gone.predictions = await _predictions(settings, database, blobs, now, gone)
         gone.files += await _files(settings, database, blobs, now)
+        gone.sessions = await _sessions(settings, database, blobs, now)
         async with database.begin() as conn:
+            if settings.prediction_ttl:
+                gone.chats = await completions.forget(conn, before=now - timedelta(seconds=settings.prediction_ttl))
+            await guests.forget(conn, now.date())
+            await conn.execute(_OLD_EVENTS, {"before": now - AFTERLIFE})
+            await conn.execute(_OLD_JOURNALS, {"before": now - AFTERLIFE})
             gone.idempotency = await idempotency.forget(conn, before=now - timedelta(seconds=settings.idempotency_ttl))
             gone.requeued = await _requeue(conn)
             sweep = bool(await conn.scalar(_TURN, {"before": now - SWEEP_EVERY})) or sweep
@@ -171,6 +192,37 @@ async def _forget_turn(conn: AsyncConnection, row: Prediction) -> list[str]:
     await completions.remove(conn, row.tenant, row.id)
     await sessions.forget_turn(conn, row.tenant, row.session or "", row.id)
     return await artifacts.delete(conn, row.tenant, prediction=row.id)
+
+
+async def forget_session(database: Database, blobs: Blobs, tenant: str, id: str) -> bool:
+    """Remove a chat with its turns, its runs (whoever listens to them), its log and its artifacts; whether it was there."""
+    async with database.begin() as conn:
+        found = await sessions.delete(conn, tenant, id)
+        runs = await predictions.of_session(conn, tenant, id)
+    for run in runs:
+        await forget(database, blobs, tenant, run)
+    async with database.begin() as conn:
+        await completions.forget_session(conn, tenant, id)
+        await artifacts.delete(conn, tenant, namespace=id)
+    await blobs.delete_prefix(key(tenant, "artifacts", id))
+    return found
+
+
+async def _sessions(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> int:
+    count = 0
+    while True:
+        async with database.begin() as conn:
+            due = await sessions.unused(
+                conn,
+                since=now - timedelta(seconds=settings.session_ttl) if settings.session_ttl else None,
+                guests_since=now - timedelta(seconds=settings.guest_ttl) if settings.guest_ttl else None,
+                limit=BATCH,
+            )
+        for tenant, id in due:
+            await forget_session(database, blobs, tenant, id)
+        count += len(due)
+        if len(due) < BATCH:
+            return count
 
 
 async def _files(settings: Settings, database: Database, blobs: Blobs, now: datetime) -> int:

@@ -24,7 +24,7 @@ from heliograph.jobs.chatlog import logged
 from heliograph.jobs.journal import JournalledReader
 from heliograph.jobs.loop import Draining, Lost
 from heliograph.jobs.queue import Job
-from heliograph.jobs.tasks import asked
+from heliograph.jobs.tasks import asked, request_text
 from heliograph.jobs.usage import Usage, credits_for_run
 from heliograph.jobs.workspace import StoredWorkspace
 from heliograph.models.errors import ModelUnavailable
@@ -121,7 +121,7 @@ class Runs:
             written = await predictions.finish(
                 conn, row.tenant, row.id, attempt.run, status="failed" if failed else "completed",
                 response=None if failed else _response(task, made), error=made.text() if failed else None,
-                usage=usage.text(), credits=usage.credits_used or 0,
+                usage=usage.text(), credits=usage.credits_used or 0, request=_kept(row, task, made),
             )  # fmt: skip
             if written is None or not await queue.done(conn, attempt.job):
                 raise Lost(TAKEN)
@@ -134,6 +134,13 @@ class Runs:
             await events.tell(conn, row.tenant, row.id)
             if row.callback_url:
                 await queue.enqueue_webhook(conn, row.tenant, row.id)
+
+
+def _kept(row: Prediction, task: Task, made: Outcome | Failure) -> str | None:
+    """What is kept of the request, where that has changed: how an execution worked, if it was left open."""
+    if isinstance(made, Failure) or made.mode in (None, task.mode):
+        return None
+    return request_text(msgspec.structs.replace(task, mode=made.mode), asked(row).body)
 
 
 def _rests(made: Outcome | Failure) -> bool:

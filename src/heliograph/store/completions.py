@@ -107,6 +107,16 @@ async def list_(
     return [Completion(**row) for row in (await conn.execute(query.order_by(*order).limit(limit))).mappings()]
 
 
+async def forget(conn: AsyncConnection, *, before: datetime) -> int:
+    """Take the chats of all tenants from before then out of the log; how many there were."""
+    return (await conn.execute(delete(completions).where(completions.c.created_at < before))).rowcount
+
+
+async def forget_session(conn: AsyncConnection, tenant: str, session: str) -> int:
+    """Take the chats of a session out of the log; how many there were."""
+    return (await conn.execute(delete(completions).where(completions.c.tenant == tenant, completions.c.session == session))).rowcount
+
+
 async def remove(conn: AsyncConnection, tenant: str, id: str) -> bool:
     """Take a chat out of the log; whether it was there."""
     gone = delete(completions).where(completions.c.tenant == tenant, completions.c.id == id).returning(completions.c.id)

@@ -131,6 +131,12 @@ async def statuses(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> di
     return {(tenant, id): status for tenant, id, status in (await conn.execute(query)).tuples()}
 
 
+async def of_session(conn: AsyncConnection, tenant: str, session: str) -> list[str]:
+    """The ids of a session's runs, oldest first."""
+    query = select(predictions.c.id).where(predictions.c.tenant == tenant, predictions.c.session == session)
+    return list((await conn.execute(query.order_by(predictions.c.created_at))).scalars())
+
+
 async def unfinished_like(conn: AsyncConnection, tenant: str, digest: str, *, key_id: str) -> Prediction | None:
     """The oldest unfinished prediction of an equal request by the same API key."""
     query = (

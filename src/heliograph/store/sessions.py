@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from sqlalchemy import and_, false, func, or_, select, update
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -112,6 +112,25 @@ async def forget_turn(conn: AsyncConnection, tenant: str, id: str, completion: s
     await conn.execute(update(turns).where(here, turns.c.position == order.c.position).values(position=-order.c.place))
     await conn.execute(update(turns).where(here).values(position=-turns.c.position - 1))
     await conn.execute(delete_from(sessions).where(*mine, ~select(turns.c.position).where(here).exists()))
+
+
+async def delete(conn: AsyncConnection, tenant: str, id: str) -> bool:
+    """Remove the tenant's session and its turns; whether it was there."""
+    gone = delete_from(sessions).where(sessions.c.id == id, sessions.c.tenant == tenant)
+    return (await conn.execute(gone)).rowcount > 0
+
+
+async def unused(
+    conn: AsyncConnection, *, since: datetime | None, guests_since: datetime | None, limit: int = 100
+) -> list[tuple[str, str]]:
+    """`(tenant, id)` of sessions that nobody has written in since then, of all tenants; guests' have their own time. None: ever."""
+    due = false()
+    if since is not None:
+        due = or_(due, and_(sessions.c.guest.is_(None), sessions.c.updated_at < since))
+    if guests_since is not None:
+        due = or_(due, and_(sessions.c.guest.is_not(None), sessions.c.updated_at < guests_since))
+    query = select(sessions.c.tenant, sessions.c.id).where(due).order_by(sessions.c.updated_at).limit(limit)
+    return [(tenant, id) for tenant, id in (await conn.execute(query)).tuples()]
 
 
 async def get(conn: AsyncConnection, tenant: str, id: str, *, guest: str | None = None) -> Session | None:
