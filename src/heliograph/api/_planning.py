@@ -6,8 +6,8 @@ from typing import Any
 
 from heliograph.extraction.plan import Kind, Operation, Plan, Skill, SkillReader, resolve, schema_of
 from heliograph.models.routes import Known, Route, find
-from heliograph.skills import reader, shelf
-from heliograph.skills.package import Package
+from heliograph.skills import attach, reader, shelf
+from heliograph.skills.package import Package, read_zip
 
 Stored = tuple[str, str, Skill]
 """A kept skill, after the id or name and the version by which it was asked for."""
@@ -40,6 +40,12 @@ def schema(domain: str | None, config: dict[str, Any], stored: list[Stored]) -> 
 def package(data: bytes, hash: str) -> Package:
     """The skill in a kept zip, whose content must have this hash."""
     return shelf.read(data, hash)
+
+
+def bundled(item: dict[str, Any]) -> tuple[Package, bytes]:
+    """The skill that an inline item carries, and its zip."""
+    data = attach.bundle(item)
+    return read_zip(data), data
 
 
 def _reader(stored: list[Stored]) -> SkillReader:

@@ -35,10 +35,11 @@ class Checker:
         self._starting: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
-    async def check(self, reads: Sequence[tuple[str, Input]], plan: Plan, *, queued: bool) -> None:
+    async def check(self, reads: Sequence[tuple[str, Input]], plan: Plan | None, *, queued: bool) -> None:
         """Raise MediaError or InvalidRequest for what is certain to fail.
 
         `reads`: the inputs, each with the parameter that it came in. `queued`: nobody waits for the result.
+        `plan`: None where the files' pages are not chosen.
         """
         if not self._longest or (queued and self._turn.locked()):
             return
@@ -50,7 +51,7 @@ class Checker:
         except (TimeoutError, *UNSURE):
             return
         known = [count for count in counts if count is not None]
-        if len(known) == len(counts):
+        if plan is not None and len(known) == len(counts):
             plan.check_pages(sum(known))
 
     async def close(self) -> None:

@@ -1,12 +1,12 @@
 """How an error looks on the wire: one pure function per dialect, used by every route.
 
 VLM Run routes answer `{"detail": ..., "error": {"type", "message", "id"}}`, where `detail` is the sentence again, or the
-list form for 422. Routes under `/v1/openai` answer `{"error": {"message", "type", "param", "code"}}`.
+list form for 422. Routes under `/v1/openai` answer `{"error": {"message", "type", "param", "code"}}`, and for 422 the list too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -37,6 +37,17 @@ TYPES = {
 def is_openai(path: str) -> bool:
     """Whether clients of this path read the OpenAI dialect."""
     return path.startswith("/v1/openai/")
+
+
+def status_of(kind: str) -> int:
+    """The status of an error that is known by its type alone: of a run that failed."""
+    return 409 if kind == "cancelled" else next((error.status for error in _tree(HeliographError) if error.type == kind), 500)
+
+
+def _tree(error: type[HeliographError]) -> Iterator[type[HeliographError]]:
+    yield error
+    for below in error.__subclasses__():
+        yield from _tree(below)
 
 
 def render(error: HeliographError, *, path: str, request_id: str) -> Response:
@@ -79,6 +90,7 @@ def body(
     """The response in the dialect of `path`. `items` is the list form of `detail`."""
     if is_openai(path):
         content: dict[str, Any] = {"error": {"message": message, "type": kind, "param": param, "code": kind}}
+        content |= {"detail": items} if items is not None else {}
     else:
         content = {"detail": message if items is None else items, "error": {"type": kind, "message": message, "id": request_id}}
     return Response(msgspec.json.encode(content), status, dict(headers or {}), "application/json")

@@ -34,14 +34,19 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Intake:
-    """Turns sources into inputs of one prediction; what it stored for them goes again with `undo`."""
+    """Turns sources into inputs of one prediction; what it stored for them goes again with `undo`.
 
-    def __init__(self, server: Server, tenant: str, prediction: str) -> None:
+    `any_medium`: sound and moving pictures are taken too, though nothing reads them as documents. `names`: of the files, by position.
+    """
+
+    def __init__(self, server: Server, tenant: str, prediction: str, *, any_medium: bool = False) -> None:
         self._server = server
         self._tenant = tenant
         self._prediction = prediction
         self._attempt = new_id()
         self._stored: list[str] = []
+        self._any_medium = any_medium
+        self.names: dict[int, str] = {}
 
     async def read(self, position: int, source: Source) -> Input:
         """The input of this source. Raises NotFound, InvalidRequest, PayloadTooLarge or MediaError naming the parameter."""
@@ -54,6 +59,13 @@ class Intake:
         except HeliographError as error:
             error.param = error.param or source.param
             raise
+
+    async def keep(self, position: int, data: bytes) -> Input:
+        """An input that is not looked at, only kept for as long as the prediction."""
+        blob = self._key(position)
+        self._stored.append(blob)
+        await self._server.blobs.put(blob, data)
+        return Input(position=position, source="data", blob=blob, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
     async def undo(self) -> None:
         """Remove what was stored."""
@@ -75,18 +87,16 @@ class Intake:
                 head += chunk
         except NotFound:
             raise NotFound(f"The content of file {file.id} is gone; upload it again.") from None
-        check_type(head, file.bytes)
+        self._check_type(head, file.bytes)
+        self.names[position] = file.filename
         return Input(position=position, source="file", file_id=file.id, blob=file.blob, bytes=file.bytes, sha256=file.sha256)
 
     async def _data(self, position: int, uri: str) -> Input:
         most = self._server.settings.max_file
         large = len(uri) > IN_A_THREAD
         data, _ = await asyncio.to_thread(fetch.read_data_url, uri, most) if large else fetch.read_data_url(uri, most)
-        check_type(data[:HEAD], len(data))
-        blob = self._key(position)
-        self._stored.append(blob)
-        await self._server.blobs.put(blob, data)
-        return Input(position=position, source="data", blob=blob, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        self._check_type(data[:HEAD], len(data))
+        return await self.keep(position, data)
 
     async def _url(self, position: int, url: str) -> Input:
         links = await self._server.links()
@@ -109,6 +119,10 @@ class Intake:
     async def _copy(self, file: File) -> AsyncIterator[bytes]:
         async for chunk in self._server.blobs.stream(file.blob):
             yield chunk
+
+    def _check_type(self, head: bytes, size: int) -> None:
+        if not (self._any_medium and sniff(head, size=size).kind in ("audio", "video")):
+            check_type(head, size)
 
     def _key(self, position: int) -> str:
         # equal requests at the same time have the same id: what one of them takes back must not be the other's

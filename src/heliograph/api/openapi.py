@@ -34,7 +34,7 @@ def answers(*statuses: int, openai: bool = False) -> dict[int | str, dict[str, A
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({*statuses, 500, 503}):
         described[status] = {"description": _MEANING[status], "model": model}
-    if 422 in statuses and not openai:
+    if 422 in statuses:
         described[422] = {
             "description": _MEANING[422],
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
@@ -57,7 +57,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         components = made["components"]
         refused = components["schemas"].get("HTTPValidationError")
         if refused is not None:
-            refused["properties"]["error"] = {"$ref": "#/components/schemas/ErrorObject"}
+            dialects = ("ErrorObject", "OpenAIErrorObject")
+            refused["properties"]["error"] = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in dialects]}
         app.openapi_schema = made
     return app.openapi_schema
 

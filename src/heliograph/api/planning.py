@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from heliograph.api import _planning
@@ -22,6 +23,19 @@ from heliograph.store.blobs import Blobs
 
 TIMEOUT = 20.0
 MEMORY = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """A skill of an agent's request: a kept one's `blob`, `id` and `version`, or the zip (`data`) of one that came inline."""
+
+    name: str
+    package: Package
+    description: str | None
+    blob: str | None = None
+    data: bytes | None = None
+    id: str | None = None
+    version: str | None = None
 
 
 class Planner:
@@ -65,6 +79,24 @@ class Planner:
             returns = tuple[str | None, str | None, dict[str, Any]]
             return await self._pool.call("schema", domain, config, stored, timeout=TIMEOUT, returns=returns)
         return await asyncio.to_thread(_planning.schema, domain, config, stored)
+
+    async def attached(self, tenant: str, items: Sequence[dict[str, Any]]) -> list[Attached]:
+        """The skills that an agent is given, in order. Raises InvalidRequest and NotFound, naming `config.skills`."""
+        made: list[Attached] = []
+        for item, row in zip(items, await self._skills.resolve(tenant, items), strict=True):
+            if row is None:
+                package, data = await self._pool.call("bundled", item, timeout=TIMEOUT, returns=tuple[Package, bytes])
+                name = item.get("name") or package.name or "inline"
+                made.append(Attached(name=name, package=package, description=item.get("description") or package.description, data=data))
+            else:
+                package = await self._shelf.package(row.hash, row.blob)
+                made.append(
+                    Attached(
+                        name=row.name, package=package, description=row.description or package.description, blob=row.blob, id=row.id,
+                        version=row.version,
+                    )
+                )  # fmt: skip
+        return made
 
     async def close(self) -> None:
         """Stop the child."""

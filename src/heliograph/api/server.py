@@ -23,6 +23,7 @@ from heliograph.api.passthrough.upstream import Upstreams
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
 from heliograph.api.skills import Skills
+from heliograph.api.tailing import Tails
 from heliograph.api.waiting import Key, Waiter
 from heliograph.config import Settings
 from heliograph.errors import Unavailable
@@ -51,6 +52,7 @@ class Server:
     checker: Checker
     skills: Skills
     waiter: Waiter = field(init=False)
+    tails: Tails = field(init=False)
     keys: Keys = field(init=False)
     upstreams: Upstreams = field(init=False)
     recorder: Recorder = field(init=False)
@@ -61,6 +63,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.waiter = Waiter(self._statuses)
+        self.tails = Tails(self.database)
         self.keys = Keys(self._find_key)
         self.upstreams = Upstreams(self.settings)
         self.recorder = Recorder(self.database)
@@ -77,7 +80,7 @@ class Server:
 
     async def close(self) -> None:
         """Let waiting calls answer and close what is open."""
-        await self.waiter.close()
+        await self.leave()
         await self.pictures.close()
         await self.presenter.close()
         await self.planner.close()
@@ -86,6 +89,11 @@ class Server:
         await self.upstreams.close()
         await self.recorder.close()
         await self.database.close()
+
+    async def leave(self) -> None:
+        """Let waiting calls and streams end: what they wait for goes on without this process."""
+        await self.waiter.close()
+        await self.tails.close()
 
     async def links(self) -> Links:
         """Our links; the secret that signs them is the database's."""

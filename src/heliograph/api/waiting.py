@@ -33,8 +33,8 @@ class Waiter:
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def wait(self, key: Key, timeout: float, *, left: Awaitable[None] | None = None) -> None:  # noqa: ASYNC109 - it is asked for
-        """Return when the prediction is final or gone, after `timeout` seconds, or when `left` is done: nobody waits any more."""
+    async def wait(self, key: Key, timeout: float | None, *, left: Awaitable[None] | None = None) -> None:  # noqa: ASYNC109 - it is asked for
+        """Return when the prediction is final or gone, after `timeout` seconds (None: never), or when `left` is done: nobody waits."""
         event = asyncio.Event()
         if self._closed:
             event.set()

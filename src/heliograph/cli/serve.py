@@ -152,7 +152,7 @@ class _Serving:
         finally:
             stopped.cancel()
             server.should_exit = True
-            await app.state.server.waiter.close()  # who waits for a result is told how far it is
+            await app.state.server.leave()  # who waits for a result is told how far it is
             await asyncio.gather(workers.stop(), _settled(serving))
         if serving.exception() is not None:
             raise CannotServe("The API stopped; the log says why.") from serving.exception()

@@ -163,13 +163,18 @@ def compile_schema(source: Json) -> Schema:
         raise _refuse("", "refers only to itself")
     _collisions(root)
     nullable = cast("Node", _nullable(clean, compiler))
+    check_schema(clean)
+    check_schema(nullable)
+    return Schema(node, root, nullable, warnings)
+
+
+def check_schema(schema: Node) -> None:
+    """Raise InvalidRequest for what is no JSON Schema, refers to another document, or has a pattern that cannot be matched safely."""
     try:
-        _validator(clean)
-        _validator(nullable)
+        _validator(schema)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         lines = [line for line in str(error).split("\n") if line.strip()]
         raise InvalidRequest(f"The JSON Schema is not valid: {lines[0] if lines else error}", param="json_schema") from error
-    return Schema(node, root, nullable, warnings)
 
 
 _DIALECTS = {

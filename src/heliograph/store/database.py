@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import OperationalError as PsycopgOperationalError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -77,6 +78,16 @@ class Database:
         connection = await self._connect()
         await connection.set_autocommit(True)
         return connection
+
+    @asynccontextmanager
+    async def listening(self, channel: str) -> AsyncGenerator[AsyncGenerator[str]]:
+        """What is notified on a channel from now on, heard on a connection of its own. Raises Unavailable when that is lost."""
+        try:
+            async with await self.connect() as connection:
+                await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+                yield (notify.payload async for notify in connection.notifies())
+        except PsycopgOperationalError as problem:
+            raise Unavailable("The database cannot be reached right now.") from problem
 
     async def close(self) -> None:
         """Close every connection of the pool."""

@@ -137,6 +137,12 @@ async def of_session(conn: AsyncConnection, tenant: str, session: str) -> list[s
     return list((await conn.execute(query.order_by(predictions.c.created_at))).scalars())
 
 
+async def going(conn: AsyncConnection, tenant: str, id: str) -> bool | None:
+    """Whether something may still come of it; None when there is no such."""
+    query = select(predictions.c.status.in_(UNFINISHED) & predictions.c.cancelled.is_(False)).where(*_this(tenant, id))
+    return await conn.scalar(query)
+
+
 async def unfinished_like(conn: AsyncConnection, tenant: str, digest: str, *, key_id: str) -> Prediction | None:
     """The oldest unfinished prediction of an equal request by the same API key."""
     query = (

@@ -70,10 +70,12 @@ async def hold(
     return Session(**(await conn.execute(mine.returning(sessions))).mappings().one())
 
 
-async def release(conn: AsyncConnection, tenant: str, id: str, completion: str) -> None:
-    """Let others write, if `completion` is the writer."""
-    mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion
-    await conn.execute(update(sessions).where(*mine).values(writer=None, writer_until=None))
+async def release(conn: AsyncConnection, tenant: str, id: str, completion: str, *, leased: bool = False) -> None:
+    """Let others write, if `completion` is the writer; with `leased` only if it is not yet a run."""
+    mine = update(sessions).where(sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion)
+    if leased:
+        mine = mine.where(sessions.c.writer_until.is_not(None))
+    await conn.execute(mine.values(writer=None, writer_until=None))
 
 
 async def append(

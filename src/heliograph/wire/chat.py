@@ -6,9 +6,10 @@ may know them.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -303,6 +304,8 @@ class AgentChatCompletionsRequest(Received):
     top_logprobs: int | None = Field(default=None, description="How many, where `logprobs` is true.")
     seed: int | None = Field(default=None, description="The same seed draws the same words, where the model can.")
     stop: str | Annotated[list[str], Field(max_length=16)] | None = Field(default=None, description="Texts at which the answer ends.")
+    created_at: datetime | None = Field(default=None, description="Date and time when the request was created (in UTC timezone)")
+    batch: bool = Field(default=False, description="Whether to answer at once, without the completion, which its events then tell.")
     stream: bool = Field(default=False, description="Whether to stream the response or not")
     stream_options: StreamOptions | None = None
     preview: Annotated[bool | list[Card], BeforeValidator(_cards)] | None = Field(
@@ -315,7 +318,9 @@ class AgentChatCompletionsRequest(Received):
     service_tier: ServiceTier | None = Field(
         default=None, description="Delivery tier: 'flex' costs half and waits, 'priority' costs 1.8 times and goes first, else 'standard'."
     )
-    session_id: SessionId | None = Field(default=None, description="Session UUID for persisting the chat history; a client may choose it.")
+    session_id: Annotated[SessionId | None, WithJsonSchema({"type": "string"})] = Field(
+        default=None, description="Session UUID for persisting the chat history; a client may choose it."
+    )
     metadata: dict[str, Any] | None = Field(
         default=None,
         description="Additional metadata for the request (e.g., dataset_name, experiment_id, etc.). "

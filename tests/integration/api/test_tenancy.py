@@ -42,9 +42,12 @@ async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_e
     file = await api.upload()
     made = (await api("POST", "/v1/document/generate", json={"url": URI, "domain": "document.invoice"})).json
     skill = await publish(api, name="a")
+    chat = (await api("POST", "/v1/openai/chat/completions", json={"messages": [{"content": "hello"}], "batch": True})).json
+    await api.finish(chat["id"], '{"text":"hello"}')
     bodies = {"/v1/skills/{skill_id}/update": {"description": "mine"}}
     ids = {
         "{skill_id}": skill["id"],
+        "{completion_id}": chat["id"],
         "{path}": "SKILL.md",
         "{file_id}": file["id"],
         "{md5}": hashlib.md5(PDF).hexdigest(),

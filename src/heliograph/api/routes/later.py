@@ -26,7 +26,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
         ("POST", "/agent/execute"),
         ("GET", "/agent/executions/{id}"),
     ],
-    "Chat": [("POST", "/openai/chat/completions")],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
