@@ -14,6 +14,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from heliograph.agents.calling import Caller
 from heliograph.agents.context import Context
+from heliograph.agents.loop.code import EXECUTE_CODE
 from heliograph.agents.loop.model import RouteModel, Stopped
 from heliograph.agents.loop.permission import Permission
 from heliograph.agents.task import ClientTool
@@ -83,14 +84,19 @@ class Toolbox(AbstractToolset[None]):
             if error.status >= 500:
                 raise
             return self._failed(name, error.message)
-        self._failures = 0
+        error = answer.get("error") if name == EXECUTE_CODE else None
+        self._count(error)
         return self._shown(name, json.dumps(answer, ensure_ascii=False))
 
     def _failed(self, name: str, why: str) -> str:
-        self._failures += 1
-        if self._failures >= MOST_FAILURES:
-            raise Stopped(f"{MOST_FAILURES} calls of tools in a row failed, the last one with: {why}")
+        self._count(why)
         return self._shown(name, json.dumps({"error": why}, ensure_ascii=False))
+
+    def _count(self, error: str | None) -> None:
+        """Count the failures in a row, those of programs too. Raises Stopped when they are enough."""
+        self._failures = 0 if error is None else self._failures + 1
+        if error is not None and self._failures >= MOST_FAILURES:
+            raise Stopped(f"{MOST_FAILURES} calls of tools in a row failed, the last one with: {error.strip().splitlines()[-1]}")
 
     def _shown(self, name: str, result: str) -> str:
         """A result between marks that its own text cannot close, cut where it would take too much of the context."""

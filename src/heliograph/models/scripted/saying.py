@@ -59,7 +59,7 @@ def say(turn: Turn, heard: Heard, *, answer: Any, limit: int | None = None, cach
     if turn.calls:
         calls = [(call.name, _text(call.arguments)) for call in turn.calls]
         finish = turn.finish or "tool_calls"
-        words = _scored(tokens(_text(answer)), turn.logprob) if answer is not None else []
+        words = _scored(tokens(_text(answer).removeprefix(heard.prefill or "")), turn.logprob) if answer is not None else []
         return Said(tokens=words, calls=calls, finish=finish, reasoning=turn.reasoning, input=len(heard.prompt), cached=cached)
     before, after = _WRAPS[turn.wrap] if heard.prefill is None else ("", "")
     text = _text(_value(turn, heard, answer)).removeprefix(heard.prefill or "")

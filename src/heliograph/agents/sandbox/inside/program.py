@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import contextlib
 import inspect
 import io
@@ -106,6 +107,7 @@ def _value(code: str, name: str, entry: str | None, arguments: Any) -> Any:
     space = vars(made)
     space["inputs"] = arguments
     space["vlmrun"] = sys.modules["vlmrun"]
+    space["__builtins__"] = builtins  # exec adds it; a function made of code has it not, and numpy's imports look for it
     compiled = compile(tree, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     if compiled.co_flags & inspect.CO_COROUTINE:
         asyncio.run(types.FunctionType(compiled, space)())
