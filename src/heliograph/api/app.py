@@ -20,7 +20,21 @@ from heliograph.api.openapi import DESCRIPTION, TITLE, VERSION
 from heliograph.api.passthrough.ring import Ring
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
-from heliograph.api.routes import artifacts, chat, feedback, files, generate, health, hub, later, models, pages, predictions
+from heliograph.api.routes import (
+    artifacts,
+    chat,
+    completions,
+    feedback,
+    files,
+    generate,
+    health,
+    hub,
+    later,
+    models,
+    pages,
+    predictions,
+    sessions,
+)
 from heliograph.api.routes import skills as skill_routes
 from heliograph.api.server import Server
 from heliograph.api.skills import Skills
@@ -58,7 +72,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     for router in (
         health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
         feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.router, chat.router,
-        later.router, pages.router,
+        sessions.open_router, sessions.router, completions.router, completions.plain, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

@@ -158,3 +158,49 @@ async def _writes(conn: AsyncConnection, tenant: str, writer: str, until: dateti
         predictions.c.cancelled.is_(False),
     )
     return (await conn.execute(select(predictions.c.id).where(*mine))).first() is not None
+
+
+class Listed(Session, frozen=True, kw_only=True):
+    """A session in a list, with how many turns it has."""
+
+    messages: int
+
+
+async def list_(
+    conn: AsyncConnection, tenant: str, *, guest: str | None = None, skip: int = 0, limit: int = 25, words: str | None = None
+) -> list[Listed]:
+    """The tenant's sessions in which something was said, the last changed first; a guest's own only. `words`: that the title holds."""
+    count = select(func.count()).where(turns.c.session == sessions.c.id).scalar_subquery()
+    query = select(sessions, count.label("messages")).where(sessions.c.tenant == tenant, sessions.c.guest.is_not_distinct_from(guest))
+    query = query.where(select(turns.c.position).where(turns.c.session == sessions.c.id).exists())
+    if words:
+        query = query.where(sessions.c.title.icontains(words, autoescape=True))
+    rows = await conn.execute(query.order_by(sessions.c.updated_at.desc(), sessions.c.id).offset(skip).limit(limit))
+    return [Listed(**row) for row in rows.mappings()]
+
+
+async def rename(conn: AsyncConnection, tenant: str, id: str, title: str | None, *, guest: str | None = None) -> Session | None:
+    """Give the session another title, or none; None where there is no such session. It stays where it is in the list."""
+    return await _changed(conn, tenant, id, guest, title=title)
+
+
+async def share(conn: AsyncConnection, tenant: str, id: str, token: str, *, guest: str | None = None) -> Session | None:
+    """Let whoever has `token` read the session; the token that it has already stays."""
+    return await _changed(conn, tenant, id, guest, share=func.coalesce(sessions.c.share, token))
+
+
+async def unshare(conn: AsyncConnection, tenant: str, id: str, *, guest: str | None = None) -> Session | None:
+    """Let nobody else read the session any more."""
+    return await _changed(conn, tenant, id, guest, share=None)
+
+
+async def shared(conn: AsyncConnection, token: str) -> Session | None:
+    """The session that whoever has this token may read, of whichever tenant."""
+    row = (await conn.execute(select(sessions).where(sessions.c.share == token))).mappings().one_or_none()
+    return Session(**row) if row else None
+
+
+async def _changed(conn: AsyncConnection, tenant: str, id: str, guest: str | None, **values: object) -> Session | None:
+    mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.guest.is_not_distinct_from(guest)
+    row = (await conn.execute(update(sessions).where(*mine).values(**values).returning(sessions))).mappings().one_or_none()
+    return Session(**row) if row else None
