@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from pydantic import Field
 
-from heliograph.agents import cards
+from heliograph.agents import cards, questions
 from heliograph.agents.context import Context
 from heliograph.agents.task import SkillRef
 from heliograph.agents.tools import DocumentRef, ImageRef, tool
@@ -23,7 +21,6 @@ from heliograph.extraction.plan import Kind, Plan, Skill, SkillUse, resolve
 from heliograph.extraction.result import Label, Leaf, Match, State
 from heliograph.models.routes import Route
 from heliograph.skills.attach import skill as attached
-from heliograph.skills.naming import identifier
 from heliograph.skills.wording import schema_from
 
 Json = Any
@@ -224,30 +221,11 @@ async def answer_from_document(
     pages: PageIndices = None,
 ) -> Found:
     """Look one value up in a document and say where it stands and how sure that is. Nothing is invented: what is not there is null."""
-    name, schema = asked(field)
+    name, schema = questions.schema_of(field, model=at.route is not None)
     plan = await _planned(at, document, None, None, {"json_schema": schema, "page_indices": pages, "grounding": True})
     got = await run(at, document, plan)
     leaves = {path: leaf for path, leaf in (got.extraction.leaves if got.extraction else {}).items() if path[:1] == (name,)}
     return _found(name, got.response.get(name), list(leaves.values()), got.warnings)
-
-
-def asked(field: str) -> tuple[str, dict[str, Json]]:
-    """The name of a field said in plain words, and a schema that asks for it alone."""
-    words = _QUESTION.sub("", " ".join(field.split())).strip(" ?.:")
-    schema = schema_from(f"Extract the {words}")
-    properties: Mapping[str, Json] = (schema or {}).get("properties", {})
-    if len(properties) == 1:
-        name, kind = next(iter(properties.items()))
-    else:
-        name, kind = identifier(words) or "value", {"type": ["string", "null"], "description": words}
-    return name, {"type": "object", "properties": {name: kind}}
-
-
-_QUESTION = re.compile(
-    r"^(?:please\s+)?(?:(?:tell|give|show)\s+me\s+|find\s+|look\s+up\s+|extract\s+)?"
-    r"(?:(?:what|which|who|where|when|how\s+much)(?:'s|\s+(?:is|are|was|were))\s+)?(?:the\s+|its\s+)?",
-    re.IGNORECASE,
-)
 
 
 async def run(at: Context, document: str, plan: Plan) -> Answer:
