@@ -19,7 +19,8 @@ from heliograph.errors import InvalidRequest
 
 TextOrRef = Annotated[str, Field(description="The text itself, or the reference of a file to take it from.", max_length=8 << 20)]
 MOST = 200
-"""Hits that are told; all are counted."""
+"""Hits that are told."""
+MOST_COUNTED = 100_000
 _COMPARED = 200_000
 """Characters of each of two texts that are compared."""
 
@@ -89,8 +90,11 @@ async def search_text(
 ) -> Hits:
     """Find words or a regular expression in a text. For documents with pages, search_document also says where on the page."""
     whole = await _text(at, text)
-    pattern = query if regex else r"\s+".join(re.escape(word) for word in query.split()) or re.escape(query)
-    found = await patterns.find(pattern, [whole], ignore_case=ignore_case, most=100_000)
+    if regex:
+        found = await patterns.find(query, [whole], ignore_case=ignore_case, most=MOST_COUNTED)
+    else:
+        words = r"\s+".join(re.escape(word) for word in query.split()) or re.escape(query)
+        found = patterns.hits(words, [whole], ignore_case, MOST_COUNTED)
     told = [
         Hit(
             text=whole[hit.start : hit.end], start=hit.start, end=hit.end, line=whole.count("\n", 0, hit.start) + 1, groups=hit.groups
@@ -111,8 +115,10 @@ async def replace_text(
 ) -> Changed:
     """Replace words, or what fits a regular expression, everywhere in a text."""
     whole = await _text(at, text)
-    by = replacement if regex else replacement.replace("\\", "\\\\")
-    made = await patterns.replace(query if regex else re.escape(query), whole, by, ignore_case=ignore_case)
+    if regex:
+        made = await patterns.replace(query, whole, replacement, ignore_case=ignore_case)
+    else:
+        made = patterns.replaced(re.escape(query), whole, replacement.replace("\\", "\\\\"), ignore_case)
     return Changed(made.text, made.count)
 
 

@@ -1,0 +1,115 @@
+"""Tools of chats and executions: milliseconds of a call, warm, each in a run of its own that has read nothing yet."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from tests.integration.agents.tooling import INVOICE, Tools, pdf
+
+from bench import Row
+from heliograph import samples
+from heliograph.agents import tools
+from heliograph.agents.artifacts import Kind
+from heliograph.agents.memory import Brought
+from heliograph.agents.readings import Readings
+from heliograph.config import Settings
+from heliograph.models.serving import Models
+from heliograph.perception.reader import Reader
+
+TIMES = 7
+LONG = 50
+"""Pages of the long document."""
+WEB = "https://page.example/"
+HTML = "<html><body><main><h1>Tides</h1>" + "<p>The tide comes twice a day, <a href='/t'>see</a>.</p>" * 400 + "</main></body></html>"
+
+
+class Call(NamedTuple):
+    """A call to be timed. An argument that is the name of a file of `files` becomes its reference."""
+
+    tool: str
+    arguments: dict[str, Any]
+    note: str = ""
+
+
+def files() -> dict[str, tuple[bytes, Kind, str]]:
+    """What the tools work on, by name: bytes, kind and media type."""
+    return {
+        "paper": (pdf(*INVOICE), "doc", "application/pdf"),
+        "long": (pdf(*INVOICE * (LONG // 2)), "doc", "application/pdf"),
+        "invoice": (samples.INVOICE.read_bytes(), "doc", "application/pdf"),
+        "receipt": (samples.RECEIPT.read_bytes(), "img", "image/png"),
+        "notes": (b"one two three\n" * 2000, "doc", "text/plain"),
+    }
+
+
+CALLS = [
+    Call("put_file_url", {"file": WEB}),
+    Call("list_artifacts", {}),
+    Call("preview_image", {"image": "receipt"}),
+    Call("read_file", {"path": "notes"}, "28 kB of text"),
+    Call("write_file", {"path": "a.txt", "text": "words " * 1000}),
+    Call("save_artifact", {"artifact": "receipt", "filename": "receipt.png"}),
+    Call("search_text", {"text": "notes", "query": "two"}, "2,000 hits"),
+    Call("search_text", {"text": "notes", "query": "t.o", "regex": True}, "in a child of its own, since patterns may never end"),
+    Call("replace_text", {"text": "notes", "query": "two", "replacement": "2"}),
+    Call("count_text", {"text": "notes"}),
+    Call("compare_texts", {"first": "notes", "second": "notes"}),
+    Call("calculate", {"expression": "15% of (1240.50 + 99)"}),
+    Call("list_domains", {"query": "invoice"}),
+    Call("create_schema", {"prompt": "Extract the invoice number, the date and the total"}),
+    Call("document_info", {"document": "paper"}),
+    Call("document_images", {"document": "paper"}, "2 pages, 1,600 pixels"),
+    Call("read_document", {"document": "paper"}, "2 pages of text"),
+    Call("read_document", {"document": "receipt"}, "a receipt by OCR"),
+    Call("search_document", {"document": "long", "query": "Jane Doe"}, f"{LONG} pages, read for it"),
+    Call("answer_from_document", {"document": "invoice", "field": "total"}),
+    Call("parse_document", {"document": "invoice", "domain": "document.invoice"}),
+    Call("parse_document_markdown", {"document": "invoice"}),
+    Call("detect_document_layout", {"document": "invoice"}),
+    Call("classify_document", {"document": "invoice"}, "among all domains"),
+    Call("redact_document", {"document": "paper"}, "2 pages, drawn anew"),
+    Call("split_document", {"document": "long"}, f"{LONG} documents"),
+    Call("merge_documents", {"documents": ["paper", "receipt", "long"]}),
+    Call("fetch_page", {"url": WEB}, "40 kB of HTML, the network left out"),
+]
+
+
+def measure() -> Iterator[Row]:
+    """A row for each call."""
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        settings = Settings(data_dir=Path(folder))
+        reader, models = Reader(settings), Models(settings)
+        try:
+            run = Tools(settings, reader, models)
+            run.memory.web[WEB] = Brought(content=HTML.encode(), kind="doc", media_type="text/html")
+            refs = {name: runner.run(run.bring(*file, name)) for name, file in files().items()}
+            for call in CALLS:
+                yield Row(call.tool, runner.run(timed(run, call, refs)), "ms", "", call.note)
+        finally:
+            runner.run(reader.close())
+            runner.run(models.close())
+
+
+async def timed(run: Tools, call: Call, refs: dict[str, str]) -> float:
+    """Median milliseconds, after a call that is not counted."""
+    arguments = {name: _named(value, refs) for name, value in call.arguments.items()}
+    taken: list[float] = []
+    for _ in range(TIMES + 1):
+        at = dataclasses.replace(run.at, readings=Readings())
+        started = time.perf_counter()
+        await tools.REGISTRY[call.tool].call(at, arguments)
+        taken.append((time.perf_counter() - started) * 1000)
+    return median(taken[1:])
+
+
+def _named(value: Any, refs: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_named(each, refs) for each in value]
+    return refs.get(value, value) if isinstance(value, str) else value
