@@ -22,8 +22,8 @@ Json = Any
 SLACK = 0.02
 """Of the picture, by which a box may reach beyond it and is cut."""
 Page = Annotated[int, Field(ge=0, description="Page, counted from 0, where the reference is of a document.")]
-Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
-"""Text that models also write as a number."""
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value) if isinstance(value, int | float) else value)]
+"""Text that models also write as a number, or as null where there is none."""
 
 
 def _as_object(value: object) -> object:
@@ -43,7 +43,7 @@ class Place(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     xywh: XYWH
-    label: str = ""
+    label: Text = ""
     confidence: float | None = Field(default=None, description="0-1, written behind the label.")
     color: str | None = Field(default=None, description="CSS name or #rrggbb; by default each label has its own.")
 

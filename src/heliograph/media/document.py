@@ -85,6 +85,15 @@ class Barcode(msgspec.Struct, gc=False):
     box: Box
 
 
+class Face(msgspec.Struct, frozen=True, gc=False):
+    """A face. `score` 0-1. `marks`: the middles of the eyes, the tip of the nose and the corners of the mouth, as `(x, y)` fractions of the
+    picture; of two, the one on the viewer's left first, when the face is upright."""
+
+    box: Box
+    score: float
+    marks: list[tuple[float, float]]
+
+
 class Unread(msgspec.Struct, gc=False):
     """A line of text that is there and was not read: its `script` (as Unicode names it, or `unknown`) is not one the reader knows."""
 

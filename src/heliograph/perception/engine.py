@@ -1,6 +1,7 @@
-"""The functions that run in an engine child: one opened page becomes one read page. Call them through a `ChildPool` of this module.
+"""The functions that run in an engine child: one opened page becomes one read page, or its faces.
 
-Networks load at their first use and stay warm; the pool replaces the child when it has grown or served long enough.
+Call them through a `ChildPool` of this module. Networks load at their first use and stay warm; the pool replaces the child when it has
+grown or served long enough.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import msgspec
 import numpy as np
 
 from heliograph.media.content import PageContent
-from heliograph.media.document import Block, Page, PageImage, Source, Table, Unread, Word
+from heliograph.media.document import Block, Face, Page, PageImage, Source, Table, Unread, Word
 from heliograph.media.geometry import Box, union
 from heliograph.perception.barcodes import find_barcodes
 from heliograph.perception.bend import Bend, Flattened, find_bend
 from heliograph.perception.blocks import numbered, with_pictures, with_tables
 from heliograph.perception.detection import Image
+from heliograph.perception.faces import FaceFinder
 from heliograph.perception.language import guess_language
 from heliograph.perception.layout import LayoutModel, Region, name_blocks
 from heliograph.perception.ocr import ReadImage, TextReader, Turn, turned
@@ -34,7 +36,7 @@ from heliograph.perception.ticks import with_ticks
 def read_page(content: PageContent, options: Options) -> Page:
     """Words, lines, blocks, tables, barcodes and the language of one page; `content.image` is needed for all but words in a text layer."""
     page = content.page
-    image = _pixels(content.image)
+    image = None if content.image is None else pixels_of(content.image)
     if content.structured:
         if image is not None and options.ocr and content.regions:
             _read_pictures(content, image, options)
@@ -81,9 +83,13 @@ def read_page(content: PageContent, options: Options) -> Page:
 
 def turn_image(image: PageImage, turn: int) -> PageImage:
     """`image` turned clockwise by 90, 180 or 270 degrees."""
-    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
-    result = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+    result = np.ascontiguousarray(np.rot90(pixels_of(image), -turn // 90))
     return PageImage(result.shape[1], result.shape[0], result.tobytes(), image.dpi)
+
+
+def find_faces(image: PageImage, threads: int, page: int = 0) -> list[Face]:
+    """The faces on a picture. Raises NotConfigured when the networks are missing."""
+    return _faces(threads).find(pixels_of(image), page)
 
 
 def warm(threads: int) -> None:
@@ -97,6 +103,11 @@ def _reader(threads: int) -> TextReader:
 
 
 @cache
+def _faces(threads: int) -> FaceFinder:
+    return FaceFinder(threads)
+
+
+@cache
 def _layout(threads: int) -> LayoutModel:
     return LayoutModel(threads)
 
@@ -106,8 +117,9 @@ def _table_model() -> TableModel:
     return TableModel()
 
 
-def _pixels(image: PageImage | None) -> Image | None:
-    return None if image is None else np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+def pixels_of(image: PageImage) -> Image:
+    """`height` x `width` x 3, without a copy."""
+    return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
 
 
 class Seen(msgspec.Struct):

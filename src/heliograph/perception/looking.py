@@ -11,11 +11,13 @@ import cv2
 
 from heliograph.media import opening
 from heliograph.media.content import Limits, PageContent
-from heliograph.perception.engine import read_page, turn_image
+from heliograph.media.document import Barcode, PageImage
+from heliograph.perception.barcodes import find_barcodes
+from heliograph.perception.engine import pixels_of, read_page, turn_image
 from heliograph.perception.options import LOOK_DPI, SCAN_DPI, Options
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
-__all__ = ["look", "read_page", "turn_image"]
+__all__ = ["barcodes", "look", "read_page", "turn_image"]
 
 cv2.setNumThreads(1)  # its pictures are small, and other light children use the other cores
 
@@ -36,3 +38,8 @@ def look(path: Path, index: int, options: Options, limits: Limits) -> PageConten
         content.page = read_page(content, options)
         content.image, content.read = None, True
     return content
+
+
+def barcodes(image: PageImage, index: int) -> list[Barcode]:
+    """The barcodes on a picture."""
+    return find_barcodes(pixels_of(image), index)

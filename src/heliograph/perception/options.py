@@ -19,6 +19,9 @@ PHOTO_DPI: dict[Detail, float] = {"lo": 150.0, "auto": 300.0, "hi": 450.0}
 LOOK_DPI = 100.0
 """Resolution at which a page with a text layer is looked at for ruling lines."""
 
+FACE_SIDE = 1920
+"""Pixels of the longer side of a picture in which faces are looked for."""
+
 
 class Options(msgspec.Struct, frozen=True):
     """How the engine reads a page. `threads`: for all engines of the child. `ocr`: pixels may be read for words."""

@@ -19,11 +19,11 @@ from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
 from heliograph.imaging.studio import Studio
 from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
-from heliograph.media.document import Document, Page, PageImage
+from heliograph.media.document import Barcode, Document, Face, Page, PageImage
 from heliograph.media.mask import Mask, Masked
 from heliograph.media.website import WebPage
 from heliograph.perception.margins import name_margins
-from heliograph.perception.options import LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
+from heliograph.perception.options import FACE_SIDE, LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
 log = logging.getLogger(__name__)
@@ -136,6 +136,21 @@ class Reader:
     async def mask(self, path: Path, index: int, how: Mask) -> Masked:
         """A page drawn anew with parts of it painted over. Raises a MediaError when it cannot be drawn."""
         return await self._media.call("mask", path, index, how, self._limits, timeout=self._settings.page_timeout, returns=Masked)
+
+    async def faces(self, path: Path, index: int = 0) -> list[Face]:
+        """The faces on a picture, or on the page at `index`. Raises a MediaError when it cannot be drawn, and NotConfigured."""
+        inspection = await self.inspect(path)
+        if not 0 <= index < inspection.page_count:
+            raise InvalidRequest(f"There is no page {index}; the file has {inspection.page_count}, counted from 0.", param="page")
+        dpi = FACE_SIDE * 72 / max(*inspection.sizes[index], 1.0)
+        image = await self.image(path, index, dpi)
+        return await self._engine.call("find_faces", image, self._threads, index, timeout=self._settings.page_timeout, returns=list[Face])
+
+    async def barcodes(self, path: Path, index: int = 0) -> list[Barcode]:
+        """The barcodes on a picture, or on the page at `index`, without reading anything else. Raises a MediaError."""
+        dpi = (PHOTO_DPI if (await self.inspect(path)).kind == "image" else SCAN_DPI)["hi"]
+        image = await self.image(path, index, dpi)
+        return await self._light.call("barcodes", image, index, timeout=self._settings.page_timeout, returns=list[Barcode])
 
     async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
         """The page at `index` of the file as an upright JPEG, no side longer than `longest_side` pixels. `page`: what reading it gave."""

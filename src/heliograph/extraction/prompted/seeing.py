@@ -37,13 +37,14 @@ MOST = 500
 """Things on one picture."""
 _SLACK = 0.02
 """Of the picture, by which a box may be cut without having been wrong."""
-_WAYS: dict[Coordinates, str] = {
+WAYS: dict[Coordinates, str] = {
     "fraction": "[left, top, right, bottom] as fractions of the picture's width and height, from 0 to 1",
     "0-999": "[left, top, right, bottom] in whole numbers from 0 to 999 over the picture's width and height",
     "0-1000": "[left, top, right, bottom] in whole numbers from 0 to 1000 over the picture's width and height",
     "pixels": "[left, top, right, bottom] in pixels of the picture, which is {width} wide and {height} high",
     "0-1000-yx": "[top, left, bottom, right] in whole numbers from 0 to 1000 over the picture's height and width",
 }
+"""How a model is told to write a box."""
 _THINGS = compile_schema(
     {
         "type": "object",
@@ -176,7 +177,7 @@ def merged(found: Sequence[Thing]) -> list[Thing]:
 
 def _question(plan: Plan, coordinates: Coordinates, picture: Picture, *, people: bool) -> str:
     what = "every person; the label of each is `person`" if people else "every thing that stands out, each with what it is as its label"
-    way = _WAYS[coordinates].format(width=picture.width, height=picture.height)
+    way = WAYS[coordinates].format(width=picture.width, height=picture.height)
     return "\n\n".join(
         [
             *([plan.instructions] if plan.instructions else []),
