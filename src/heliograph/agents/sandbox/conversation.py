@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -25,6 +25,10 @@ SPARE_MESSAGES = 10_000
 
 class Misbehaved(Exception):
     """The program broke the rules of the channel; the message says which."""
+
+
+class Ended(Exception):
+    """The channel was closed at the program's end."""
 
 
 class Conversation:
@@ -54,9 +58,11 @@ class Conversation:
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails with what a tool raised that is no HeliographError."""
 
-    async def hold(self, first: dict[str, Json]) -> dict[str, Json]:
-        """Send the script and serve the program until it says what came of it. Raises Misbehaved, and EOFError when it just ended."""
+    async def hold(self, first: dict[str, Json], files: Iterator[dict[str, Json]]) -> dict[str, Json]:
+        """Send the script and serve the program until it says what came of it. Raises Misbehaved and Ended."""
         await self._send(first)
+        while piece := await asyncio.to_thread(next, files, None):
+            await self._send(piece)
         for _ in range(self._limits.calls * 4 + SPARE_MESSAGES):
             message, size = await self._receive()
             if "done" in message:
@@ -80,17 +86,26 @@ class Conversation:
         self.broken.cancel()
 
     async def _send(self, message: dict[str, Json]) -> None:
-        self._writer.write(frames.pack(message))
-        await self._writer.drain()
+        try:
+            self._writer.write(frames.pack(message))
+            await self._writer.drain()
+        except OSError:
+            raise Ended from None
+
+    async def _read(self, size: int) -> bytes:
+        try:
+            return await self._reader.readexactly(size)
+        except (EOFError, OSError):
+            raise Ended from None
 
     async def _receive(self) -> tuple[dict[str, Json], int]:
         """The next message and how many bytes it had."""
-        head = await self._reader.readexactly(frames.HEAD.size)
+        head = await self._read(frames.HEAD.size)
         text, blob = cast("tuple[int, int]", frames.HEAD.unpack(head))
         if text > LARGEST_TEXT or text + blob > self._limits.frame:
             raise Misbehaved(f"it sent a message of {(text + blob) >> 20} MiB, more than {self._limits.frame >> 20} MiB")
         try:
-            message = frames.unpack(await self._reader.readexactly(text), await self._reader.readexactly(blob), msgspec.json.decode)
+            message = frames.unpack(await self._read(text), await self._read(blob), msgspec.json.decode)
         except (msgspec.DecodeError, ValueError, RecursionError):
             raise Misbehaved("it sent a message that is not JSON") from None
         if not isinstance(message, dict):

@@ -13,14 +13,14 @@ import socket
 import tempfile
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Self, cast
+from typing import Any, BinaryIO, Self, cast
 
 from heliograph.agents.sandbox import jail
-from heliograph.agents.sandbox.conversation import Call, Conversation, Misbehaved
-from heliograph.agents.sandbox.script import Json, Killed, Limits, Ran, Script, ToolSpec, file_name, is_json, opening
+from heliograph.agents.sandbox.conversation import Call, Conversation, Ended, Misbehaved
+from heliograph.agents.sandbox.script import Json, Killed, Limits, Ran, Script, ToolSpec, file_name, is_json, opening, pieces
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, InvalidRequest, NotConfigured, Unavailable
 
@@ -101,7 +101,7 @@ class Sandbox:
             self._running += 1
             try:
                 async with nursery.run(limits) as held:
-                    return await _Run(held, limits).finish(first, known, call, on_print=on_print, on_preview=on_preview)
+                    return await _Run(held, limits).finish(first, pieces(script), known, call, on_print=on_print, on_preview=on_preview)
             finally:
                 self._running -= 1
                 self._let_go_later()
@@ -127,7 +127,7 @@ class Sandbox:
 class _Held:
     """The worker's ends of one run's descriptors."""
 
-    def __init__(self, channel: socket.socket, leash: socket.socket, outputs: tuple[int, int]) -> None:
+    def __init__(self, channel: socket.socket, leash: socket.socket, outputs: Sequence[BinaryIO]) -> None:
         self.channel = channel
         self.leash = leash
         self.outputs = outputs
@@ -214,7 +214,8 @@ class _Nursery:
         with contextlib.ExitStack() as stack:
             channel, theirs = socket.socketpair()
             leash, keeper = socket.socketpair()
-            outputs = os.pipe(), os.pipe()
+            pipes = os.pipe(), os.pipe()
+            outputs = [stack.enter_context(open(end, "rb", 0)) for end, _ in pipes]  # noqa: ASYNC230
             for sock in (channel, leash):
                 stack.enter_context(sock).setblocking(False)
             folder = INSIDE
@@ -233,19 +234,17 @@ class _Nursery:
                     "open_files": limits.open_files,
                 },
             }
-            lent = [theirs.fileno(), outputs[0][1], outputs[1][1], keeper.fileno()]
+            lent = [theirs.fileno(), pipes[0][1], pipes[1][1], keeper.fileno()]
             try:
                 socket.send_fds(self._wishes, [json.dumps(wish).encode()], lent)
             except OSError:
-                for output in outputs:
-                    os.close(output[0])
                 raise Unavailable("The sandbox's process just ended; try again.", retry_after=1) from None
             finally:
                 theirs.close()
                 keeper.close()
-                for output in outputs:
-                    os.close(output[1])
-            yield _Held(channel, leash, (outputs[0][0], outputs[1][0]))
+                for _, end in pipes:
+                    os.close(end)
+            yield _Held(channel, leash, outputs)
 
 
 class _Run:
@@ -259,6 +258,7 @@ class _Run:
     async def finish(
         self,
         first: dict[str, Json],
+        files: Iterator[dict[str, Json]],
         tools: dict[str, ToolSpec],
         call: Call,
         *,
@@ -267,8 +267,8 @@ class _Run:
     ) -> Ran:
         streams = await asyncio.open_unix_connection(sock=self._held.channel)
         conversation = Conversation(streams, tools, call, self._limits, on_print=on_print, on_preview=on_preview)
-        outputs = [asyncio.create_task(_read(descriptor, self._limits.output)) for descriptor in self._held.outputs]
-        talk = asyncio.create_task(conversation.hold(first))
+        outputs = [asyncio.create_task(_read(pipe, self._limits.output)) for pipe in self._held.outputs]
+        talk = asyncio.create_task(conversation.hold(first, files))
         outcome: dict[str, Json] | None = None
         killed: tuple[Killed, str] | None = None
         ended: dict[str, Any] = {}
@@ -289,7 +289,7 @@ class _Run:
                     outcome = talk.result()
                 except Misbehaved as error:
                     killed = "protocol", f"The program was ended: {error}."
-                except (EOFError, OSError):
+                except Ended:
                     ended = await self._last_words(SILENCE)
                     if not ended:
                         killed = "protocol", "The program was ended: it closed its channel to the worker."
@@ -303,7 +303,7 @@ class _Run:
             await asyncio.gather(talk, *outputs, return_exceptions=True)
         if "failure" in ended:
             raise SandboxFailed(f"The sandbox could not run the program: {ended['failure']}")
-        if not ended and outcome is None and killed is None:
+        if "gone" in ended and outcome is None and killed is None:
             raise Unavailable("The sandbox's process ended while a program ran in it; try again.", retry_after=1)
         stdout, stderr = (output.result()[0] if output.done() and not output.cancelled() else "" for output in outputs)
         made = Ran(
@@ -321,11 +321,15 @@ class _Run:
         return await self._last_words(LAST_WORDS)
 
     async def _last_words(self, patience: float) -> dict[str, Any]:
-        """What the keeper says of how the process ended; nothing when it does not end in time, or the keeper did itself."""
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
+        """What the keeper says of how the process ended; nothing when it does not end in time, `gone` when the keeper did itself."""
+        try:
             async with asyncio.timeout(patience):
-                return json.loads(await asyncio.get_running_loop().sock_recv(self._held.leash, 4096))
-        return {}
+                said = await asyncio.get_running_loop().sock_recv(self._held.leash, 4096)
+        except TimeoutError:
+            return {}
+        except OSError:
+            said = b""
+        return json.loads(said) if said else {"gone": True}
 
     def _cause(self, ended: dict[str, Any]) -> tuple[Killed | None, str]:
         status = int(ended.get("status", signal.SIGKILL))
@@ -361,11 +365,11 @@ def _dict(value: Json) -> dict[str, Json]:
     return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
 
 
-async def _read(descriptor: int, most: int) -> tuple[str, bool]:
+async def _read(pipe: BinaryIO, most: int) -> tuple[str, bool]:
     """What is written into a pipe until its end, the first `most` bytes of it, and whether it was far too much."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), open(descriptor, "rb", 0))  # noqa: ASYNC230, SIM115
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
     kept, total = bytearray(), 0
     try:
         while piece := await reader.read(65536):
@@ -377,7 +381,7 @@ async def _read(descriptor: int, most: int) -> tuple[str, bool]:
         pass
     finally:
         transport.close()
-    text = kept.decode("utf-8", "replace")
+    text = kept.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")  # which no database takes as text
     if total > most:
         text += f"\n[{total - most} more bytes were written, and are not kept]\n"
     return text, total > most * DISCARDED

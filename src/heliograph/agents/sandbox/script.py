@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
@@ -18,6 +19,7 @@ Killed = Literal["time", "cpu", "output", "protocol", "crash"]
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 LONGEST_NAME = 200
+PIECE = 4 * MiB
 DEEPEST = 128
 
 
@@ -102,13 +104,9 @@ class Ran:
 
 def opening(script: Script, tools: Mapping[str, ToolSpec], limits: Limits) -> dict[str, Json]:
     """The first message to the program. Raises InvalidRequest for a name that leads out of the working folder, or too much."""
-    files: dict[str, bytes] = {}
-    room = limits.disk
-    for name, given in script.files.items():
-        files[file_name(name)] = data = given if isinstance(given, bytes) else given.read_bytes()
-        room -= len(data)
-        if room < 0:
-            raise InvalidRequest(f"The files of a program may have {limits.disk // MiB} MiB together (HELIOGRAPH_SANDBOX_DISK).")
+    sizes = {file_name(name): len(given) if isinstance(given, bytes) else given.stat().st_size for name, given in script.files.items()}
+    if sum(sizes.values()) > limits.disk:
+        raise InvalidRequest(f"The files of a program may have {limits.disk // MiB} MiB together (HELIOGRAPH_SANDBOX_DISK).")
     for name in script.modules:
         if not _MODULE.fullmatch(name):
             raise InvalidRequest(f"{name!r} is no name of a module.")
@@ -117,7 +115,6 @@ def opening(script: Script, tools: Mapping[str, ToolSpec], limits: Limits) -> di
         "name": file_name(script.name),
         "entry": script.entry,
         "arguments": script.arguments,
-        "files": files,
         "modules": dict(script.modules),
         "tools": [
             {"group": tool.group, "name": tool.name, "doc": tool.doc, "parameters": list(tool.parameters.get("properties", {}))}
@@ -126,6 +123,16 @@ def opening(script: Script, tools: Mapping[str, ToolSpec], limits: Limits) -> di
         "most_files": limits.files,
         "most_bytes": min(limits.disk, limits.frame // 2),
     }
+
+
+def pieces(script: Script) -> Iterator[dict[str, Json]]:
+    """The messages after the first: the files, piece by piece, and an end."""
+    for name, given in script.files.items():
+        yield {"file": file_name(name), "data": b""}
+        with BytesIO(given) if isinstance(given, bytes) else given.open("rb") as file:
+            while data := file.read(PIECE):
+                yield {"file": file_name(name), "data": data}
+    yield {"file": None}
 
 
 def file_name(name: str) -> str:

@@ -95,7 +95,19 @@ def build(channel: Channel, tools: list[dict[str, Any]]) -> types.ModuleType:
         setattr(group, tool["name"], _function(channel, tool))
     for name, group in groups.items():
         setattr(root, name, group)
+        _explain(group)
+    _explain(root)
     return root
+
+
+def _explain(made: types.ModuleType) -> None:
+    """Have an unknown name answered with those there are."""
+    known = sorted(name for name in vars(made) if not name.startswith("_"))
+
+    def missing(name: str) -> Any:
+        raise AttributeError(f"{made.__name__} has no {name}; it has {', '.join(known)}")
+
+    made.__getattr__ = missing
 
 
 def _module(name: str, doc: str) -> types.ModuleType:

@@ -29,22 +29,25 @@ VALUE = "__value_of_last_line__"
 
 def run(folder: str) -> None:
     """Receive the script, run it, send the outcome, end the process."""
-    channel = module.Channel(CHANNEL)
-    script = channel.receive()
-    outcome = _perform(channel, script, folder)
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
     try:
-        channel.send({"done": outcome})
-    except (TypeError, ValueError) as error:
-        channel.send({"done": {"error": str(error)}})
+        channel = module.Channel(CHANNEL)
+        try:
+            outcome = _perform(channel, channel.receive(), folder)
+        except (OSError, MemoryError) as error:
+            outcome = {"error": f"the program could not be laid out: {error or 'not enough memory'}"}
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        try:
+            channel.send({"done": outcome})
+        except (MemoryError, TypeError, ValueError) as error:
+            channel.send({"done": {"error": f"the outcome could not be sent: {error or 'not enough memory'}"}})
     finally:
         os._exit(0)
 
 
 def _perform(channel: module.Channel, script: dict[str, Any], folder: str) -> dict[str, Any]:
-    work = _furnish(script, folder)
+    work = _furnish(channel, script, folder)
     before = values.snapshot(work)
     module.build(channel, script["tools"])
     outcome: dict[str, Any] = {"value": None, "error": None, "files": {}, "left": []}
@@ -59,18 +62,18 @@ def _perform(channel: module.Channel, script: dict[str, Any], folder: str) -> di
     try:
         os.chdir(work)
         outcome["files"], outcome["left"] = values.made_files(work, before, script["most_files"], script["most_bytes"])
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RecursionError) as error:
         outcome["left"] = [f"the files made could not be kept: {error or 'not enough memory'}"]
     return outcome
 
 
-def _furnish(script: dict[str, Any], folder: str) -> str:
+def _furnish(channel: module.Channel, script: dict[str, Any], folder: str) -> str:
     """Lay out the folders and streams; returns the working folder."""
     work, modules = os.path.join(folder, "work"), os.path.join(folder, "modules")
     for made in (work, modules):
         os.mkdir(made)
-    for name, data in script["files"].items():
-        _write(os.path.join(work, name), data)
+    while (piece := channel.receive()).get("file") is not None:
+        _write(os.path.join(work, piece["file"]), piece["data"])
     for name, source in script["modules"].items():
         _write(os.path.join(modules, *name.split(".")) + ".py", source.encode())
     os.environ.clear()
@@ -91,7 +94,7 @@ def _furnish(script: dict[str, Any], folder: str) -> str:
 
 def _write(path: str, data: bytes) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
+    with open(path, "ab") as file:
         file.write(data)
 
 
@@ -143,6 +146,8 @@ def _hint(error: BaseException) -> str:
     frames = {os.path.basename(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
     if isinstance(error, PermissionError) and frames & {"subprocess.py", "socket.py", "popen_fork.py", "popen_spawn_posix.py"}:
         return "\nA program here has no network and starts no other programs."
+    if isinstance(error, (TypeError, AttributeError)) and "'coroutine' object" in str(error):
+        return "\nTools are async: put `await` before the call."
     if isinstance(error, ModuleNotFoundError):
         return "\nThere are Python's own modules, numpy, PIL, pandas, matplotlib, pypdfium2, openpyxl and vlmrun."
     return ""
