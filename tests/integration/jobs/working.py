@@ -1,6 +1,7 @@
 """A worker whose reader is a light one: its "files" say how many pages they have, how slow they are, and whether they kill.
 
-`python -m tests.integration.jobs.working URL DATA_DIR LOG` runs it as a process until SIGTERM; each page read is a line in LOG.
+`python -m tests.integration.jobs.working URL DATA_DIR LOG` runs it as a process until SIGTERM; each page read is a line in LOG, and runs of
+agents are `fivesteps` with its places to die at beside LOG.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from heliograph.jobs.queue import PREDICTIONS, RUNS, WEBHOOKS, Queue
 from heliograph.media.document import Document, Page
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
+
+from .fivesteps import FiveSteps
+from .running import runs
 
 
 class Script(msgspec.Struct):
@@ -105,7 +109,9 @@ async def _main(url: str, data_dir: str, log: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     database = Database(url, size=4)
-    await loop(Settings(data_dir=Path(data_dir)), database, Path(log)).run(stop)
+    settings = Settings(data_dir=Path(data_dir))
+    agent = FiveSteps(Path(log).parent / "falls", float(os.environ.get("STEP_PAUSE", "0")))
+    await loop(settings, database, Path(log), handlers={RUNS: runs(settings, database, agent).run}).run(stop)
     await database.close()
 
 
