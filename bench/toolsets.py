@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tests.integration.agents.tooling import INVOICE, Tools, pdf
 
@@ -77,6 +77,7 @@ CALLS = [
     Call("redact_document", {"document": "paper"}, "2 pages, drawn anew"),
     Call("split_document", {"document": "long"}, f"{LONG} documents"),
     Call("merge_documents", {"documents": ["paper", "receipt", "long"]}),
+    Call("execute_code", {"code": "sum(range(100))"}, "in the sandbox, warm"),
     Call("fetch_page", {"url": WEB}, "40 kB of HTML, the network left out"),
 ]
 
@@ -111,5 +112,5 @@ async def timed(run: Tools, call: Call, refs: dict[str, str]) -> float:
 
 def _named(value: Any, refs: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_named(each, refs) for each in value]
+        return [_named(each, refs) for each in cast("list[Any]", value)]
     return refs.get(value, value) if isinstance(value, str) else value

@@ -36,13 +36,13 @@ class Tools:
 
     def __init__(
         self, settings: Settings, reader: Reader, models: Models, *, skills: list[SkillRef] | None = None,
-        providers: list[Provider] | None = None,
+        providers: list[Provider] | None = None, task: Task | None = None,
     ) -> None:  # fmt: skip
         toolsets.load()
         self.memory = Memory()
         self.workspace = MemoryWorkspace(self.memory)
         self.shown: list[tuple[Card, dict[str, Json]]] = []
-        task = Task(kind="completion", model="vlmrun-orion-1", skills=skills or [], providers=providers or [])
+        task = task or Task(kind="completion", model="vlmrun-orion-1", skills=skills or [], providers=providers or [])
         self.at = Context(
             task=task, workspace=self.workspace, settings=settings, reader=reader, models=models, route=None, say=self._say, show=self._show
         )
