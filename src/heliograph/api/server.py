@@ -63,7 +63,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.waiter = Waiter(self._statuses)
-        self.tails = Tails(self.database)
+        self.tails = Tails(self.database, patience=self.settings.agent_listeners)
         self.keys = Keys(self._find_key)
         self.upstreams = Upstreams(self.settings)
         self.recorder = Recorder(self.database)

@@ -25,7 +25,7 @@ Key = tuple[str, str]
 LOOK_EVERY = 1.0
 """Seconds after which a listener looks though it has heard nothing."""
 FRESH_EVERY = 5.0
-"""Seconds between two notes that somebody listens."""
+"""Seconds between two notes that somebody listens; fewer where a run is cancelled soon after its listeners left."""
 AT_ONCE = 500
 """Events that one look takes."""
 
@@ -42,8 +42,10 @@ class News(msgspec.Struct, frozen=True):
 class Tails:
     """The listeners of one API process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, patience: float) -> None:
+        """`patience`: for how many seconds a run goes on without a listener."""
         self._database = database
+        self._fresh_every = min(FRESH_EVERY, patience / 4)
         self._waiting: dict[Key, set[asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
@@ -123,7 +125,7 @@ class Tails:
 
     async def _refresh(self) -> None:
         while True:
-            await asyncio.sleep(FRESH_EVERY)
+            await asyncio.sleep(self._fresh_every)
             if self._waiting:
                 with suppress(Unavailable):
                     async with self._database.begin() as conn:

@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=90)
 """How long a session is held for a completion that is not yet written down: the time in which its files come in."""
 LOOK_EVERY = 0.1
 
-_ASIDE = re.compile(r"^<preview data='[^']*'/>$|<think>.*?</think>", re.MULTILINE | re.DOTALL)
+_ASIDE = re.compile(r"<preview data='[^']*'/>|<think>.*?</think>", re.DOTALL)
 
 _Told = tuple[object, ...]
 
