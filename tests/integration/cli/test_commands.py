@@ -82,7 +82,7 @@ def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     done = heliograph("doctor", "--json", cwd=tmp_path)
     findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0, findings
-    assert {"Python", "database", "text layer", "OCR", "LibreOffice", "data folder"} <= findings.keys()
+    assert {"Python", "database", "text layer", "OCR", "LibreOffice", "data folder", "sandbox"} <= findings.keys()
 
 
 def test_the_doctor_names_a_wrong_setting(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -78,3 +79,14 @@ def test_the_doctor_says_when_the_bucket_cannot_be_reached(monkeypatch: pytest.M
     finding = _store(Settings(store_url="s3://nowhere/at-all"))
     assert (finding.verdict, finding.what) == ("bad", "store")
     assert "HELIOGRAPH_STORE_URL" in finding.mend
+
+
+@pytest.mark.parametrize(("mode", "said"), [("bubblewrap", "bwrap is not installed"), ("off", "HELIOGRAPH_SANDBOX is off")])
+def test_the_doctor_says_why_programs_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str, said: str) -> None:
+    from heliograph.cli.doctor import _sandbox
+    from heliograph.config import Settings
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = _sandbox(Settings.model_validate({"sandbox": mode}))
+    assert (finding.verdict, finding.what) == ("note", "sandbox")
+    assert said in finding.detail

@@ -320,6 +320,14 @@ async def test_an_idle_nursery_is_let_go_and_started_again(settings: Settings, s
         assert (await other.run(Script(code="2"), echo)).value == 2
 
 
+async def test_the_doctor_runs_a_program(settings: Settings, sandbox: Sandbox) -> None:
+    from heliograph.cli.doctor import _sandbox
+
+    finding = await asyncio.to_thread(_sandbox, settings)
+    assert finding.verdict == "ok"
+    assert "a program ran in" in finding.detail
+
+
 async def test_switched_off_it_says_which_setting(settings: Settings) -> None:
     async with Sandbox(settings.model_copy(update={"sandbox": "off"})) as off:
         with pytest.raises(NotConfigured, match="HELIOGRAPH_SANDBOX is off"):
