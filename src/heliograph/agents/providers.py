@@ -1,6 +1,6 @@
 """Providers of tools: names that requests send in `models`, each a model route or a service behind a URL (`[providers.<name>]`).
 
-Light: the API process asks `unconfigured` when a request names providers. A service is asked with `POST <url>/<what it can do>`:
+Light: the API process calls `check` when a request names providers. A service is asked with `POST <url>/<what it can do>`:
 
     detect       {image, labels}            -> {detections: [{label, xywh, confidence}]}
     segment      {image, labels, boxes}     -> {masks: [{label, xywh, confidence, mask}]}
@@ -114,6 +114,12 @@ class _Made(msgspec.Struct):
 def does(name: str, provider: ProviderSettings) -> tuple[Ability, ...]:
     """What a configured provider can be asked."""
     return tuple(provider.does) if provider.does is not None else DOES.get(name, ())
+
+
+def check(names: Sequence[str], settings: Settings) -> None:
+    """Raise NotConfigured where a request names providers that this server does not have."""
+    if (missing := unconfigured(names, settings)) is not None:
+        raise NotConfigured(missing, param="models")
 
 
 def unconfigured(names: Sequence[str], settings: Settings) -> str | None:

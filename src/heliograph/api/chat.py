@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.agents import providers
 from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import (
     Media,
@@ -90,6 +91,7 @@ async def submit(server: Server, caller: Caller, asked: Asked, guest: Guest | No
             return known
         await server.admission.check_budget(conn, caller)
     orion.check(asked.body)
+    providers.check(asked.body.models or [], server.settings)
     heard = parts.read(asked.body.messages)
     attached = await _attached(server, caller, asked.body)
     task = orion.task(server.planner.routes, asked.body, attached)

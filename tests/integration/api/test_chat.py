@@ -13,12 +13,13 @@ from heliograph.agents.events import Asked, Shown, Thought
 from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import Media, Message, Task, ToolCall
 from heliograph.agents.workspace import Workspace
+from heliograph.config import ProviderSettings, Settings
 from heliograph.errors import CorruptMedia
 from heliograph.jobs import tasks
 from heliograph.store import predictions, sessions
 
 from .chatting import CHAT, SPENT, asks, heard, said, worker
-from .conftest import PDF, PNG, Api
+from .conftest import PDF, PNG, Api, serving
 
 PNG_TEXT, PDF_TEXT = base64.b64encode(PNG).decode(), base64.b64encode(PDF).decode()
 
@@ -277,6 +278,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"preview": ["preview.hologram"]}, 422, "preview"),
     ({"toolsets": ["telepathy"]}, 422, "toolsets.0"),
     ({"models": ["meta-sam9"]}, 422, "models.0"),
+    ({"models": ["meta-sam3"]}, 422, "models"),
     ({"response_format": {"type": "xml"}}, 422, "response_format"),
     ({"response_format": {"type": "json_schema", "schema": {"type": "nonsense"}}}, 422, "response_format.json_schema"),
     ({"response_format": {"type": "json_schema", "schema": {"$ref": "http://example.com/s.json"}}}, 422, "response_format.json_schema"),
@@ -330,8 +332,8 @@ async def test_a_body_says_what_the_run_may_use(api: Api) -> None:
     assert (await asked(stream=True)).toolsets is None
     assert (await asked(toolsets=["viz", "core", "viz"])).toolsets == ["viz", "core"]
     assert (await asked(toolsets=[])).toolsets == []
-    pro = await asked(model="vlmrun-orion-2:pro", models=["meta-sam3"], preview=True, service_tier="flex")
-    assert (pro.generation, pro.tier, pro.providers, pro.model) == ("orion-2", "pro", ["meta-sam3"], "vlmrun-orion-2:pro")
+    pro = await asked(model="vlmrun-orion-2:pro", preview=True, service_tier="flex")
+    assert (pro.generation, pro.tier, pro.providers, pro.model) == ("orion-2", "pro", [], "vlmrun-orion-2:pro")
     assert len(pro.cards) == 8
     assert (await asked(model="vlmrun-orion-2:gpt-5.5")).tier == "auto"
     assert (await asked(preview=True, response_format={"type": "json_object"})).cards == []
@@ -342,3 +344,13 @@ async def test_a_body_says_what_the_run_may_use(api: Api) -> None:
     assert "document" in skilled.toolsets
     assert (await asked()).model == "vlmrun-orion-1:auto"
     assert (await asked(model=None, session_id=None, n=None)).model == "vlmrun-orion-1:auto"
+
+
+async def test_a_provider_is_kept_with_the_run_where_it_is_configured_and_else_refused(settings: Settings, database_url: str) -> None:
+    given = {"meta-sam3": ProviderSettings(url="http://127.0.0.1:9")}
+    async with serving(settings.model_copy(update={"providers": given}), database_url) as api:
+        answer = await api("POST", CHAT, json=asks("hello", batch=True, models=["meta-sam3", "meta-sam3"]))
+        assert (await task_of(api, answer.json["id"])).providers == ["meta-sam3"]
+        refused = await api("POST", CHAT, json=asks("hello", models=["meta-sam3", "meta-sam2"]))
+        assert (refused.status, refused.json["error"]["type"], refused.json["error"]["param"]) == (422, "not_configured", "models")
+        assert "[providers.meta-sam2]" in refused.json["error"]["message"]
