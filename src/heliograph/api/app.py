@@ -70,7 +70,8 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
-        health.router, health.guarded, files.open_router, files.router, generate.document, generate.image, predictions.router,
+        health.router, health.guarded, files.open_router, files.welcoming, files.router, generate.document, generate.image,
+        predictions.router,
         feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.router, chat.router,
         sessions.open_router, sessions.router, completions.router, completions.plain, later.router, pages.router,
     ):  # fmt: skip

@@ -29,6 +29,8 @@ SHORTEST, LONGEST = 16, 256
 """Characters of a fingerprint; a shorter one could be guessed, and with it somebody's chats."""
 COOKIE = "heliograph_guest"
 COOKIE_SECONDS = 365 * 86400
+UPLOADS = 5
+"""Files for each chat that a browser, or an address, has a day."""
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,22 +69,30 @@ class Guests:
 
     async def count(self, database: Database, guest: Guest) -> None:
         """Count one chat. Raises RateLimited, which says when there will be more, without counting."""
+        await self._count(database, guest, "chat", 1)
+
+    async def count_upload(self, database: Database, guest: Guest) -> None:
+        """Count one file. Raises as `count`."""
+        await self._count(database, guest, "file", UPLOADS)
+
+    async def _count(self, database: Database, guest: Guest, what: str, times: int) -> None:
         now = self._now()
-        day = now.date()
+        each, all = self._settings.guest_chats * times, self._settings.guest_chats_per_address * times
+        mark = "" if what == "chat" else f"{what}:"
         async with database.begin() as conn:
             await tenants.reserve_guests(conn)
-            if not await guests.count(conn, day, guest.counted, most=self._settings.guest_chats):
-                raise self._spent(now, self._settings.guest_chats, "a guest")
-            if not await guests.count(conn, day, guest.address, most=self._settings.guest_chats_per_address):
-                raise self._spent(now, self._settings.guest_chats_per_address, "all guests of your address together")
+            if not await guests.count(conn, now.date(), mark + guest.counted, most=each):
+                raise self._spent(now, each, what, "a guest")
+            if not await guests.count(conn, now.date(), mark + guest.address, most=all):
+                raise self._spent(now, all, what, "all guests of your address together")
 
-    def _spent(self, now: datetime, most: int, who: str) -> RateLimited:
+    def _spent(self, now: datetime, most: int, what: str, who: str) -> RateLimited:
         reset = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         wait = max(1, int((reset - now).total_seconds()) + 1)
-        chats = "1 chat" if most == 1 else f"{most} chats"
         return RateLimited(
-            f"Without an API key {who} may have {chats} a day; there will be more at {reset:%Y-%m-%dT%H:%M:%SZ}.", retry_after=wait
-        )
+            f"Without an API key {who} may have {most} {what}{'' if most == 1 else 's'} a day; "
+            f"there will be more at {reset:%Y-%m-%dT%H:%M:%SZ}.", retry_after=wait,
+        )  # fmt: skip
 
     def _digest(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -37,8 +37,10 @@ class Continued(msgspec.Struct, frozen=True):
     new: int
 
 
-async def write(database: Database, caller: Caller, session: str, completion: str, *, ui: bool = False) -> list[Message]:
-    """Make `completion` the writer of the session for a while, and read its turns. One writes at a time: another one waits.
+async def write(
+    database: Database, caller: Caller, session: str, completion: str, *, ui: bool = False, lease: timedelta = LEASE
+) -> list[Message]:
+    """Make `completion` the writer of the session for `lease`, and read its turns. One writes at a time: another one waits.
 
     Raises Conflict when the other one takes longer than `PATIENCE`, and NotFound for a session of somebody else.
     """
@@ -46,7 +48,7 @@ async def write(database: Database, caller: Caller, session: str, completion: st
     until = loop.time() + PATIENCE
     while True:
         async with database.begin() as conn:
-            if await sessions.hold(conn, caller.tenant, session, completion, guest=caller.guest, ui=ui, lease=LEASE) is not None:
+            if await sessions.hold(conn, caller.tenant, session, completion, guest=caller.guest, ui=ui, lease=lease) is not None:
                 return [_DECODER.decode(turn.message) for turn in await sessions.history(conn, session)]
         if loop.time() >= until:
             raise Conflict(f"Another completion has been writing to session {session[:100]} for {PATIENCE:.0f} s.", param="session_id")

@@ -49,6 +49,7 @@ class Exchange(Response):
     def __init__(self, server: Server, recorder: Recorder, prepared: Prepared) -> None:
         self._server, self._recorder, self._prepared = server, recorder, prepared
         self._settled = False
+        self.raw_headers: list[tuple[bytes, bytes]] = []  # what others add
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,13 +100,13 @@ class Exchange(Response):
         await self._keep(text, calls)
         self._log("completed", text, finish, said.get("usage"), by=upstream.name)
         content = msgspec.json.encode(said)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), *self.raw_headers]
         await send({"type": "http.response.start", "status": 201, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
     async def _stream(self, send: Send) -> None:
         prepared = self._prepared
-        out = _Out(send)
+        out = _Out(send, self.raw_headers)
         rewriter = Rewriter(id=prepared.id, session=prepared.session, model=prepared.model)
         pulse = _Pulse(out)
         upstream: Upstream | None = None
@@ -202,15 +203,16 @@ class Exchange(Response):
 class _Out:
     """The event stream that is sent."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         self._send = send
+        self._headers = [EVENT_STREAM, NO_CACHE, UNBUFFERED, *headers]
         self.begun = False
         self.ended = False
 
     async def send(self, data: bytes) -> None:
         if not self.begun:
             self.begun = True
-            await self._send({"type": "http.response.start", "status": 201, "headers": [EVENT_STREAM, NO_CACHE, UNBUFFERED]})
+            await self._send({"type": "http.response.start", "status": 201, "headers": self._headers})
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes) -> None:

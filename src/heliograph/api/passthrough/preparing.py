@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +10,13 @@ import msgspec
 from starlette.requests import Request
 
 from heliograph.agents.task import Media, Message, Part, Text, ToolCall
+from heliograph.api import threads
 from heliograph.api.auth import Caller
-from heliograph.api.passthrough import asking, media, thread
+from heliograph.api.guests import FINGERPRINT
+from heliograph.api.passthrough import asking, media
 from heliograph.api.server import Server
 from heliograph.config import ModelSettings
-from heliograph.errors import Conflict, InvalidRequest
+from heliograph.errors import InvalidRequest
 from heliograph.ids import new_id
 from heliograph.models.routes import DEFAULT, PUBLISHED
 from heliograph.store import sessions
@@ -23,8 +24,6 @@ from heliograph.wire.chat import AgentChatCompletionsRequest
 from heliograph.wire.chat import Message as Given
 
 Json = Any
-WAIT_FOR_WRITER = 30.0
-LOOK = 0.2
 LEASE = 60.0
 """Seconds beyond the model's `timeout` for which a pass-through may be a session's writer: no longer than that does one last."""
 LONGEST_TITLE = 80
@@ -95,7 +94,10 @@ async def prepare(server: Server, request: Request, caller: Caller, chat: AgentC
         user_agent=request.headers.get("user-agent"), began=time.perf_counter(), created_at=datetime.now(UTC),
     )  # fmt: skip
     begin = 0
-    stored = await _hold(server, prepared) if chat.session_id is not None and keeps else []
+    stored: list[Message] = []
+    if chat.session_id is not None and keeps:
+        lease = timedelta(seconds=server.settings.routes()[route].timeout + LEASE)
+        stored = await threads.write(server.database, caller, prepared.session, id, ui=ui, lease=lease)
     try:
         if all(given.content is None or isinstance(given.content, str) for given in chat.messages):
             turn = [_turn(given, []) for given in chat.messages]
@@ -103,7 +105,8 @@ async def prepare(server: Server, request: Request, caller: Caller, chat: AgentC
         else:
             turn, messages = await _with_parts(server, prepared)
         if chat.session_id is not None and keeps:
-            prepared.at, begin = thread.place(stored, turn)
+            goes_on = threads.continued(stored, turn)
+            prepared.at, begin = goes_on.kept, goes_on.new
         if begin and begin == prepared.at:
             prepared.messages = messages
         else:
@@ -134,25 +137,7 @@ async def give_back(server: Server, prepared: Prepared) -> None:
 
 def is_ui(request: Request, chat: AgentChatCompletionsRequest, caller: Caller) -> bool:
     """Whether a person chats in a page: such chats are not logged as a program's."""
-    told = request.headers.get("x-client-id", "").startswith("heliograph-ui") or "session_token" in (chat.model_extra or {})
-    return told or caller.guest is not None
-
-
-async def _hold(server: Server, prepared: Prepared) -> list[Message]:
-    """Be the session's writer, after the one before; its history."""
-    lease = timedelta(seconds=server.settings.routes()[prepared.route].timeout + LEASE)
-    deadline = time.monotonic() + WAIT_FOR_WRITER
-    while True:
-        async with server.database.begin() as conn:
-            held = await sessions.hold(
-                conn, prepared.caller.tenant, prepared.session, prepared.id, guest=prepared.guest, ui=prepared.ui, lease=lease
-            )
-            if held is not None:
-                turns = await sessions.history(conn, prepared.session)
-                return [msgspec.json.decode(turn.message, type=Message) for turn in turns]
-        if time.monotonic() >= deadline:
-            raise Conflict(f"Another completion has been writing to the session {prepared.session[:100]} for {WAIT_FOR_WRITER:g} s.")
-        await asyncio.sleep(LOOK)
+    return caller.guest is not None or FINGERPRINT in request.headers or "session_token" in (chat.model_extra or {})
 
 
 async def _history(server: Server, prepared: Prepared, stored: list[Message]) -> list[dict[str, Json]]:

@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from heliograph.api.auth import Caller, CallerOf, Guarded
+from heliograph.api.auth import Caller, CallerOf, Guarded, Welcoming
 from heliograph.api.content import content
+from heliograph.api.guests import Guest
 from heliograph.api.links import Links
 from heliograph.api.multipart import read_form
 from heliograph.api.openapi import answers
@@ -25,6 +26,8 @@ from heliograph.wire.files import FileResponse, PresignedUrlRequest, PresignedUr
 
 router = APIRouter(prefix="/v1/files", tags=["files"], route_class=Guarded)
 open_router = APIRouter(prefix="/v1/files", tags=["files"])
+welcoming = APIRouter(prefix="/v1/files", tags=["files"], route_class=Welcoming)
+"""What guests may do too: bring a file to a chat."""
 """What a signed URL opens; no key is needed."""
 
 PUBLIC = Query(description="Whether the answer carries a signed link to the content.")
@@ -54,7 +57,7 @@ async def list_files(request: Request, server: ServerOf, caller: CallerOf, skip:
     return _json([_body(server, links, request, file) for file in found])
 
 
-@router.post("", status_code=201, response_model=FileResponse, responses=answers(401, 413, 422, 429), openapi_extra=_UPLOAD_FORM)
+@welcoming.post("", status_code=201, response_model=FileResponse, responses=answers(401, 413, 422, 429), openapi_extra=_UPLOAD_FORM)
 async def upload_file(
     request: Request,
     server: ServerOf,
@@ -64,8 +67,13 @@ async def upload_file(
 ) -> Response:
     """Upload a file. The bytes go straight to the store; equal content of one tenant is stored once."""
     server.admission.check_disk()
-    await server.admission.count(server.database, caller)
-    receiver = Receiver(server.settings.max_file, announced=request.headers.get("content-length"), slack=1 << 20)
+    guest: Guest | None = getattr(request.state, "guest", None)
+    if guest is None:
+        await server.admission.count(server.database, caller)
+    else:
+        await (await server.guests()).count_upload(server.database, guest)
+    most = server.settings.max_file if guest is None else min(server.settings.max_file, server.settings.max_body)
+    receiver = Receiver(most, announced=request.headers.get("content-length"), slack=1 << 20)
     form = await read_form(request.stream(), request.headers.get("content-type", ""))
     file_id = new_id()
     blob = key(caller.tenant, "files", file_id)
@@ -80,7 +88,7 @@ async def upload_file(
         file = await files.create(
             conn, caller.tenant, id=file_id, filename=clean_name(form.filename), bytes=received.bytes, md5=received.md5,
             sha256=received.sha256, purpose=said, media_type=received.media_type, blob=blob,
-            public=generate_public_url, expires_at=_expiry(server),
+            public=generate_public_url and guest is None, expires_at=_expiry(server, guest),
         )  # fmt: skip
     if file.blob != blob:
         await server.blobs.delete(blob)
@@ -267,8 +275,8 @@ def _purpose(given: str | None) -> str:
     return given
 
 
-def _expiry(server: Server) -> datetime | None:
-    ttl = server.settings.file_ttl
+def _expiry(server: Server, guest: Guest | None = None) -> datetime | None:
+    ttl = server.settings.file_ttl if guest is None else server.settings.guest_ttl
     return datetime.now(UTC) + timedelta(seconds=ttl) if ttl else None
 
 
