@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,30 +56,30 @@ class Telling:
     async def flush(self) -> None:
         """Write what waits. Raises Lost when the run may not go on, Unavailable without the database."""
         self._raise()
-        async with self._writing:
-            if not self._waiting:
-                return
-            async with self._database.begin() as conn:
-                batch = await self.write(conn)
-            self._written(batch)
+        if self._waiting or self._writing.locked():
+            async with self.transaction():
+                pass
 
-    async def write(self, conn: AsyncConnection) -> int:
-        """Write what waits, in this transaction; how many that is. Raises Lost when the run may not go on."""
-        row, batch = self._attempt.row, list(self._waiting)
-        if batch and await events.append(conn, row.tenant, row.id, self._attempt.run, batch) is None:
-            self._attempt.journal.stopped = Lost(TAKEN)
-            raise self._attempt.journal.stopped
-        return len(batch)
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that begins with writing what waits. Raises as `flush`."""
+        self._raise()
+        row = self._attempt.row
+        async with self._writing:
+            async with self._database.begin() as conn:
+                batch = list(self._waiting)
+                if batch and await events.append(conn, row.tenant, row.id, self._attempt.run, batch) is None:
+                    self._attempt.journal.stopped = Lost(TAKEN)
+                    raise self._attempt.journal.stopped
+                yield conn
+            del self._waiting[: len(batch)]
+            self._last = time.monotonic()
 
     async def close(self) -> None:
         """Stop writing."""
         if self._soon is not None:
             self._soon.cancel()
             await asyncio.gather(self._soon, return_exceptions=True)
-
-    def _written(self, count: int) -> None:
-        del self._waiting[:count]
-        self._last = time.monotonic()
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(max(0.0, self._last + TOGETHER - time.monotonic()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 LOOK = 0.7
 """Seconds between two looks at whether a run may go on, while a model answers."""
+SMALL = 8192
+"""Characters of an answer that stand in its row; a larger one is a blob."""
 _PAGE, _WAIT = "page:", "wait:"
+Within = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens the transaction in which a step is recorded."""
 
 
 class Journal:
@@ -61,7 +65,8 @@ class Journal:
         self.pages_read = 0
         self._database, self._blobs = database, blobs
         self._row, self._run, self._draining, self._cache, self._listeners = row, run, draining, cache, listeners
-        self._steps: dict[str, str | None] = {}
+        self._steps: dict[str, str | None] = {}  # their blobs
+        self._outputs: dict[str, bytes] = {}
         self.waits: list[datetime] = []
 
     async def open(self, *, after: str | None = None) -> None:
@@ -69,9 +74,11 @@ class Journal:
         async with self._database.begin() as conn:
             if after is not None:
                 before = await steps.list_(conn, self._row.tenant, after)
-                self._steps |= {step.key: step.blob for step in before if not step.key.startswith((_PAGE, _WAIT))}
+                for step in before:
+                    if not step.key.startswith((_PAGE, _WAIT)):
+                        self._remember(step)
             for step in await steps.list_(conn, self._row.tenant, self._row.id):
-                self._steps[step.key] = step.blob
+                self._remember(step)
                 if step.key.startswith(_WAIT):
                     self.waits.append(step.created_at)
                 elif not step.key.startswith(_PAGE):
@@ -90,14 +97,16 @@ class Journal:
             self.stopped = stop
             raise
 
-    async def record(self, step: str, blob: str | None = None) -> None:
+    async def record(self, step: str, blob: str | None = None, *, output: str | None = None, within: Within | None = None) -> None:
         """Write a finished step down. Raises Lost when the run may not go on, HandBack when the worker is stopping."""
-        async with self._database.begin() as conn:
-            held = await steps.record(conn, self._row.tenant, self._row.id, self._run, step, blob=blob)
+        async with (within or self._database.begin)() as conn:
+            held = await steps.record(conn, self._row.tenant, self._row.id, self._run, step, output=output, blob=blob)
         if not held:
             self.stopped = Lost("cancelled, deleted, or run by another")
             raise self.stopped
         self._steps[step] = blob
+        if output is not None:
+            self._outputs[step] = output.encode()
         self.check()
 
     async def watch(self) -> None:
@@ -123,8 +132,10 @@ class Journal:
         return step in self._steps
 
     async def answered(self, step: str) -> bytes | None:
-        """What a model answered in an earlier run."""
+        """What was answered in an earlier run."""
         self.check()
+        if step in self._outputs:
+            return self._outputs[step]
         blob = self._steps.get(step)
         if blob is None:
             return None
@@ -133,11 +144,14 @@ class Journal:
         except NotFound:
             return None
 
-    async def answer(self, step: str, content: bytes) -> None:
-        """Store what a model answered, and record it. Raises as `record`."""
-        blob = key(self._row.tenant, "steps", self._row.id, "answers", step)
-        await self._blobs.put(blob, content)
-        await self.record(step, blob)
+    async def answer(self, step: str, content: bytes, *, within: Within | None = None) -> None:
+        """Store what was answered, and record it. Raises as `record`."""
+        text = _text(content)
+        blob = None
+        if text is None:
+            blob = key(self._row.tenant, "steps", self._row.id, "answers", step)
+            await self._blobs.put(blob, content)
+        await self.record(step, blob, output=text, within=within)
 
     async def picture(self, read: Input, options: str, index: int, draw: Callable[[], Awaitable[PagePicture]]) -> PagePicture:
         """The picture of a page, from the cache where another request has had it drawn."""
@@ -179,6 +193,11 @@ class Journal:
         blob = f"{self._place(read, options, shared=self._shares(read) and not page.warnings)}/{page.index}"
         await self._blobs.put(blob, msgspec.msgpack.encode(page))
         await self.record(f"{_step(read, options)}{page.index}", blob)
+
+    def _remember(self, step: steps.Step) -> None:
+        self._steps[step.key] = step.blob
+        if step.output is not None:
+            self._outputs[step.key] = step.output.encode()
 
     def _shares(self, read: Input) -> bool:
         return self._cache and self._row.retain and read.sha256 is not None
@@ -286,3 +305,13 @@ class JournalledReader:
 
 def _step(read: Input, options: str) -> str:
     return f"{_PAGE}{read.position}:{options}:"
+
+
+def _text(content: bytes) -> str | None:
+    """An answer that a column of text can hold, as the text that it is; None for a large one, or one that it cannot."""
+    if len(content) > SMALL or b"\0" in content:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

@@ -116,8 +116,7 @@ class Runs:
         row = attempt.row
         failed = isinstance(made, Failure)
         usage = attempt.failed(made) if failed else _usage(attempt, task, made, self._settings)
-        async with self._database.begin() as conn:
-            await workspace.telling.write(conn)
+        async with workspace.telling.transaction() as conn:
             written = await predictions.finish(
                 conn, row.tenant, row.id, attempt.run, status="failed" if failed else "completed",
                 response=None if failed else _response(task, made), error=made.text() if failed else None,

@@ -206,8 +206,7 @@ class StoredWorkspace:
 
     async def begin(self, step: str) -> None:
         """As `Workspace.begin`."""
-        await self.telling.flush()
-        await self._journal.record(_BEGUN + step)
+        await self._journal.record(_BEGUN + step, within=self.telling.transaction)
 
     def step(self, name: str) -> AbstractAsyncContextManager[None]:
         """As `Workspace.step`."""
@@ -215,8 +214,7 @@ class StoredWorkspace:
 
     async def keep(self, step: str, output: bytes) -> None:
         """As `Workspace.keep`."""
-        await self.telling.flush()
-        await self._journal.answer(step, output)
+        await self._journal.answer(step, output, within=self.telling.transaction)
 
     async def emit(self, event: Event, *, key: str) -> None:
         """As `Workspace.emit`."""
