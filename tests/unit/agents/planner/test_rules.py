@@ -84,6 +84,8 @@ def test_what_is_not_said_is_asked(request_: str) -> None:
         ("When is it due?", "due date"),
         ("tell me the policy number please", "policy number"),
         ("due date", "due date"),
+        ("when was it bought?", "date"),
+        ("when was the invoice issued", "date"),
     ],
 )
 def test_questions_become_fields(request_: str, field: str) -> None:

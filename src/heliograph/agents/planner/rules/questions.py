@@ -7,6 +7,8 @@ import re
 from heliograph.agents.planner.clauses import Clause
 from heliograph.agents.planner.moves import Act, Move
 
+_DATED = re.compile(r"(?:\w+\s+)?(?:bought|purchased|issued|made|written|printed|created|dated|from)", re.IGNORECASE)
+"""What happened on the day that a document bears: `when was it bought?`"""
 _ONE = re.compile(r"\s*(?:tell|give|show|get)\s+me\b", re.IGNORECASE)
 """How a request for one value may begin, which `ask` answers with where it stands."""
 
@@ -54,6 +56,8 @@ def field_of(text: str, asked: str = "") -> str | None:
         text = _TAIL.sub("", _LEAD.sub("", text)).strip(" ?.!,:")
     if not text or len(text.split()) > 6:
         return None
+    if asked.startswith("when") and _DATED.fullmatch(text):
+        return "date"
     if asked.startswith("when") and not re.search(r"\b(?:date|day|time)\b", text, re.IGNORECASE):
         text = f"{text} date"
     if asked.startswith("how much"):
