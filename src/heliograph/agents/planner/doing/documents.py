@@ -114,7 +114,8 @@ async def classify(hand: Hand, _act: Act, clause: Clause) -> Done:
         if answer["kind"] is None:
             lines.append(f"I cannot tell what kind of document {_name(document)} is.")
         else:
-            lines.append(f"{_name(document)} looks like this kind of document: {answer['kind']}.")
+            doubt = "" if answer["certain"] else f" I am not sure: {answer['rationale']}"
+            lines.append(f"{_name(document)} looks like this kind of document: {answer['kind']}.{doubt}")
     return Done(text="\n".join(lines), value={"kinds": kinds})
 
 
