@@ -179,6 +179,10 @@ class MemoryWorkspace:
             raise NotFound(f"There is no file {file_id}.")
         return self._brought(self.memory.files[file_id], "manifest")
 
+    async def link(self, name: str) -> str:
+        """As `Workspace.link`; nobody serves what is in memory."""
+        return f"memory:{(await self.artifacts.get(name)).ref}"
+
     async def package(self, skill: SkillRef) -> Package:
         """As `Workspace.package`."""
         return package.read_folder(await self.folder(skill))

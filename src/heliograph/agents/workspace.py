@@ -69,6 +69,10 @@ class Workspace(Protocol):
         """A file that the caller's tenant uploaded, as an artifact. Raises NotFound."""
         ...
 
+    async def link(self, name: str) -> str:
+        """An address at which an artifact can be had without a key for some days. Raises NotFound."""
+        ...
+
     async def package(self, skill: SkillRef) -> Package:
         """The package of a skill."""
         ...

@@ -72,7 +72,8 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     for router in (
         health.router, health.guarded, files.open_router, files.welcoming, files.router, generate.document, generate.image,
         predictions.router,
-        feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.router, chat.router,
+        feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.open_router, artifacts.router,
+        chat.router,
         sessions.open_router, sessions.router, completions.router, completions.plain, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)

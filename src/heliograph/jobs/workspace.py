@@ -28,10 +28,11 @@ from heliograph.jobs.loop import Lost
 from heliograph.jobs.tasks import namespace
 from heliograph.media.fetch import fetch
 from heliograph.media.sniff import sniff_file
-from heliograph.store import artifacts, files, predictions
+from heliograph.store import artifacts, files, predictions, server
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Input
+from heliograph.store.signing import artifact_path
 
 if TYPE_CHECKING:
     from heliograph.perception.reader import Reader
@@ -254,6 +255,15 @@ class StoredWorkspace:
             raise NotFound(f"There is no file {file_id[:100]}.")
         async with self._bringing:
             return await self._brought(file.blob, file.sha256 or "", file.filename)
+
+    async def link(self, name: str) -> str:
+        """As `Workspace.link`: at `public_url`, or where that is not set the path alone."""
+        found = await self.artifacts.get(name)
+        row = self._attempt.row
+        async with self._database.begin() as conn:
+            secret = await server.url_secret(conn)
+        path = artifact_path(secret, row.tenant, namespace(row), found.ref, seconds=self._settings.public_file_ttl)
+        return (self._settings.public_url or "").rstrip("/") + path
 
     async def package(self, skill: SkillRef) -> Package:
         """As `Workspace.package`."""

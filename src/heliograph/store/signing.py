@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -17,6 +18,18 @@ def sign(secret: bytes, path: str, expires: int, *, method: str = "GET") -> str:
 def content_path(secret: bytes, file_id: str, *, seconds: float, method: str = "GET") -> str:
     """Path and query that may read (or write, by `PUT`) the content of a file for so long from now."""
     return signed(secret, f"/v1/files/{file_id}/content", seconds=seconds, method=method)
+
+
+def artifact_path(secret: bytes, tenant: str, namespace: str, ref: str, *, seconds: float) -> str:
+    """Path and query that may read an artifact for so long from now."""
+    place = base64.urlsafe_b64encode(json.dumps([tenant, namespace, ref]).encode()).decode().rstrip("=")
+    return signed(secret, f"/v1/artifacts/linked/{place}", seconds=seconds)
+
+
+def artifact_at(place: str) -> tuple[str, str, str]:
+    """Tenant, namespace and reference that the last part of such a path names. Raises ValueError; who signed it is not looked at."""
+    tenant, namespace, ref = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
+    return str(tenant), str(namespace), str(ref)
 
 
 def signed(secret: bytes, path: str, *, seconds: float, method: str = "GET") -> str:

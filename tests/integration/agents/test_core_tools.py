@@ -58,6 +58,8 @@ async def test_artifacts_are_listed_picked_and_shown(run: Tools) -> None:
         await run.call("get_image_from_index", images=images, index=2)
     await run.call("preview_image", image=images[0], title="Red")
     assert run.shown == [("preview.image", {"image": {"id": images[0]}, "title": "Red"})]
+    linked = await run.call("preview_file_url", file=paper)
+    assert (linked["id"], linked["url"], run.shown[-1]) == (paper, f"memory:{paper}", ("preview.document", {"document": {"id": paper}}))
     with pytest.raises(InvalidRequest, match="is no image"):
         await run.call("preview_image", image=paper)
 

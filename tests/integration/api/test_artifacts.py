@@ -14,8 +14,9 @@ from PIL import Image
 
 from heliograph.agents.artifacts import Kind, new_ref
 from heliograph.ids import new_id
-from heliograph.store import artifacts, predictions, sessions
+from heliograph.store import artifacts, predictions, server, sessions
 from heliograph.store.blobs import Blobs, key
+from heliograph.store.signing import artifact_path
 
 from .conftest import PDF, PNG, Api
 
@@ -186,3 +187,17 @@ async def test_a_range_of_a_long_one_can_be_asked_for(api: Api, session: str, pu
     answer = await api("GET", "/v1/artifacts", params=params, headers={"Range": "bytes=2-4"})
     assert (answer.status, answer.content, answer.headers["content-range"]) == (206, b"234", "bytes 2-4/10")
     assert (await api("GET", "/v1/artifacts", params=params, headers={"Range": "bytes=99-"})).status == 416
+
+
+async def test_a_signed_link_needs_no_key_and_opens_one_artifact_alone(api: Api, session: str, put: Put) -> None:
+    ref = await put(_picture("PNG"), "img", "image/png")
+    other = await put(_picture("BMP"), "img", "image/bmp")
+    async with api.database.begin() as conn:
+        secret = await server.url_secret(conn)
+    path = artifact_path(secret, api.tenant, session, ref, seconds=60)
+    answer = await api("GET", path, key="")
+    assert (answer.status, answer.headers["content-type"], answer.content) == (200, "image/png", _picture("PNG"))
+    stranger = artifact_path(secret, api.tenant, session, other, seconds=60).partition("?")[0] + "?" + path.partition("?")[2]
+    assert (await api("GET", stranger, key="")).status == 403
+    assert (await api("GET", artifact_path(secret, api.tenant, session, ref, seconds=-1), key="")).status == 403
+    assert (await api("GET", artifact_path(secret, api.tenant, session, "img_000000", seconds=60), key="")).status == 404

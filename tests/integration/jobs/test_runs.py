@@ -7,6 +7,7 @@ import hashlib
 import json
 from contextlib import suppress
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
@@ -20,10 +21,11 @@ from heliograph.config import ModelSettings, Settings
 from heliograph.errors import InvalidRequest, MediaLimitExceeded, NotFound
 from heliograph.jobs.queue import RUNS
 from heliograph.models.errors import ModelUnavailable
-from heliograph.store import artifacts, completions, events, predictions, sessions, steps
+from heliograph.store import artifacts, completions, events, predictions, server, sessions, steps
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 from heliograph.store.predictions import Input
+from heliograph.store.signing import artifact_at, verify
 
 from .asking import queued, usage
 from .conftest import Settled, Working
@@ -344,3 +346,24 @@ async def test_a_backlog_of_documents_does_not_stand_before_a_chat(
             for (priority,) in await conn.execute(text("SELECT priority FROM procrastinate_jobs WHERE queue_name = 'runs' ORDER BY id"))
         ]
     assert (first, second) == (1_000_000_000, 2_000_000_000)
+
+
+async def test_a_link_to_an_artifact_is_signed_for_it_in_its_namespace(
+    settings: Settings, database: Database, working: Working, settled: Settled
+) -> None:
+    async def links(_task: Task, workspace: Workspace) -> Outcome:
+        made = await workspace.artifacts.put(PNG, kind="img", media_type="image/png")
+        return Outcome(text=f"{made.ref} {await workspace.link(made.ref)}")
+
+    public = settings.model_copy(update={"public_url": "https://docs.example/"})
+    async with working(handlers={RUNS: runs(public, database, links).run}):
+        async with database.begin() as conn:
+            await ask(conn, "c", chat("Link it"), session="s")
+        row = await settled("c")
+    ref, url = msgspec.json.decode(row.response or "", type=Outcome).text.split()
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert (parts.scheme, parts.netloc) == ("https", "docs.example")
+    assert artifact_at(parts.path.rpartition("/")[2]) == ("default", "s", ref)
+    async with database.begin() as conn:
+        assert verify(await server.url_secret(conn), parts.path, int(query["expires"]), query["signature"])

@@ -33,6 +33,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, int | float | str] = {}
 
 
+class Linked(msgspec.Struct, frozen=True, kw_only=True):
+    """A file, and the address at which it can be had for some days."""
+
+    id: str
+    url: str
+    media_type: str
+
+
 class Files(msgspec.Struct, frozen=True):
     """Artifacts, the oldest first."""
 
@@ -110,6 +118,18 @@ async def preview_image(
     shown = made(artifact)
     await at.show("preview.image", cards.image(artifact.ref, title=title, width=shown.width, height=shown.height))
     return shown
+
+
+@tool("core", group="io")
+async def preview_file_url(at: Context, file: AnyRef) -> Linked:
+    """Make a link at which a file can be downloaded without a key for some days, and show the file to the person."""
+    artifact = await at.artifacts.get(file)
+    url = await at.workspace.link(artifact.ref)
+    if artifact.kind == "img":
+        await at.show("preview.image", cards.image(artifact.ref, title=artifact.filename))
+    elif artifact.kind == "doc":
+        await at.show("preview.document", cards.document(artifact.ref, title=artifact.filename, pages=made(artifact).pages))
+    return Linked(id=artifact.ref, url=url, media_type=artifact.media_type)
 
 
 @tool("core", group="io")

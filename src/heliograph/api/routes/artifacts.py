@@ -15,9 +15,12 @@ from heliograph.api.openapi import answers
 from heliograph.api.server import ServerOf
 from heliograph.errors import InvalidRequest, NotFound
 from heliograph.store import artifacts, predictions, sessions
+from heliograph.store.signing import artifact_at
 from heliograph.wire.artifacts import ArtifactListResponse
 
 router = APIRouter(prefix="/v1/artifacts", tags=["artifacts"], route_class=Welcoming)
+open_router = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
+"""What a signed link opens; no key is needed."""
 
 Session = Annotated[str | None, Query(max_length=1024, description="The chat session whose artifact it is.")]
 Execution = Annotated[str | None, Query(max_length=1024, description="The execution whose artifact it is.")]
@@ -71,6 +74,37 @@ async def list_artifacts(server: ServerOf, caller: CallerOf, session_id: Session
         found = await artifacts.list_(conn, caller.tenant, namespace)
     items = [{"object_id": each.ref, "filename": each.filename, "source": each.source} for each in found]
     return Response(msgspec.json.encode({"namespace_id": namespace, "items": items}), media_type="application/json")
+
+
+@open_router.get(
+    "/linked/{place}",
+    responses={
+        **answers(403, 404, 416, 422),
+        200: {"content": _BYTES, "description": "The bytes"},
+        206: {"content": _BYTES, "description": "Some of the bytes"},
+    },
+    response_class=Response,
+)
+async def get_linked(
+    request: Request,
+    server: ServerOf,
+    place: str,
+    expires: Annotated[int, Query(description="Until when the link is good, in Unix seconds.")],
+    signature: Annotated[str, Query(max_length=128, description="What proves that the link is ours.")],
+) -> Response:
+    """The bytes of an artifact through a signed link that a tool gave out, in the type that its kind is served in."""
+    (await server.links()).check(request.url.path, expires, signature, method="GET")
+    tenant, namespace, ref = artifact_at(place)
+    async with server.database.begin() as conn:
+        found = await artifacts.get(conn, tenant, namespace, ref)
+    if found is None:
+        raise NotFound("The artifact that this link led to has been deleted.")
+    shown = await server.presenter.show(found)
+    sha256 = found.sha256 if shown.blob == found.blob else f"{found.sha256}-shown"
+    return content(
+        server.blobs, shown.blob, size=shown.size, sha256=sha256, media_type=shown.media_type, filename=found.filename or found.ref,
+        wanted=request.headers.get("range"),
+    )  # fmt: skip
 
 
 async def _namespace(conn: AsyncConnection, caller: Caller, session_id: str | None, execution_id: str | None) -> str:
