@@ -185,6 +185,8 @@ def _attachments(value: Any) -> Any:
     match value:
         case {"name": str(name), "data": bytes(data), **others} if not others:
             return Attachment(name, data)
+        case bytes():
+            return Attachment("data", value)
         case dict():
             return {name: _attachments(inner) for name, inner in cast("dict[str, Any]", value).items()}
         case list():

@@ -41,7 +41,7 @@ class ToolSpec:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A picture or a file that a program handed to a tool: in the tool's arguments, where the program put a PIL image or a Path."""
+    """A picture or a file that a program handed to a tool: in the tool's arguments, where the program put a PIL image, bytes or a Path."""
 
     name: str
     data: bytes

@@ -86,7 +86,7 @@ async def test_pictures_files_and_bytes_reach_a_tool(run: Run) -> None:
         look,
     )
     assert ran.value == [5, 5, 5]
-    assert seen[0] == b"raw"
+    assert seen[0] == Attachment("data", b"raw")
     assert seen[1] == Attachment("a.bin", b"abc")
     assert seen[2].name == "image.png"
     assert seen[2].data.startswith(b"\x89PNG")
