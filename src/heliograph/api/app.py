@@ -21,6 +21,7 @@ from heliograph.api.passthrough.ring import Ring
 from heliograph.api.pictures import Pictures
 from heliograph.api.planning import Planner
 from heliograph.api.routes import (
+    agents,
     artifacts,
     chat,
     completions,
@@ -74,7 +75,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         predictions.router,
         feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.open_router, artifacts.router,
         chat.router,
-        sessions.open_router, sessions.router, completions.router, completions.plain, later.router, pages.router,
+        sessions.open_router, sessions.router, completions.router, completions.plain, agents.router, later.router, pages.router,
     ):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(HeliographError, _of_the_tree)

@@ -82,8 +82,8 @@ def task(routes: Routes, body: AgentChatCompletionsRequest, attached: Sequence[A
         kind="completion",
         model=model,
         route=route.name,
-        generation=_generation(model),
-        tier=_tier(model),
+        generation=generation(model),
+        tier=tier(model),
         format=format,
         toolsets=None if wanted is None else list(dict.fromkeys(wanted)),
         providers=list(dict.fromkeys(providers)),
@@ -103,13 +103,15 @@ def task(routes: Routes, body: AgentChatCompletionsRequest, attached: Sequence[A
     )  # fmt: skip
 
 
-def _generation(model: str) -> Generation:
+def generation(model: str) -> Generation:
+    """How a model of this name works."""
     return "orion-2" if model.startswith("vlmrun-orion-2") else "orion-1"
 
 
-def _tier(model: str) -> Tier:
-    tier = model.partition(":")[2] if model in PUBLISHED and model != EXTRACTOR else ""
-    return cast("Tier", tier) if tier in get_args(Tier) else "auto"
+def tier(model: str) -> Tier:
+    """What a model of this name may use."""
+    named = model.partition(":")[2] if model in PUBLISHED and model != EXTRACTOR else ""
+    return cast("Tier", named) if named in get_args(Tier) else "auto"
 
 
 def _format(body: AgentChatCompletionsRequest) -> Format | None:

@@ -65,7 +65,7 @@ def _message(message: wire.Message, param: str, brought: list[Brought]) -> Messa
     if isinstance(content, str):
         parts = [Text(content)] if content else []
     elif content is not None:
-        parts = [_part(part, f"{param}.content.{index}", brought) for index, part in enumerate(content)]
+        parts = [part(each, f"{param}.content.{index}", brought) for index, each in enumerate(content)]
     asked = message.tool_calls if role == "assistant" else None
     return Message(
         role=role,
@@ -76,7 +76,8 @@ def _message(message: wire.Message, param: str, brought: list[Brought]) -> Messa
     )
 
 
-def _part(part: wire.MessageContent, param: str, brought: list[Brought]) -> Part:
+def part(part: wire.MessageContent, param: str, brought: list[Brought]) -> Part:
+    """Read a part of a message, or of an execution's inputs; what it brings is appended to `brought`. Raises InvalidRequest."""
     if part.type in _WORDS:
         words = part.refusal if part.type == "refusal" and part.refusal is not None else part.text
         if words is None:

@@ -12,7 +12,7 @@ from heliograph.api._planning import Stored
 from heliograph.api.skills import Skills
 from heliograph.children import ChildPool
 from heliograph.config import Settings
-from heliograph.errors import NotFound
+from heliograph.errors import InvalidRequest, NotFound
 from heliograph.extraction import domains
 from heliograph.extraction.plan import Kind, Operation, Plan, SkillUse, is_skill
 from heliograph.models.routes import Routes
@@ -85,7 +85,11 @@ class Planner:
         made: list[Attached] = []
         for item, row in zip(items, await self._skills.resolve(tenant, items), strict=True):
             if row is None:
-                package, data = await self._pool.call("bundled", item, timeout=TIMEOUT, returns=tuple[Package, bytes])
+                try:
+                    package, data = await self._pool.call("bundled", item, timeout=TIMEOUT, returns=tuple[Package, bytes])
+                except InvalidRequest as error:
+                    error.param = "config.skills"
+                    raise
                 name = item.get("name") or package.name or "inline"
                 made.append(Attached(name=name, package=package, description=item.get("description") or package.description, data=data))
             else:

@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.api.auth import Caller
 from heliograph.api.intake import Intake, Source
+from heliograph.api.repeats import Repeat
 from heliograph.api.server import Server
 from heliograph.config import Settings
 from heliograph.errors import Conflict, FetchError, HeliographError, InvalidRequest, Unavailable
 from heliograph.extraction.plan import Kind, Operation, Plan
 from heliograph.jobs import bodies, queue
 from heliograph.media import fetch
-from heliograph.store import idempotency, predictions, skills
+from heliograph.store import predictions, skills
 from heliograph.store.predictions import Input, Prediction
 from heliograph.wire.requests import Request
 
@@ -46,15 +46,12 @@ class Asked:
         """The model that the body names."""
         return self.body.model if "model" in self.body.model_fields_set else None
 
-    @property
-    def named(self) -> bool:
-        """Whether the client chose the id."""
-        return "id" in self.body.model_fields_set
-
-    @property
-    def may_be_known(self) -> bool:
-        """Whether an equal request may have been made before that this one stands for."""
-        return self.named or self.idempotency_key is not None or not self.body.batch
+    def repeat(self) -> Repeat:
+        """What the request has in common with an equal one."""
+        return Repeat(
+            id=self.body.id, digest=self.digest(), named="id" in self.body.model_fields_set, waits=not self.body.batch,
+            key=self.idempotency_key,
+        )  # fmt: skip
 
     def digest(self) -> str:
         """What two equal requests share: SHA-256 over the route and the body but for `id` and `created_at`, whatever the order of keys."""
@@ -77,27 +74,27 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     """
     server.admission.check_disk()
     await server.admission.count(server.database, caller)
-    digest = await asyncio.to_thread(asked.digest)
-    if asked.may_be_known or server.settings.credit_budget is not None:
+    repeat = await asyncio.to_thread(asked.repeat)
+    if repeat.possible or server.settings.credit_budget is not None:
         async with server.database.begin() as conn:
-            known = await _known(server, conn, caller, asked, digest)
+            known = await repeat.find(server, conn, caller)
             if known is not None:
                 return known
             await server.admission.check_budget(conn, caller)
-    _check(asked)
+    check_created(asked.body.created_at)
     config = asked.body.config.model_dump(exclude_unset=True)
     plan = await server.planner.plan(
         caller.tenant, asked.kind, asked.operation, asked.domain, config, version=asked.version, model=asked.model
     )
     if asked.body.callback_url is not None:
-        await _check_callback(asked.body.callback_url, server.settings)
+        await check_callback(asked.body.callback_url, server.settings)
 
     intake = Intake(server, caller.tenant, asked.body.id)
     try:
         reads = [await intake.read(position, source) for position, source in enumerate(asked.sources)]
         params = [source.param for source in asked.sources]
         await server.checker.check(list(zip(params, reads, strict=True)), plan, queued=asked.body.batch)
-        row, is_new = await _write(server, caller, asked, digest=digest, plan=plan, reads=reads)
+        row, is_new = await _write(server, caller, asked, repeat, plan=plan, reads=reads)
     except Unavailable:
         raise  # a database that went away may have committed; what nobody names is collected later
     except HeliographError:
@@ -108,7 +105,8 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     return row
 
 
-async def _check_callback(url: str, settings: Settings) -> None:
+async def check_callback(url: str, settings: Settings) -> None:
+    """Raise FetchError for a webhook's URL that may not be called."""
     try:
         await fetch.check_url(url, settings)
     except FetchError as error:
@@ -116,48 +114,24 @@ async def _check_callback(url: str, settings: Settings) -> None:
         raise
 
 
-def _check(asked: Asked) -> None:
-    created = asked.body.created_at
+def check_created(created: datetime) -> None:
+    """Raise InvalidRequest for a time that has not come yet."""
     if (created if created.tzinfo else created.replace(tzinfo=UTC)) > datetime.now(UTC) + FUTURE:
         raise InvalidRequest("created_at is in the future.", param="created_at")
 
 
-async def _known(server: Server, conn: AsyncConnection, caller: Caller, asked: Asked, digest: str) -> Prediction | None:
-    """The prediction that this request stands for already."""
-    if asked.idempotency_key is not None:
-        used = await idempotency.recall(conn, caller.tenant, asked.idempotency_key, since=_forgotten_before(server))
-        if used is not None:
-            return await _same(conn, caller, prediction=used.prediction, used_for=used.digest, digest=digest, what="Idempotency-Key")
-    if asked.named:
-        row = await predictions.get(conn, caller.tenant, asked.body.id)
-        return None if row is None else await _same(conn, caller, prediction=row.id, used_for=row.digest, digest=digest, what="id")
-    if not asked.body.batch and asked.idempotency_key is None:
-        return await predictions.unfinished_like(conn, caller.tenant, digest, key_id=caller.key_id)
-    return None
-
-
-async def _same(conn: AsyncConnection, caller: Caller, *, prediction: str, used_for: str, digest: str, what: str) -> Prediction:
-    if used_for != digest:
-        raise Conflict(f"This {what} was used for another request.", param=what)
-    row = await predictions.get(conn, caller.tenant, prediction)
-    if row is None:
-        raise Conflict(f"This {what} was used for a prediction that has been deleted.", param=what)
-    return row
-
-
-async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, plan: Plan, reads: list[Input]) -> tuple[Prediction, bool]:
+async def _write(
+    server: Server, caller: Caller, asked: Asked, repeat: Repeat, *, plan: Plan, reads: list[Input]
+) -> tuple[Prediction, bool]:
     """The new row and True; or, when an equal request was faster, its row and False."""
     body = asked.body
     async with server.database.begin() as conn:
-        if asked.may_be_known:
-            # equal requests at the same time take their turn here, so that the second finds the first
-            await predictions.lock(conn, caller.tenant, asked.idempotency_key or (body.id if asked.named else digest))
-            known = await _known(server, conn, caller, asked, digest)
-            if known is not None:
-                return known, False
+        known = await repeat.find_alone(server, conn, caller)
+        if known is not None:
+            return known, False
         row = await predictions.create(
             conn, caller.tenant, id=body.id, kind=asked.kind, operation=asked.operation, domain=plan.domain or asked.domain,
-            model=plan.model, request=bodies.request_text(asked.kept(), plan), digest=digest, key_id=caller.key_id,
+            model=plan.model, request=bodies.request_text(asked.kept(), plan), digest=repeat.digest, key_id=caller.key_id,
             metadata=body.metadata.model_dump_json(), callback_url=body.callback_url, tier=plan.service_tier,
             retain=body.metadata.allow_retention, log=body.metadata.allow_logging,
             created_at=body.created_at if "created_at" in body.model_fields_set else None, reads=reads,
@@ -165,13 +139,6 @@ async def _write(server: Server, caller: Caller, asked: Asked, *, digest: str, p
         if row is None:
             raise Conflict("This id was used for another request.", param="id")
         await skills.use(conn, caller.tenant, row.id, [use.id for use in plan.skills if use.id is not None])
-        if asked.idempotency_key is not None:
-            await idempotency.remember(
-                conn, caller.tenant, asked.idempotency_key, digest=digest, prediction=row.id, forgotten_before=_forgotten_before(server)
-            )
+        await repeat.remember(server, conn, caller, row.id)
         await queue.enqueue(conn, caller.tenant, row.id, plan.service_tier)
         return row, True
-
-
-def _forgotten_before(server: Server) -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=server.settings.idempotency_ttl)

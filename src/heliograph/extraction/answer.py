@@ -228,13 +228,7 @@ def _extract(
         reopened(extraction.leaves, "not_reached")
     # the extractor names each required leaf on its own; here they are one line, with the objects that are missing whole
     warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
-    missing = list(_missing(extraction.values, schema.root))
-    if missing:
-        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
-        if plan.strict:
-            raise RequiredMissing(f"The document does not hold {named}, which the strict schema requires.")
-        warnings.append(f"required_missing: {named}")
-    warnings += _misfits(schema, extraction.values)
+    warnings += shortcomings(extraction.values, schema, strict=plan.strict)
     return with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence), extraction
 
 
@@ -252,10 +246,17 @@ def _missing(value: Any, field: Field, path: str = "") -> Iterator[str]:
             yield from _missing(item, field.item, f"{path}[{number}]")
 
 
-def _misfits(schema: Schema, values: Any) -> list[str]:
-    """Values that the schema does not allow, which extraction means never to give; if it did, the caller is told."""
-    problems = schema.check(values)
-    return [f"schema_mismatch: {problem}" for problem in problems[:MAX_WARNINGS]]
+def shortcomings(values: Any, schema: Schema, *, strict: bool = False) -> list[str]:
+    """What values lack that the schema requires, and what it does not allow, which extraction means never to give: if it did, the caller
+    is told. Raises RequiredMissing for the former where the schema is `strict`."""
+    said: list[str] = []
+    missing = list(_missing(values, schema.root))
+    if missing:
+        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
+        if strict:
+            raise RequiredMissing(f"The document does not hold {named}, which the strict schema requires.")
+        said.append(f"required_missing: {named}")
+    return said + [f"schema_mismatch: {problem}" for problem in schema.check(values)[:MAX_WARNINGS]]
 
 
 def _reading_warnings(document: Document) -> list[str]:

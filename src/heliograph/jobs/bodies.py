@@ -1,4 +1,4 @@
-"""The JSON of a prediction: what is kept of the request, and the body that GET by id and the webhook both send.
+"""The JSON of a prediction and of an execution: what is kept of the request, and the body that GET by id and the webhook both send.
 
 Results are JSON text from the moment they are made, so a field's place and a number's digits arrive as they were written.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.agents.task import SkillRef
 from heliograph.extraction.plan import Plan, SkillUse
 from heliograph.jobs.copies import Link, linked
 from heliograph.store.predictions import Prediction
@@ -42,6 +43,17 @@ class _Planned(msgspec.Struct):
     """Of what was asked, the skills alone: the rest may be large, and is passed over."""
 
     plan: _Used
+
+
+class _Task(msgspec.Struct):
+    """Of an execution's task, what its answer repeats."""
+
+    mode: str | None = None
+    skills: list[SkillRef] = []
+
+
+class _Executed(msgspec.Struct):
+    task: _Task
 
 
 def request_text(body: dict[str, Any], plan: Plan) -> str:
@@ -86,6 +98,41 @@ def prediction_body(row: Prediction, link: Link | None = None) -> bytes:
             "skills": _skills(row),
         }
     )
+
+
+def execution_body(row: Prediction) -> bytes:
+    """An execution as every route answers it; UTF-8 JSON. Official clients take an object or null for the response, and nothing else."""
+    message = msgspec.json.decode(row.error, type=_Error).message if row.error else None
+    task = msgspec.json.decode(row.request, type=_Executed).task
+    return msgspec.json.encode(
+        {
+            "usage": _raw(row.usage, _USAGE),
+            "id": row.id,
+            "name": row.agent or "",
+            "created_at": _utc(row.created_at),
+            "completed_at": _utc(row.completed_at),
+            "response": _object(row.response),
+            "execution_mode": task.mode,
+            "status": row.status,
+            "model": row.model,
+            "metadata": _raw(row.metadata, _METADATA),
+            "message": message,
+            "error": _raw(row.error, _NULL),
+            "skills": [SkillUse(name=skill.name, version=skill.version, hash=skill.hash, id=skill.id) for skill in task.skills],
+        }
+    )
+
+
+def result_body(row: Prediction, link: Link | None = None) -> bytes:
+    """What a webhook sends: the body that GET by id answers for a row of this kind."""
+    return execution_body(row) if row.kind == "execution" else prediction_body(row, link)
+
+
+def _object(response: str | None) -> object:
+    """A response as an object: a list is its `results`, anything else its `answer`."""
+    if response is None or response == "null" or response.startswith("{"):
+        return _raw(response, _NULL)
+    return {"results" if response.startswith("[") else "answer": _raw(response, _NULL)}
 
 
 def _skills(row: Prediction) -> list[SkillUse]:

@@ -23,7 +23,7 @@ import heliograph
 from heliograph.config import Settings
 from heliograph.errors import HeliographError
 from heliograph.jobs import queue
-from heliograph.jobs.bodies import prediction_body
+from heliograph.jobs.bodies import result_body
 from heliograph.jobs.copies import link_from
 from heliograph.jobs.loop import Draining
 from heliograph.jobs.queue import Job
@@ -59,7 +59,7 @@ class Webhooks:
             secret = await tenants.webhook_secret(conn, job.tenant)
             link = link_from(self._settings, await server.url_secret(conn))
             delivery = await deliveries.start(conn, job.tenant, job.prediction, webhook_id=webhook_id(row), url=url)
-        status, error = await self._post(url, prediction_body(row, link), secret, delivery.webhook_id)
+        status, error = await self._post(url, result_body(row, link), secret, delivery.webhook_id)
         await self._note(job, row, delivery, status, error)
 
     async def _post(self, url: str, body: bytes, secret: str, id: str) -> tuple[int | None, str | None]:

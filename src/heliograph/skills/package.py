@@ -16,6 +16,7 @@ from heliograph.skills.manifest import Manifest
 from heliograph.skills.pairs import Answers
 from heliograph.skills.values import fault
 
+PROGRAM = "pipeline.py"
 MAX_SKILL_MD = 1 << 20
 MAX_SCHEMA = 4 << 20
 """Bytes of all schemas of a skill together."""
@@ -42,6 +43,8 @@ class Package(msgspec.Struct, kw_only=True):
     """From `examples/`: what the skill is tested on, without text. Never shown to a model."""
     warnings: list[str] = []
     """What is in the package and has no effect."""
+    program: bool = False
+    """Whether there is a `pipeline.py`, which does the skill's work as it is."""
     hash: str = ""
     """SHA-256 of its content, hexadecimal."""
 
@@ -80,6 +83,7 @@ def read(files: Files, *, hash: str | None = None) -> Package:
         manifest=settings,
         examples=examples,
         tests=tests,
+        program=PROGRAM in files,
         warnings=[*(settings.warnings if settings else []), *unused, *untested],
         hash=hash,
     )

@@ -172,14 +172,17 @@ async def list_(
     metadata: Mapping[str, Any] | None = None,
     statuses: Sequence[Status] = (),
     kinds: Sequence[str] = REQUESTS,
+    agent: str | None = None,
 ) -> list[Prediction]:
     """The tenant's predictions of these kinds, newest first. `metadata`: only those whose metadata contain this object; `statuses`: only
-    these."""
+    these; `agent`: only its executions."""
     query = select(predictions).where(predictions.c.tenant == tenant, predictions.c.kind.in_(kinds))
     if metadata:
         query = query.where(cast(predictions.c.metadata, JSONB).contains(dict(metadata)))
     if statuses:
         query = query.where(predictions.c.status.in_(statuses))
+    if agent is not None:
+        query = query.where(predictions.c.agent == agent)
     query = query.order_by(predictions.c.created_at.desc(), predictions.c.id).offset(skip).limit(limit)
     return [Prediction(**row) for row in (await conn.execute(query)).mappings()]
 

@@ -49,7 +49,7 @@ AgentToolset = TypeAliasType("AgentToolset", Toolset)
 AgentModel = TypeAliasType("AgentModel", Provider)
 
 
-def _one_of(what: str, known: tuple[str, ...]) -> BeforeValidator:
+def one_of(what: str, known: tuple[str, ...]) -> BeforeValidator:
     """Refuses what is not `known`, in one sentence; underscores are as good as hyphens."""
 
     def check(value: object) -> object:
@@ -327,12 +327,12 @@ class AgentChatCompletionsRequest(Received):
         "`allow_logging`, `allow_training` and `allow_retention` mean what they mean elsewhere.",
     )
     skills: list[AgentSkill] | None = Field(default=None, description="List of agent skills to enable for this request.")
-    toolsets: list[Annotated[AgentToolset, _one_of("toolset", TOOLSETS)]] | None = Field(
+    toolsets: list[Annotated[AgentToolset, one_of("toolset", TOOLSETS)]] | None = Field(
         default=None,
         description="List of tool categories to enable for this request. When specified, only tools from these categories are available. "
         "None: chosen by what is asked where the request streams, otherwise `core`. An empty list passes the request to the model.",
     )
-    models: list[Annotated[AgentModel, _one_of("model provider", PROVIDERS)]] | None = Field(
+    models: list[Annotated[AgentModel, one_of("model provider", PROVIDERS)]] | None = Field(
         default=None,
         description="List of model-specific tool providers to enable for this request. Their tools are merged and deduplicated, "
         "and added on top of the toolset-selected tools.",

@@ -35,7 +35,8 @@ Url = Annotated[str, Field(min_length=1, json_schema_extra={"format": "uri"})]
 PredictionId = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time, UTC: what `created_at` is where a client does not say it."""
     return datetime.now(UTC)
 
 
@@ -113,7 +114,7 @@ class Request(Received):
     id: PredictionId = Field(
         default_factory=new_id, description="Unique identifier of the request. The same id with the same body is the same request."
     )
-    created_at: datetime = Field(default_factory=_now, description="Date and time when the request was created (in UTC timezone)")
+    created_at: datetime = Field(default_factory=now, description="Date and time when the request was created (in UTC timezone)")
     callback_url: Url | None = Field(default=None, description="The URL to call when the request is completed.")
     batch: bool = Field(default=True, description="Whether to process the document in batch mode (async).")
     model: Literal["vlm-1"] | str = Field(default="vlm-1", description="The model to use for generating the response.")

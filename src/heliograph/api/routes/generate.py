@@ -136,10 +136,15 @@ async def _answer(request: Request, server: Server, caller: Caller, asked: Asked
         found = await predictions.get(conn, caller.tenant, row.id)
     if found is None:
         raise NotFound("The prediction was deleted while it was waited for.")
-    noted = None
-    if not found.retain and found.status in predictions.FINISHED and not await request.is_disconnected():
-        noted = BackgroundTask(_delivered, server, found)  # once the answer is out
-    return Response(prediction_body(found, await server.linker(request)), 201, media_type="application/json", background=noted)
+    body = prediction_body(found, await server.linker(request))
+    return Response(body, 201, media_type="application/json", background=await delivering(server, found, request))
+
+
+async def delivering(server: Server, row: Prediction, request: Request) -> BackgroundTask | None:
+    """What notes, once the answer is out, that the caller has it, where that decides how long it is kept."""
+    if row.retain or row.status not in predictions.FINISHED or await request.is_disconnected():
+        return None
+    return BackgroundTask(_delivered, server, row)
 
 
 async def _delivered(server: Server, row: Prediction) -> None:

@@ -19,13 +19,6 @@ router = APIRouter(prefix="/v1", tags=["not yet"], route_class=Guarded)
 ROUTES: dict[str, list[tuple[str, str]]] = {
     "Audio": [("POST", "/audio/generate"), ("POST", "/audio/execute"), ("POST", "/audio/schema")],
     "Video": [("POST", "/video/generate"), ("POST", "/video/execute"), ("POST", "/video/schema")],
-    "Agents": [
-        ("POST", "/agent/lookup"),
-        ("GET", "/agents/{id}"),
-        ("POST", "/agent/create"),
-        ("POST", "/agent/execute"),
-        ("GET", "/agent/executions/{id}"),
-    ],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
@@ -37,8 +30,6 @@ ROUTES: dict[str, list[tuple[str, str]]] = {
 """What is missing, by the word that its sentence begins with."""
 
 LISTS = {
-    "/agent": "Agents",
-    "/agent/executions": "Agent executions",
     "/datasets": "Datasets",
     "/fine_tuning/jobs": "Fine-tuning jobs",
     "/fine_tuning/models": "Fine-tuned models",

@@ -21,6 +21,12 @@ from heliograph.wire.predictions import DeliveryResponse, PredictionResponse, St
 
 router = APIRouter(prefix="/v1/predictions", tags=["predictions"], route_class=Guarded)
 
+SessionOf = Annotated[str | None, Query(description="Only those with this `metadata.session_id`.", max_length=1024, pattern=r"^[^\x00]*$")]
+MetadataOf = Annotated[
+    str | None,
+    Query(description='Only those whose metadata contain this JSON object, such as `{"extra":{"dataset_id":"7"}}`.', max_length=8192),
+]
+
 
 @router.get("", response_model=list[PredictionResponse], responses=answers(401, 422))
 async def list_predictions(
@@ -34,20 +40,13 @@ async def list_predictions(
     environment: Annotated[
         Literal["dev", "staging", "prod"] | None, Query(description="Only those with this `metadata.environment`.")
     ] = None,
-    session_id: Annotated[
-        str | None, Query(description="Only those with this `metadata.session_id`.", max_length=1024, pattern=r"^[^\x00]*$")
-    ] = None,
-    metadata: Annotated[
-        str | None,
-        Query(description='Only those whose metadata contain this JSON object, such as `{"extra":{"dataset_id":"7"}}`.', max_length=8192),
-    ] = None,
+    session_id: SessionOf = None,
+    metadata: MetadataOf = None,
 ) -> Response:
     """The tenant's predictions, newest first."""
-    wanted = _object(metadata, server.settings.json_depth) if metadata else {}
-    wanted |= {"environment": environment} if environment else {}
-    wanted |= {"session_id": session_id} if session_id else {}
+    wanted = filtered(metadata, environment, session_id, server.settings.json_depth)
     async with server.database.begin() as conn:
-        rows = await predictions.list_(conn, caller.tenant, skip=skip, limit=limit, metadata=wanted or None, statuses=status or ())
+        rows = await predictions.list_(conn, caller.tenant, skip=skip, limit=limit, metadata=wanted, statuses=status or ())
     link = await server.linker(request)
     return Response(msgspec.json.encode([msgspec.Raw(prediction_body(row, link)) for row in rows]), media_type="application/json")
 
@@ -107,6 +106,14 @@ async def delete_prediction(prediction_id: str, request: Request, server: Server
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id[:100]}.")
     return Response(prediction_body(row, await server.linker(request)), media_type="application/json")
+
+
+def filtered(metadata: str | None, environment: str | None, session_id: str | None, depth: int) -> dict[str, object] | None:
+    """What the metadata of those that are listed contain. Raises InvalidRequest."""
+    wanted = _object(metadata, depth) if metadata else {}
+    wanted |= {"environment": environment} if environment else {}
+    wanted |= {"session_id": session_id} if session_id else {}
+    return wanted or None
 
 
 def _object(text: str, depth: int) -> dict[str, object]:
