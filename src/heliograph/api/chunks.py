@@ -92,16 +92,18 @@ class Voice:
         return {"tool_calls": made}
 
 
-def chunk(about: Facts, choice: int, delta: dict[str, Json], *, finish: str | None = None, usage: Json = None) -> dict[str, Json]:
+def chunk(about: Facts, choice: int, delta: dict[str, Json], *, finish: str | None = None) -> dict[str, Json]:
     """A chunk of one choice."""
     made = about.common("chat.completion.chunk")
     made["choices"] = [{"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish}]
-    return made if usage is None else made | {"usage": usage}
+    return made
 
 
-def usage_chunk(about: Facts, usage: Json) -> dict[str, Json]:
+def usage_chunk(about: Facts, rows: Sequence[Prediction]) -> dict[str, Json]:
     """The chunk behind the last choice's end, for who asked for it."""
-    return about.common("chat.completion.chunk") | {"choices": [], "usage": usage}
+    made = about.common("chat.completion.chunk")
+    made["choices"] = []
+    return made | sums(rows)
 
 
 def whole(rows: Sequence[Prediction], told: Sequence[Iterable[Entry]]) -> dict[str, Json]:
@@ -112,8 +114,7 @@ def whole(rows: Sequence[Prediction], told: Sequence[Iterable[Entry]]) -> dict[s
         {"index": index, "message": _message(row, outcome, events), "logprobs": None, "finish_reason": outcome.finish}
         for index, (row, outcome, events) in enumerate(zip(rows, outcomes, told, strict=True))
     ]
-    warnings = list(dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings))
-    return made | {"usage": usage(rows)} | ({"warnings": warnings} if warnings else {})
+    return made | sums(rows)
 
 
 def pending(first: Prediction) -> dict[str, Json]:
@@ -121,11 +122,15 @@ def pending(first: Prediction) -> dict[str, Json]:
     return facts(first).common("chat.completion") | {"choices": [], "usage": None, "status": first.status}
 
 
-def usage(rows: Sequence[Prediction]) -> dict[str, Json]:
-    """What all choices used together."""
-    spent = [outcome_of(row).spent for row in rows]
+def sums(rows: Sequence[Prediction]) -> dict[str, Json]:
+    """What all choices used together, and what there is to know about any of them."""
+    outcomes = [outcome_of(row) for row in rows]
+    warnings = [warning for outcome in outcomes for warning in outcome.warnings]
+    if task_of(rows[0]).sampling.logprobs:
+        warnings.append("An agent's answer has no logprobs; a model that is named has them, where it can tell them.")
+    spent = [outcome.spent for outcome in outcomes]
     given, said = sum(each.input_tokens for each in spent), sum(each.output_tokens for each in spent)
-    return {
+    usage = {
         "prompt_tokens": given,
         "completion_tokens": said,
         "total_tokens": given + said,
@@ -133,6 +138,7 @@ def usage(rows: Sequence[Prediction]) -> dict[str, Json]:
         "credits_used": sum(row.credits for row in rows),
         "steps": sum(each.steps for each in spent),
     }
+    return {"usage": usage} | ({"warnings": list(dict.fromkeys(warnings))} if warnings else {})
 
 
 def outcome_of(row: Prediction) -> Outcome:

@@ -91,10 +91,11 @@ async def stream(tails: Tails, rows: Sequence[Prediction], after: Sequence[int],
                 if seen[index] > after[index]:
                     made += [event(chunks.chunk(about, index, delta)) for delta in deltas]
                 every = [row for row in ended if row is not None]
-                whole = chunks.usage(every) if len(every) == len(rows) else None
-                made.append(event(chunks.chunk(about, index, {}, finish=outcome.finish, usage=None if asks_usage else whole)))
-                if whole is not None:
-                    made += [event(chunks.usage_chunk(about, whole))] if asks_usage else []
+                last = len(every) == len(rows)
+                told = chunks.sums(every) if last and not asks_usage else {}
+                made.append(event(chunks.chunk(about, index, {}, finish=outcome.finish) | told))
+                if last:
+                    made += [event(chunks.usage_chunk(about, every))] if asks_usage else []
                     made.append(DONE)
             yield b"".join(made) or b": heartbeat\n\n"
     except HeliographError as error:

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heliograph.config import Settings
 from heliograph.jobs import queue
 from heliograph.jobs.copies import copy_id
-from heliograph.store import artifacts, completions, files, guests, idempotency, predictions, sessions, skills
+from heliograph.store import artifacts, completions, feedback, files, guests, idempotency, predictions, sessions, skills
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Prediction
@@ -106,6 +106,7 @@ async def collect(
             await guests.forget(conn, now.date())
             await conn.execute(_OLD_EVENTS, {"before": now - AFTERLIFE})
             await conn.execute(_OLD_JOURNALS, {"before": now - AFTERLIFE})
+            await feedback.forget(conn)
             gone.idempotency = await idempotency.forget(conn, before=now - timedelta(seconds=settings.idempotency_ttl))
             gone.requeued = await _requeue(conn)
             sweep = bool(await conn.scalar(_TURN, {"before": now - SWEEP_EVERY})) or sweep

@@ -6,18 +6,27 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+from sqlalchemy import delete as delete_from
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.errors import Conflict
 from heliograph.ids import new_id
-from heliograph.store.tables import feedback, predictions
+from heliograph.store.predictions import REQUESTS
+from heliograph.store.tables import completions, feedback, predictions
 
 About = Literal["request_id", "agent_execution_id", "chat_id"]
 """The column that names what an item is about; on the wire the field of the same name."""
 
 MOST = 1000
 """Items about one thing."""
+
+
+_KINDS: dict[About, tuple[str, ...]] = {
+    "request_id": REQUESTS,
+    "agent_execution_id": ("execution",),
+    "chat_id": ("completion",),
+}
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +44,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 async def there(conn: AsyncConnection, tenant: str, about: About, entity: str, *, hold: bool = False) -> bool:
     """Whether the tenant has what feedback is about; with `hold` it stays until the transaction ends."""
-    if about != "request_id":
-        return False  # there are no executions and chats yet
-    query = select(predictions.c.id).where(predictions.c.tenant == tenant, predictions.c.id == entity)
-    return await conn.scalar(query.with_for_update(read=True, key_share=True) if hold else query) is not None
+    mine = predictions.c.tenant == tenant, predictions.c.id == entity, predictions.c.kind.in_(_KINDS[about])
+    query = select(predictions.c.id).where(*mine)
+    if await conn.scalar(query.with_for_update(read=True, key_share=True) if hold else query) is not None:
+        return True
+    passed_on = select(completions.c.id).where(completions.c.tenant == tenant, completions.c.id == entity)
+    return about == "chat_id" and await conn.scalar(passed_on) is not None
 
 
 async def submit(conn: AsyncConnection, tenant: str, about: About, entity: str, *, response: str | None, notes: str | None) -> Item:
@@ -69,3 +80,12 @@ async def entities(conn: AsyncConnection, tenant: str, *, after: str = "", limit
     """The ids, ascending from `after` on, of the tenant's predictions that somebody said something of."""
     query = select(feedback.c.request_id).distinct().where(feedback.c.tenant == tenant, feedback.c.request_id > after)
     return [str(row.request_id) for row in await conn.execute(query.order_by(feedback.c.request_id).limit(limit))]
+
+
+async def forget(conn: AsyncConnection) -> int:
+    """Remove what was said of executions and chats that are gone, of all tenants, and return how many. What was said of a request goes
+    with its row."""
+    about = func.coalesce(feedback.c.agent_execution_id, feedback.c.chat_id)
+    kept = [select(table.c.id).where(table.c.tenant == feedback.c.tenant, table.c.id == about) for table in (predictions, completions)]
+    gone = delete_from(feedback).where(feedback.c.request_id.is_(None), *(~each.exists() for each in kept))
+    return (await conn.execute(gone)).rowcount

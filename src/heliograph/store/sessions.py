@@ -89,6 +89,8 @@ async def append(
     mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion
     if (await conn.execute(select(sessions.c.id).where(*mine).with_for_update())).first() is None:
         return False
+    # turns that were not to be retained may have gone since the history was read
+    at = min(at, await conn.scalar(select(func.count()).select_from(turns).where(turns.c.session == id)) or 0)
     await conn.execute(delete_from(turns).where(turns.c.session == id, turns.c.position >= at))
     rows = [
         {"session": id, "position": position, "completion": completion, "message": message} for position, message in enumerate(messages, at)

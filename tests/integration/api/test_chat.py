@@ -231,6 +231,31 @@ async def test_a_retry_joins_the_run_that_is_still_going_on(api: Api, tmp_path: 
     assert answers[2].json["id"] != answers[0].json["id"], "who asks the same without retrying wants an answer of its own"
 
 
+async def test_warnings_are_told_with_the_usage(api: Api, tmp_path: Path) -> None:
+    async def warning(task: Task, workspace: Workspace) -> Outcome:
+        return Outcome(text="Half.", spent=SPENT, warnings=["The budget of steps was used up."])
+
+    async with worker(api, tmp_path, warning):
+        whole = (await api("POST", CHAT, json=asks("hello", logprobs=2))).json
+        streamed = await heard(api, asks("hello"))
+    assert whole["warnings"][0] == "The budget of steps was used up."
+    assert "logprobs" in whole["warnings"][1]
+    assert streamed[-2].json["warnings"] == ["The budget of steps was used up."]
+
+
+async def test_what_is_not_to_be_retained_is_noted_as_delivered_once_it_was_answered(api: Api, tmp_path: Path) -> None:
+    brief = asks("hello", metadata={"allow_retention": False, "allow_logging": False, "project": "x"})
+    async with worker(api, tmp_path):
+        ids = [(await api("POST", CHAT, json=brief)).json["id"], (await heard(api, brief))[0].json["id"]]
+        ids.append((await heard(api, asks("hello")))[0].json["id"])
+        await asyncio.sleep(0.2)
+    async with api.database.begin() as conn:
+        rows = [await predictions.get(conn, api.tenant, id) for id in ids]
+    assert [(row.retain, row.log, row.delivered_at is not None) for row in rows if row] == [
+        (False, False, True), (False, False, True), (True, True, False),
+    ]  # fmt: skip
+
+
 async def test_a_batch_answers_at_once_and_its_events_tell_the_rest(api: Api, tmp_path: Path) -> None:
     body = (await api("POST", CHAT, json=asks("hello", batch=True))).json
     assert (body["status"], body["choices"]) == ("pending", [])

@@ -8,7 +8,7 @@ import pytest
 
 from heliograph.api.routes import feedback as routes
 from heliograph.config import Settings
-from heliograph.store import feedback
+from heliograph.store import feedback, predictions
 
 from .conftest import PDF, Answer, Api, serving
 
@@ -91,6 +91,20 @@ async def test_feedback_about_what_is_not_there_is_404(api: Api) -> None:
     assert (await api("GET", f"/v1/feedback/{prediction}", params={"type": "chat"})).status == 404
     assert (await api("GET", f"/v1/feedback/{prediction}", params={"type": "image"})).status == 422
     assert (await api("GET", f"/v1/feedback/{prediction}", params={"limit": "1001"})).status == 422
+
+
+async def test_a_chat_has_feedback_of_its_own_which_goes_with_it(api: Api) -> None:
+    body = {"messages": [{"content": "hello"}], "batch": True}
+    chat = (await api("POST", "/v1/openai/chat/completions", json=body)).json["id"]
+    assert (await submit(api, chat_id=chat, notes="rude")).status == 201
+    told = (await api("GET", f"/v1/feedback/{chat}", params={"type": "chat"})).json
+    assert (told["chat_id"], [item["notes"] for item in told["items"]]) == (chat, ["rude"])
+    assert (await submit(api, request_id=chat, notes="a chat is no request")).status == 404
+    async with api.database.begin() as conn:
+        assert await feedback.forget(conn) == 0
+        await predictions.delete(conn, api.tenant, chat)
+        assert await feedback.forget(conn) == 1
+    assert await api.count("feedback") == 0
 
 
 async def test_another_tenant_can_neither_read_nor_add(api: Api) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -81,11 +80,3 @@ def test_the_place_in_a_stream_is_read_or_refused() -> None:
     for wrong in ("3", "3.0.1", "x.y", "3.-1", "99999999999.0"):
         with pytest.raises(InvalidRequest):
             streaming.cursor(wrong, 2)
-
-
-def test_usage_stands_in_a_chunk_only_where_it_is_given() -> None:
-    about = chunks.Facts(id="c", created=int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()), model="m", session="s", tier="default")
-    chunk = chunks.chunk(about, 1, {"content": "x"}, finish="stop", usage={"total_tokens": 3})
-    assert chunk["choices"] == [{"index": 1, "delta": {"content": "x"}, "logprobs": None, "finish_reason": "stop"}]
-    assert chunk["usage"] == {"total_tokens": 3}
-    assert "usage" not in chunks.chunk(about, 0, {})

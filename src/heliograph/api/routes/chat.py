@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
 
 from heliograph.api import chunks, errors, streaming
 from heliograph.api.auth import CallerOf, Welcoming
@@ -97,8 +98,27 @@ async def completion_events(
 
 
 def _stream(server: Server, rows: Sequence[Prediction], after: Sequence[int], *, asks_usage: bool, status: int = 201) -> Response:
-    told = streaming.stream(server.tails, rows, after, asks_usage=asks_usage)
+    told = _noted(server, rows, streaming.stream(server.tails, rows, after, asks_usage=asks_usage))
     return StreamingResponse(told, status, streaming.HEADERS, "text/event-stream; charset=utf-8")
+
+
+async def _noted(server: Server, rows: Sequence[Prediction], told: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """What is told, and once its client has all of it, a note that what is not to be retained need not be kept."""
+    last = b""
+    async with aclosing(told):
+        async for last in told:
+            yield last
+    if last.endswith(streaming.DONE):
+        await _delivered(server, rows)
+
+
+async def _delivered(server: Server, rows: Sequence[Prediction]) -> None:
+    """Note that the caller has the answer. A database that is away keeps it the whole hour."""
+    if not rows[0].retain:
+        with suppress(Unavailable):
+            async with server.database.begin() as conn:
+                for row in rows:
+                    await predictions.delivered(conn, row.tenant, row.id)
 
 
 async def _whole(server: Server, request: Request, rows: Sequence[Prediction]) -> Response:
@@ -128,8 +148,8 @@ async def _whole(server: Server, request: Request, rows: Sequence[Prediction]) -
             why = streaming.failure(row)
             status = errors.status_of(why.type)
             return errors.body(status, why.type, why.message, path=request.url.path, request_id=request.state.request_id)
-    return _json(chunks.whole(made, told))
+    return _json(chunks.whole(made, told), background=BackgroundTask(_delivered, server, made))
 
 
-def _json(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), 201, media_type="application/json")
+def _json(content: dict[str, Any], background: BackgroundTask | None = None) -> Response:
+    return Response(msgspec.json.encode(content), 201, media_type="application/json", background=background)
