@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
+from heliograph.agents.asides import Asides
 from heliograph.agents.context import Context
 from heliograph.agents.tools import DocumentRef, tool
 from heliograph.errors import InvalidRequest
@@ -17,7 +18,7 @@ from heliograph.extraction.choosing import Chosen, choose
 from heliograph.extraction.prompted import choosing as prompted
 from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
-from heliograph.extraction.prompted.request import NoSteps, Request
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.extraction.vocabulary import split_name, tokens_of
 from heliograph.media.document import Document
@@ -109,11 +110,12 @@ def _schema(kind: str, domain: str | None) -> Schema:
 async def _asked(at: Context, document: str, read: Document, schemas: dict[str, Schema]) -> tuple[Chosen, list[str]]:
     """What the run's model says."""
     route = at.route or ""
+    steps = Asides(at.workspace, b"kinds", (await at.artifacts.get(document)).sha256.encode(), msgspec.json.encode(list(schemas)))
     async with at.artifacts.local(document) as path:
         pictures = ReadPictures(at.reader, [path], [read.page_count])
         for page in read.pages:
             pictures.add(page)
-        sight = Sight(at.models.backend(route), pictures, NoSteps(), None, at.models.ends_embedded(route))
+        sight = Sight(at.models.backend(route), pictures, steps, None, at.models.ends_embedded(route))
         try:
             return await prompted.choose(read, schemas, Request(), sight)
         except prompted.Unusable as problem:

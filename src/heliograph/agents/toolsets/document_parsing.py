@@ -9,6 +9,7 @@ import msgspec
 from pydantic import Field
 
 from heliograph.agents import cards, questions
+from heliograph.agents.asides import Asides
 from heliograph.agents.context import Context
 from heliograph.agents.task import SkillRef
 from heliograph.agents.tools import DocumentRef, ImageRef, tool
@@ -232,7 +233,8 @@ async def run(at: Context, document: str, plan: Plan) -> Answer:
     """Answer `plan` from one document; pages that the run has read are not read again."""
     structure = "full" if plan.mode in ("markdown", "layout", "redact", "replace") else "light"
     async with at.readings.open(at.artifacts, document, detail=plan.detail, structure=structure) as opened:
-        return await answer(at.reader, [opened.path], plan, known=opened.known, on_page=opened.on_page, models=at.models)
+        steps = Asides(at.workspace, opened.artifact.sha256.encode(), msgspec.json.encode(plan))
+        return await answer(at.reader, [opened.path], plan, known=opened.known, on_page=opened.on_page, models=at.models, steps=steps)
 
 
 async def _of_domain(at: Context, document: str, domain: str, pages: list[int] | None) -> Plan:
