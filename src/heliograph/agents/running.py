@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from heliograph.agents import tools
+from heliograph.agents import toolsets
 from heliograph.agents.context import Context
 from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import Card, Task
@@ -31,13 +31,18 @@ ORION = "vlmrun-orion-"
 
 async def run(task: Task, workspace: Workspace, *, settings: Settings, reader: Reader, models: Models) -> Outcome:
     """Do what was asked. Raises what ends the run without an answer: `HeliographError`s with a sentence for the caller."""
-    if not tools.REGISTRY:
-        from heliograph.agents import toolsets  # noqa: PLC0415 - imaging and charts take seconds to import
-
+    if not toolsets.loaded.is_set():
         await asyncio.to_thread(toolsets.load)
     route = _route(task, settings)
     at = Context(task=task, workspace=workspace, settings=settings, reader=reader, models=models, route=route, say=_unsaid, show=_unshown)
     return await _runner(task, route)(within(at, "run"))
+
+
+async def warm(settings: Settings) -> None:
+    """Import what runs need while nobody waits for it: seconds, in which a first chat would see nothing."""
+    await asyncio.to_thread(toolsets.load)
+    if settings.routes():
+        await asyncio.to_thread(import_module, "heliograph.agents.loop")
 
 
 def _route(task: Task, settings: Settings) -> str | None:

@@ -60,7 +60,7 @@ async def run_worker(
         if reader is None:
             reader = Reader(settings)
             stack.push_async_callback(reader.close)
-            stack.push_async_callback(_end, asyncio.create_task(_warm(reader)))
+            stack.push_async_callback(_end, asyncio.create_task(_warm(reader, settings)))
         models = Models(settings)
         stack.push_async_callback(models.close)
         stack.enter_context(scraped(models.metrics.registry, settings.worker_metrics_port))
@@ -82,12 +82,16 @@ async def run_worker(
     return not stop.is_set()
 
 
-async def _warm(reader: Reader) -> None:
-    """Load the text engine while nobody waits for it. One that is missing fails the files that need it, each with its reason."""
+async def _warm(reader: Reader, settings: Settings) -> None:
+    """Load the text engine and the tools while nobody waits for them. An engine that is missing fails the files that need it, each with its
+    reason."""
     try:
         await reader.warm()
     except HeliographError as problem:
         log.warning("the text engine is not ready: %s", problem)
+    from heliograph.agents.running import warm  # noqa: PLC0415 - as `run`
+
+    await warm(settings)
 
 
 async def _watch(stop: asyncio.Event, most: int, end: asyncio.Event) -> None:

@@ -24,7 +24,7 @@ from heliograph.agents.loop.model import RouteModel, Stopped, told_until
 from heliograph.agents.loop.permission import Heeding, Permission
 from heliograph.agents.loop.toolbox import MOST_FAILURES, Toolbox
 from heliograph.agents.outcome import Finish, Outcome
-from heliograph.agents.task import Media, Task, ToolCall
+from heliograph.agents.task import Format, Media, Task, ToolCall
 from heliograph.agents.tools import Tool
 from heliograph.errors import NotConfigured
 from heliograph.models.contract import Reply
@@ -134,6 +134,7 @@ async def _prepared(at: Context, route: str) -> _Run:
     history = await conversation(at, begun_with, profile)
     artifacts = await at.artifacts.list()
     usable, lacking = _usable(task, artifacts, at)
+    resuming = begun_with is not task.messages
     permission = Permission(task, at.workspace, backend)
     permission.seen = bool(artifacts) or _brings(task)
     caller = Heeding(at, usable, permission)
@@ -146,12 +147,14 @@ async def _prepared(at: Context, route: str) -> _Run:
         offered = [*offered, skills.tool(attached)]
     caller.tools |= {tool.name: tool for tool in offered}
     budget = Budget(at.settings, task.tier)
-    answering = Answering(at, profile, task.format) if task.format is not None else None
+    wanted = task.format or _skills_format(task, attached)
+    answering = Answering(at, profile, wanted, kept=task.format is None) if wanted is not None else None
     model = RouteModel(
         at, backend, profile, budget,
-        instructions=prompt.instruct(task, attached, [] if begun_with is not task.messages else artifacts, lacking, programs=programs),
+        instructions=prompt.instruct(task, wanted, attached, [] if resuming else artifacts, lacking, programs=programs),
         answer=answering.schema if answering is not None else None,
-        quiet=task.format is not None or not task.stream,
+        formatted=wanted is not None,
+        quiet=wanted is not None or not task.stream,
         told_until=await told_until(at, answers),
     )  # fmt: skip
     if answering is not None:
@@ -166,6 +169,12 @@ def _usable(task: Task, artifacts: list[Artifact], at: Context) -> tuple[list[To
     wanted = registry.of(routing.toolsets(task, [artifact.kind for artifact in artifacts]))
     needs = {tool.name: tool.needs(at.settings) for tool in wanted}
     return [tool for tool in wanted if needs[tool.name] is None], [(name, why) for name, why in needs.items() if why is not None]
+
+
+def _skills_format(task: Task, attached: list[skills.Attached]) -> Format | None:
+    """What an execution answers in that names no format: the schema of its first skill that has one."""
+    schemas = [skill.package.schema for skill in attached if skill.package.schema is not None]
+    return Format(schema=schemas[0]) if task.kind == "execution" and schemas else None
 
 
 def _brings(task: Task) -> bool:

@@ -43,8 +43,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Answering:
     """Of one run. `schema`: what a model is held to while it may also call tools; None where one schema cannot say it."""
 
-    def __init__(self, at: Context, profile: Profile, wanted: Format) -> None:
-        self._at, self._wanted = at, wanted
+    def __init__(self, at: Context, profile: Profile, wanted: Format, *, kept: bool = False) -> None:
+        """`kept`: whether an answer that cannot be mended is given with a warning all the same."""
+        self._at, self._wanted, self._kept = at, wanted, kept
         self._lowered = lower(wanted.schema, profile) if wanted.schema is not None else []
         self.schema = self._lowered[0].schema if len(self._lowered) == 1 else None
         self.model: RouteModel | None = None
@@ -71,7 +72,7 @@ class Answering:
             reply = await self.model.mend(talk, self.schema)
             text = reply.text
             talk.append(assistant(text))
-        if self._wanted.strict:
+        if self._wanted.strict and not self._kept:
             raise Unformatted(f"The model's answer is not of the format that was asked for, after {REPAIRS} repairs. {why}")
         try:
             value = self._value(text)

@@ -44,7 +44,8 @@ def catalogue(tools: Sequence[Function]) -> str:
     """The tools in words, one a line: what a grammar cannot tell a model."""
     lines: list[str] = []
     for tool in tools:
-        properties, required = tool.parameters.get("properties", {}), tool.parameters.get("required", [])
+        plain = cast("dict[str, Json]", _plain(tool.parameters, tool.parameters.get("$defs", {})))
+        properties, required = plain.get("properties", {}), plain.get("required", [])
         told = [
             f"{name}{'' if name in required else '?'}: {_kind(about)}" + (f" ({about['description']})" if "description" in about else "")
             for name, about in properties.items()
@@ -139,6 +140,9 @@ def _kind(about: dict[str, Json]) -> str:
         return " or ".join(_kind(inner) for inner in about["anyOf"] if inner.get("type") != "null")
     if about.get("type") == "array":
         return f"list of {_kind(about.get('items') or {})}"
+    if properties := about.get("properties"):
+        required = about.get("required", [])
+        return f"{{{', '.join(name if name in required else f'{name}?' for name in properties)}}}"
     return str(about.get("type", "any"))
 
 

@@ -57,11 +57,11 @@ class RouteModel(Model):
     _announces_lookalike_notes = False  # pydantic-ai's notes on its own framing, of which we use none
 
     def __init__(
-        self, at: Context, backend: Backend, profile: Profile, budget: Budget, *, instructions: str, answer: Json | None, quiet: bool,
-        told_until: int,
+        self, at: Context, backend: Backend, profile: Profile, budget: Budget, *, instructions: str, answer: Json | None,
+        formatted: bool, quiet: bool, told_until: int,
     ) -> None:  # fmt: skip
-        """`quiet`: words are not told while they come (a format's JSON, or nobody listens). `told_until`: turns before this one were told
-        by the run that this one resumes."""
+        """`formatted`: whether the answer is to be JSON, which `answering` tells. `quiet`: words are not told while they come.
+        `told_until`: turns before this one were told by the run that this one resumes."""
         super().__init__()
         self.said = ""
         self.last: Reply | None = None
@@ -71,6 +71,7 @@ class RouteModel(Model):
         self.places: dict[str, tuple[int, int]] = {}
         self.answered_by = ""
         self._at, self._backend, self._known, self._budget = at, backend, profile, budget
+        self._formatted = formatted
         self._instructions, self._answer, self._quiet, self.told_until = instructions, answer, quiet, told_until
 
     @property
@@ -259,7 +260,7 @@ class RouteModel(Model):
             aside = reply.thinking + (f"{reply.text}\n" if reply.text and reply.calls else "")
             if aside:
                 await self._at.workspace.emit(Thought(aside), key=f"{step}:thought:0")
-            if self._at.task.format is not None or reply.calls:
+            if self._formatted or reply.calls:
                 return
         whole = self._lead + reply.text if reply.text else ""
         told = await self._at.workspace.said(f"{step}:")

@@ -9,7 +9,7 @@ import msgspec
 
 from heliograph.agents.artifacts import Artifact
 from heliograph.agents.loop.skills import Attached, instructions
-from heliograph.agents.task import Task
+from heliograph.agents.task import Format, Task
 from heliograph.agents.tools import Tool
 
 Json = Any
@@ -36,9 +36,16 @@ MOST_LISTED = 40
 
 
 def instruct(
-    task: Task, skills: list[Attached], artifacts: Sequence[Artifact], lacking: Sequence[tuple[str, str]], *, programs: Sequence[Tool] = ()
+    task: Task,
+    wanted: Format | None,
+    skills: list[Attached],
+    artifacts: Sequence[Artifact],
+    lacking: Sequence[tuple[str, str]],
+    *,
+    programs: Sequence[Tool] = (),
 ) -> str:
-    """The instructions of a run. `lacking`: tools that are not at hand, and what they need. `programs`: what a program may call."""
+    """The instructions of a run. `wanted`: the format of its answer. `lacking`: tools that are not at hand, and what they need. `programs`:
+    what a program may call."""
     told = [WHO]
     if programs:
         told.append("\n".join([PROGRAMS, *map(signature, programs)]))
@@ -47,8 +54,8 @@ def instruct(
     if skills:
         told.append(instructions(skills))
     told += [f"The caller's instructions:\n{message.text}" for message in task.messages if message.role == "system" and message.text]
-    if task.format is not None:
-        told.append(_format(task.format.schema))
+    if wanted is not None:
+        told.append(_format(wanted.schema))
     if artifacts:
         listed = [f"{artifact.ref} ({artifact.media_type})" for artifact in artifacts[-MOST_LISTED:]]
         told.append(f"Files of this conversation so far: {', '.join(listed)}.")

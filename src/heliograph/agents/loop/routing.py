@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from heliograph.agents import providers
 from heliograph.agents.task import TOOLSETS, Media, Task, Toolset
+from heliograph.config import Ability
 
 _WORDS: dict[Toolset, str] = {
     "image": r"images?|pictures?|photos?|faces?|people|persons?|objects?|logos?|bar ?codes?|qr|crop\w*|rotat\w*|resiz\w*|blur\w*|detect\w*|"
@@ -24,11 +26,22 @@ _CALLED_FOR = {toolset: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for tools
 _BY_KIND: dict[str, tuple[Toolset, ...]] = {"img": ("image", "viz"), "doc": ("document",), "vid": ("video",)}
 _BY_PART: dict[str, tuple[Toolset, ...]] = {"image": ("image", "document"), "video": ("video",), "file": ("document",), "audio": ("video",)}
 
+_FILMS: Toolset = "video"
+_PROVIDED: dict[Ability, Toolset] = {
+    "look": "core", "detect": "image", "segment": "image", "generate": "image-gen", "depth": "world-gen", "reconstruct": "world-gen",
+}  # fmt: skip
+
 
 def toolsets(task: Task, kinds: Iterable[str]) -> list[Toolset]:
-    """The toolsets of a run, in their usual order. `kinds`: of the artifacts that there are already."""
+    """The toolsets of a run, and those that the providers it names bring tools of. `kinds`: of the artifacts that there are already."""
+    found = _chosen(task, kinds)
+    abilities: list[tuple[str, Ability]] = [(name, ability) for name in task.providers for ability in providers.DOES.get(name, ())]
+    return list(dict.fromkeys([*found, *(_FILMS if name == providers.FILM else _PROVIDED[ability] for name, ability in abilities)]))
+
+
+def _chosen(task: Task, kinds: Iterable[str]) -> list[Toolset]:
     if task.toolsets is not None:
-        return list(dict.fromkeys(task.toolsets))
+        return task.toolsets
     if task.kind == "execution" or not task.stream:
         return ["core"]
     latest = next((message for message in reversed(task.messages) if message.role == "user"), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, cast
@@ -23,6 +24,7 @@ from heliograph.models.contract import Call, Message, Part, Picture, Text
 
 PICTURE = 1_000
 """Tokens that a picture counts for, about."""
+LONGEST_ID = 40
 SHORT = 400
 """Characters that are left of a tool's result that had to make room."""
 
@@ -35,7 +37,9 @@ def worded(messages: Sequence[ModelMessage]) -> list[Message]:
         if isinstance(message, ModelResponse):
             words = "".join(part.content for part in message.parts if isinstance(part, TextPart))
             called = [
-                Call(part.tool_call_id, part.tool_name, part.args_as_json_str()) for part in message.parts if isinstance(part, ToolCallPart)
+                Call(_id(part.tool_call_id), part.tool_name, part.args_as_json_str())
+                for part in message.parts
+                if isinstance(part, ToolCallPart)
             ]
             calls |= {call.id: call for call in called}
             if words or called:
@@ -44,7 +48,7 @@ def worded(messages: Sequence[ModelMessage]) -> list[Message]:
         said: list[Part] = []
         for part in message.parts:
             if isinstance(part, ToolReturnPart):
-                call = calls.get(part.tool_call_id) or Call(part.tool_call_id, part.tool_name, "{}")
+                call = calls.get(_id(part.tool_call_id)) or Call(_id(part.tool_call_id), part.tool_name, "{}")
                 content: Any = part.content
                 made.append(Message("tool", [Text(content if isinstance(content, str) else json.dumps(content, default=str))], call=call))
             elif isinstance(part, UserPromptPart):
@@ -54,6 +58,11 @@ def worded(messages: Sequence[ModelMessage]) -> list[Message]:
         if said:
             made.append(Message("user", said))
     return made
+
+
+def _id(id: str) -> str:
+    """The id of a call as every provider takes it; OpenAI's may have 40 characters."""
+    return id if len(id) <= LONGEST_ID else f"call_{hashlib.sha256(id.encode()).hexdigest()[:24]}"
 
 
 def _parts(content: Any) -> list[Part]:

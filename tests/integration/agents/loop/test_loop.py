@@ -113,7 +113,10 @@ def programs(*sources: str) -> list[Any]:
     """A model that writes these programs, one a turn."""
 
     def written(source: str) -> Any:
-        return Turn(answer=lambda heard: Turn(calls=[Call("execute_code", {"code": source.replace("REF", the_picture(heard))})]))
+        def turn(heard: Any) -> Any:
+            return Turn(calls=[Call("execute_code", {"code": source.replace("REF", the_picture(heard))})])
+
+        return Turn(answer=turn)
 
     return [written(source) for source in sources]
 

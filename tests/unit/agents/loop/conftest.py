@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from pydantic import Field
 
-from heliograph.agents import running, tools
+from heliograph.agents import running, tools, toolsets
 from heliograph.agents.events import Said, Thought
 from heliograph.agents.memory import Memory, MemoryWorkspace
 from heliograph.agents.outcome import Outcome
@@ -39,6 +39,7 @@ class Done:
 def done(monkeypatch: pytest.MonkeyPatch) -> Done:
     """Tools for tests alone, in the place of the real ones."""
     monkeypatch.setattr(tools, "REGISTRY", {})
+    monkeypatch.setattr(toolsets, "load", lambda: None)
     did = Done()
 
     @tool("image")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from heliograph.agents.loop.answering import Unformatted
+from heliograph.agents.task import SkillRef
 from heliograph.models.scripted import Turn
 from heliograph.models.scripted.script import Call
 
@@ -99,3 +101,21 @@ async def test_an_executions_value_is_its_response(world: Worlds, done: Done) ->
         )
         assert '{"a": 1, "b": 2}' in at.server.requests[-1].heard.last
     assert (outcome.value, outcome.mode) == ({"total": 3}, "agent")
+
+
+async def test_an_execution_without_a_format_answers_in_its_skills_schema(world: Worlds, done: Done, tmp_path: Path) -> None:
+    folder = tmp_path / "sums"
+    folder.mkdir()
+    (folder / "SKILL.md").write_text("---\nname: sums\ndescription: Sums.\n---\nAdd them.")
+    (folder / "schema.json").write_text(json.dumps(TOTAL))
+    skills = [SkillRef(name="sums", hash="h", blob="b")]
+    task = asks(messages=[], kind="execution", prompt="", inputs={"a": 1}, skills=skills, toolsets=["core"])
+    async with world(["Three.", {"total": 3}]) as at:
+        at.memory.skills["h"] = folder
+        outcome = await at.run(task)
+    assert (outcome.value, outcome.warnings) == ({"total": 3}, [])
+    async with world([Turn(answer="Three.", times=0)]) as at:
+        at.memory.skills["h"] = folder
+        outcome = await at.run(task)
+    assert (outcome.text, outcome.value) == ("Three.", None)
+    assert "not of the format" in outcome.warnings[0]

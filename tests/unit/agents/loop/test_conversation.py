@@ -10,7 +10,7 @@ import pytest
 from heliograph.agents.loop import routing
 from heliograph.agents.loop.thinking import Thinker
 from heliograph.agents.memory import Brought
-from heliograph.agents.task import Media, Message, SkillRef, Task, Text
+from heliograph.agents.task import Media, Message, SkillRef, Task, Text, ToolCall
 from heliograph.models.errors import ModelLimit
 from heliograph.models.scripted import Turn
 from heliograph.models.scripted.script import Call
@@ -145,3 +145,21 @@ def test_thoughts_are_told_from_words_however_they_are_cut(text: str, thoughts: 
     pieces = [thinker.feed(text[at : at + size]) for at in range(0, len(text), size)] + [thinker.rest()]
     assert "".join(thought for thought, _ in pieces) == thoughts
     assert "".join(word for _, word in pieces) == words
+
+
+def test_providers_bring_their_toolsets_once() -> None:
+    task = Task(kind="completion", model="m", toolsets=["image"], providers=["meta-sam2", "google-veo-3.1", "depth-anything-3"])
+    assert routing.toolsets(task, []) == ["image", "video", "world-gen"]
+
+
+async def test_ids_of_calls_too_long_for_providers_are_shortened_alike(world: Worlds, done: Done) -> None:
+    call = ToolCall("call_" + "x" * 60, "weather", "{}")
+    messages = [
+        said("user", "Weather?"),
+        Message(role="assistant", calls=[call]),
+        Message(role="tool", call_id=call.id, parts=[Text("rain")]),
+    ]
+    async with world(["It rains."]) as at:
+        await at.run(asks(messages=messages))
+        (assistant,) = [message for message in at.server.bodies[0]["messages"] if message["role"] == "assistant"]
+        assert len(assistant["tool_calls"][0]["id"]) <= 40

@@ -97,6 +97,7 @@ async def test_killed_at_every_write_it_comes_to_the_same_end(world: Worlds, don
 
 async def test_killed_again_and_again_it_comes_to_its_end(world: Worlds, done: Done) -> None:
     async with world([Turn(answer=answers, times=0)]) as at:
+        outcome = None
         for _ in range(100):
             try:
                 outcome = await at.run(asks(stream=True), Mortal(at.memory, 2, after=True))
@@ -104,6 +105,7 @@ async def test_killed_again_and_again_it_comes_to_its_end(world: Worlds, done: D
             except Killed:
                 continue
         said = at.said
+    assert outcome is not None
     assert outcome.text == said
     assert said.endswith("All four are turned.")
     assert done.times("rotate_image") <= 8
