@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple, cast
 
+import matplotlib
+from PIL import Image
 from tests.integration.agents.tooling import INVOICE, Tools, pdf
 
 from bench import Row
@@ -23,6 +26,8 @@ from heliograph.config import Settings
 from heliograph.models.serving import Models
 from heliograph.perception.reader import Reader
 
+PORTRAIT = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")
+"""A photo of the US Navy, in the public domain, in matplotlib's wheel."""
 TIMES = 7
 LONG = 50
 """Pages of the long document."""
@@ -45,8 +50,17 @@ def files() -> dict[str, tuple[bytes, Kind, str]]:
         "long": (pdf(*INVOICE * (LONG // 2)), "doc", "application/pdf"),
         "invoice": (samples.INVOICE.read_bytes(), "doc", "application/pdf"),
         "receipt": (samples.RECEIPT.read_bytes(), "img", "image/png"),
+        "portrait": (PORTRAIT.read_bytes(), "img", "image/jpeg"),
+        "eye": (eye(), "img", "image/png"),
         "notes": (b"one two three\n" * 2000, "doc", "text/plain"),
     }
+
+
+def eye() -> bytes:
+    """A part of the portrait."""
+    sink = io.BytesIO()
+    Image.open(PORTRAIT).crop((180, 130, 260, 180)).save(sink, "PNG")
+    return sink.getvalue()
 
 
 CALLS = [
@@ -78,6 +92,27 @@ CALLS = [
     Call("split_document", {"document": "long"}, f"{LONG} documents"),
     Call("merge_documents", {"documents": ["paper", "receipt", "long"]}),
     Call("execute_code", {"code": "sum(range(100))"}, "in the sandbox, warm"),
+    Call("crop_image", {"image": "receipt", "xywh": [0.1, 0.1, 0.5, 0.5]}),
+    Call("rotate_image", {"image": "receipt", "angle": 30}),
+    Call("resize_image", {"image": "receipt", "width": 400}),
+    Call("flip_image", {"image": "receipt"}),
+    Call("grayscale_image", {"image": "receipt"}),
+    Call("blur_bboxes", {"image": "receipt", "boxes": [[0.1, 0.1, 0.5, 0.1]]}),
+    Call("enhance_image", {"image": "portrait", "denoise": 0.5}, "with noise taken out, 512 x 600 pixels"),
+    Call("super_resolution", {"image": "portrait", "factor": 4}, "to 2048 x 2400 pixels"),
+    Call("convert_image", {"image": "receipt", "format": "jpeg"}),
+    Call("detect_faces", {"image": "portrait"}, "one face"),
+    Call("detect_faces", {"image": "receipt"}, "none, so all four ways round"),
+    Call("blur_faces", {"image": "portrait"}),
+    Call("detect_texts", {"image": "receipt"}, "a receipt by OCR"),
+    Call("detect_barcodes", {"image": "receipt"}),
+    Call("find_template", {"image": "portrait", "template": "eye"}, "at 11 sizes"),
+    Call("visualize_bboxes", {"image": "receipt", "boxes": [{"xywh": [0.1, y / 20, 0.5, 0.04], "label": f"line {y}"} for y in range(19)]}),
+    Call("visualize_keypoints", {"image": "receipt", "keypoints": [{"xy": [0.5, 0.5], "label": "here"}]}),
+    Call("visualize_masks", {"image": "receipt", "masks": [{"polygon": [[0.1, 0.1], [0.9, 0.2], [0.5, 0.9]], "label": "area"}]}),
+    Call("image_grid", {"images": ["receipt", "portrait", "receipt", "portrait"]}),
+    Call("make_chart", {"kind": "bar", "values": [3, 1, 4, 1, 5], "labels": ["a", "b", "c", "d", "e"]}, "1600 x 1000 pixels"),
+    Call("make_chart", {"kind": "line", "series": [{"values": list(range(100))}] * 5}, "500 points"),
     Call("fetch_page", {"url": WEB}, "40 kB of HTML, the network left out"),
 ]
 

@@ -6,11 +6,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from heliograph.agents.artifacts import Artifact
 from heliograph.agents.context import Context
 from heliograph.agents.pictures import put
 from heliograph.agents.providers import Encoded
 from heliograph.agents.tools import Made
-from heliograph.imaging.orders import Sheet
+from heliograph.imaging.orders import Drawn, Format, Sheet
 from heliograph.media.content import PagePicture
 from heliograph.media.document import Page
 
@@ -33,8 +34,18 @@ async def sent(at: Context, image: str, page: int = 0) -> Encoded:
 
 async def received(at: Context, content: bytes) -> Made:
     """Keep and show the picture that a provider made. Raises a MediaError for what is none."""
+    return await put(at, await _drawn(at, content))
+
+
+async def kept(at: Context, content: bytes) -> Artifact:
+    """Keep a picture that a provider made, unshown, as PNG. Raises a MediaError for what is none."""
+    drawn = await _drawn(at, content, "png")
+    facts: dict[str, int | float | str] = {"width": drawn.width, "height": drawn.height}
+    return await at.artifacts.put(drawn.data, kind="img", media_type=drawn.media_type, facts=facts)
+
+
+async def _drawn(at: Context, content: bytes, form: Format | None = None) -> Drawn:
     with tempfile.TemporaryDirectory(prefix="heliograph-received-") as folder:
         path = Path(folder) / "picture"
         await asyncio.to_thread(path.write_bytes, content)
-        drawn = await at.reader.studio.edit(Sheet(str(path)), [])
-    return await put(at, drawn)
+        return await at.reader.studio.edit(Sheet(str(path)), [], form)

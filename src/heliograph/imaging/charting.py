@@ -6,13 +6,14 @@ be read there; names that are too long for their place lie along horizontal bars
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, cast
 
+from msgspec.structs import replace
 from PIL import Image
 
 from heliograph.errors import InvalidRequest
@@ -23,6 +24,8 @@ SIZE = 8.0, 5.0
 DPI = 200
 """Together 1,600 x 1,000 pixels."""
 INK, PALE, LINES = "#22262b", "#5b6570", "#dfe3e8"
+LONGEST_LABEL, LONGEST_NAME = 60, 34
+"""Letters of a label or cell, and of a series' name, that are drawn."""
 MOST_POINTS = 20_000
 MOST_BARS = 200
 MOST_SLICES = 12
@@ -30,7 +33,20 @@ MOST_ROWS, MOST_COLUMNS = 60, 12
 NAMED_BARS = 24
 """Bars of a chart that carry their numbers; with more, the numbers would touch."""
 CURRENCIES = "$€£¥₹₩₽₺₫₪฿"
-COLORS = ("#2f6fde", "#e4572e", "#2a9d5c", "#f2a20c", "#7b4fc9", "#0f9fa8", "#d6338a", "#80664a", "#6b7a12", "#5a6577")
+COLORS = (
+    "#2f6fde",
+    "#e4572e",
+    "#2a9d5c",
+    "#f2a20c",
+    "#7b4fc9",
+    "#0f9fa8",
+    "#d6338a",
+    "#80664a",
+    "#6b7a12",
+    "#5a6577",
+    "#9fbdf2",
+    "#f4a992",
+)
 
 
 def charted(chart: Chart) -> Any:
@@ -40,18 +56,19 @@ def charted(chart: Chart) -> Any:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     _check(chart)
-    with cast("Any", matplotlib).rc_context(_STYLE):
+    chart = _shortened(chart)
+    with cast("Any", matplotlib).rc_context({**_STYLE, "font.family": _families()}):
         figure: Any = Figure(figsize=_size(chart), dpi=DPI, layout="constrained")
-        FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)
         axes: Any = figure.add_subplot()
         _DRAWN[chart.kind](axes, chart)
         if chart.title:
             axes.set_title("\n".join(textwrap.wrap(chart.title, 70)[:3]), loc="center" if chart.kind == "pie" else "left", pad=14)
         if chart.kind not in ("pie", "table"):
             _finish(axes, chart)
-        sink = io.BytesIO()
-        figure.savefig(sink, format="png")
-    return Image.open(sink).convert("RGB")
+        canvas.draw()
+        size = canvas.get_width_height()
+        return Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
 
 
 def _check(chart: Chart) -> None:
@@ -75,6 +92,29 @@ def _check(chart: Chart) -> None:
             raise InvalidRequest(f"Up to {MOST_POINTS:,} values are drawn.", param="values")
     if chart.kind == "bar" and sum(len(series.values) for series in chart.series) > MOST_BARS:
         raise InvalidRequest(f"Up to {MOST_BARS} bars are drawn; a line or a histogram shows more.", param="values")
+
+
+def _shortened(chart: Chart) -> Chart:
+    """With words that leave the numbers their room; line feeds become spaces."""
+    name = LONGEST_NAME if len(chart.series) <= 10 else LONGEST_NAME // 2
+    return replace(
+        chart,
+        title=_cut(chart.title, 210),
+        x_label=_cut(chart.x_label, 80),
+        y_label=_cut(chart.y_label, 50),
+        labels=[_cut(label, LONGEST_LABEL) for label in chart.labels],
+        series=[replace(series, name=_cut(series.name, name)) for series in chart.series],
+        rows=[[_cut(cell, LONGEST_LABEL) for cell in row] for row in chart.rows],
+    )
+
+
+@cache
+def _families() -> list[str]:
+    """DejaVu Sans, and of the fonts installed here those that have letters which it lacks."""
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415
+
+    installed = {str(font.name) for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _FURTHER if name in installed)]
 
 
 def _size(chart: Chart) -> tuple[float, float]:
@@ -114,9 +154,11 @@ def _bar(axes: Any, chart: Chart) -> None:
         axes.set_yticks(range(len(labels)), named)
         axes.invert_yaxis()
     else:
-        step = math.ceil(len(labels) / 40)
+        step = math.ceil(len(labels) / 60)
         axes.set_xticks(range(0, len(labels), step), named[::step])
     (axes.axvline if lies else axes.axhline)(0, color=PALE, linewidth=0.8, zorder=4)
+    if len(labels) < 4:  # or one bar fills the chart
+        (axes.set_ylim if lies else axes.set_xlim)(*sorted((-1.2 + 0.2 * len(labels), len(labels) + 0.2 - 0.2 * len(labels)), reverse=lies))
     if few:
         axes.margins(**({"x": 0.12} if lies else {"y": 0.12}))
 
@@ -159,9 +201,12 @@ def _histogram(axes: Any, chart: Chart) -> None:
     flat = [value for some in values for value in some]
     import numpy as np  # noqa: PLC0415
 
-    edges = np.histogram_bin_edges(flat, bins=chart.bins or ("auto" if len(flat) > 3 else max(1, len(set(flat)))))
-    if len(edges) > 101:
-        edges = np.histogram_bin_edges(flat, bins=100)
+    try:
+        edges = np.histogram_bin_edges(flat, bins=chart.bins or ("auto" if len(flat) > 3 else max(1, len(set(flat)))))
+        if len(edges) > 101:
+            edges = np.histogram_bin_edges(flat, bins=100)
+    except (ValueError, OverflowError, MemoryError):
+        raise InvalidRequest("These values lie too far apart, or too close together, for a histogram.", param="values") from None
     for series, some, color in zip(chart.series, values, _colors(chart), strict=True):
         axes.hist(some, bins=edges, color=color, alpha=0.9 if len(values) == 1 else 0.6, edgecolor="white", linewidth=0.8,
                   label=series.name or None, zorder=3)  # fmt: skip
@@ -200,8 +245,8 @@ def _pie(axes: Any, chart: Chart) -> None:
                 color="white",
                 weight="bold",
             )
-    said = [f"{'  '.join(textwrap.wrap(name, 40)[:1])}   {_number(value, chart.unit)}  ({value / total:.1%})" for value, name in slices]
-    axes.legend(wedges, said, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=10)
+    said = [f"{_cut(name, 34)}   {_number(value, chart.unit)}  ({value / total:.1%})" for value, name in slices]
+    axes.figure.legend(wedges, said, loc="outside right center", fontsize=10)
     axes.set_aspect("equal")
 
 
@@ -209,8 +254,8 @@ def _table(axes: Any, chart: Chart) -> None:
     axes.axis("off")
     widths = _widths(chart)
     count = len(widths)
-    rows = [[_cut(cell) for cell in row] + [""] * (count - len(row)) for row in chart.rows]
-    head = [_cut(label) for label in chart.labels] + [""] * (count - len(chart.labels))
+    rows = [row + [""] * (count - len(row)) for row in chart.rows]
+    head = chart.labels + [""] * (count - len(chart.labels))
     table: Any = axes.table(
         rows,
         colLabels=head if chart.labels else None,
@@ -242,14 +287,16 @@ def _finish(axes: Any, chart: Chart) -> None:
 
     lies = chart.kind == "bar" and _lies(chart)
     values = axes.xaxis if lies else axes.yaxis
-    if chart.kind == "histogram":
-        values.set_major_locator(MaxNLocator(integer=True))
+    if chart.kind == "histogram" or all(value is None or float(value).is_integer() for series in chart.series for value in series.values):
+        values.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     unit = "" if chart.kind == "histogram" else chart.unit
     values.set_major_formatter(FuncFormatter(_formatter(unit)))
     if chart.kind in ("scatter", "histogram") or (
         chart.kind == "line" and (any(series.x for series in chart.series) or _numbers(chart.labels))
     ):
-        years = chart.kind == "line" and all(value.is_integer() and 1000 <= value <= 2999 for value in _numbers(chart.labels) or [0.0])
+        years = chart.kind == "line" and all(
+            float(value).is_integer() and 1000 <= value <= 2999 for value in _numbers(chart.labels) or [0.0]
+        )
         across = chart.unit if chart.kind == "histogram" else ""
         axes.xaxis.set_major_formatter(FuncFormatter(_plain if years else _formatter(across)))
         if years:
@@ -263,14 +310,15 @@ def _finish(axes: Any, chart: Chart) -> None:
     if chart.y_label:
         axes.set_ylabel(chart.y_label)
     if len(chart.series) > 1 and any(series.name for series in chart.series):
-        below = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
-        axes.legend(**below, fontsize=10)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=10)
     ticks = axes.get_xticklabels()
     if not lies and chart.kind in ("bar", "line") and sum(len(tick.get_text().split("\n")[0]) + 2 for tick in ticks) > 95:
+        steep = len(ticks) > 20
         for tick in ticks:
-            tick.set_rotation(45)
-            tick.set_horizontalalignment("right")
-            tick.set_rotation_mode("anchor")
+            tick.set_rotation(90 if steep else 45)
+            tick.set_fontsize(8 if steep else 10)
+            tick.set_horizontalalignment("center" if steep else "right")
+            tick.set_rotation_mode("default" if steep else "anchor")
 
 
 def _formatter(unit: str) -> Callable[[float, Any], str]:
@@ -299,16 +347,15 @@ def _lies(chart: Chart) -> bool:
 
 
 def _number(value: float, unit: str) -> str:
-    """A number as people write it: thousands apart, no more digits than it has, up to four."""
-    said = (
-        f"{value:,.0f}"
-        if abs(value) >= 1000 and abs(value - round(value)) < 1e-9 * abs(value)
-        else f"{value:,.2f}"
-        if abs(value) >= 1000
-        else f"{value:.4g}"
-    )
-    if "e" in said:
-        said = f"{value:,.6f}".rstrip("0").rstrip(".") if 1e-6 <= abs(value) < 1e15 else said
+    """A number as people write it: thousands apart, no more digits than it has, up to four behind a small one."""
+    size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-6:
+        said = f"{value:.4g}"
+    elif size >= 1000:
+        said = f"{value:,.2f}" if abs(value - round(value)) >= 0.005 else f"{value:,.0f}"
+    else:
+        said = f"{value:.4g}"
+        said = f"{value:.8f}".rstrip("0").rstrip(".") if "e" in said else said
     said = said.replace("-", "−")
     if not unit:
         return said
@@ -343,19 +390,23 @@ def _is_number(text: str) -> bool:
     return bool(bare) and bare.replace(".", "", 1).isdigit()
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
+def _cut(text: str, longest: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _widths(chart: Chart) -> list[int]:
     """Characters of each column's longest cell."""
     rows = [chart.labels, *chart.rows]
     count = max(len(row) for row in rows)
-    return [max(4, *(min(40, len(row[column])) if column < len(row) else 0 for row in rows)) + 2 for column in range(count)]
+    return [max(4, *(len(row[column]) if column < len(row) else 0 for row in rows)) + 2 for column in range(count)]
 
 
+_FURTHER = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Lohit Devanagari", "Unifont",
+)  # fmt: skip
 _STYLE: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"],
     "font.size": 10.5,
     "text.parse_math": False,  # two prices in a title are no formula
     "text.color": INK,

