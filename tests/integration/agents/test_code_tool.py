@@ -45,6 +45,19 @@ result = {{"total": found["value"] * 2, "size": size}}
     assert await run.workspace.artifacts.read("total.txt") == b"119.0"
 
 
+async def test_what_a_tool_makes_is_a_file_of_the_program_at_once(run: Tools) -> None:
+    ref = await run.bring(pdf(*INVOICE))
+    code = f"""
+from PIL import Image
+made = await vlmrun.document.document_images(document="{ref}", pages=[0])
+result = Image.open(made["images"][0]["id"]).width == made["images"][0]["width"]
+"""
+    ran = await run.call("execute_code", code=code)
+    assert ran["error"] is None
+    assert ran["value"] is True
+    assert ran["files"] == []
+
+
 async def test_what_goes_wrong_in_a_program_is_told_to_mend_it_by(run: Tools) -> None:
     assert "ZeroDivisionError" in (await run.call("execute_code", code="1 / 0"))["error"]
     missing = await run.call("execute_code", code='await vlmrun.document.read_document(document="doc_000000")')

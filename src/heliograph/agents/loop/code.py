@@ -9,25 +9,29 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, cast
 
 import msgspec
 from pydantic import BaseModel, Field
 
-from heliograph.agents.artifacts import Artifact, Kind, Source
+from heliograph.agents.artifacts import REF, Artifact, Kind, Source
 from heliograph.agents.calling import Caller
 from heliograph.agents.context import Context
-from heliograph.agents.sandbox.script import Attachment, Ran, Script, ToolSpec
+from heliograph.agents.sandbox.script import Answer, Attachment, Ran, Script, ToolSpec
 from heliograph.agents.sandbox.shared import shared
 from heliograph.agents.task import CARDS
 from heliograph.agents.telling import within
 from heliograph.agents.tools import Made, Tool
+from heliograph.errors import NotFound
 from heliograph.media.sniff import sniff
 
 Json = Any
 EXECUTE_CODE = "execute_code"
 MOST_GIVEN = 64 << 20
 """Bytes of artifacts that a program finds as files."""
+MOST_ANSWERED = 16 << 20
+"""Bytes of artifacts that come to it with the answer of a tool."""
 LONGEST_OUTPUT = 20_000
 """Characters of what a program printed that a model is shown."""
 
@@ -65,12 +69,15 @@ async def execute(at: Context, code: str, caller: Caller, tools: Sequence[Tool])
     named = {f"{tool.group}.{tool.name}": tool.name for tool in tools}
     program = hashlib.sha256(code.encode()).hexdigest()[:16]
     alike: Counter[str] = Counter()
+    files = await _files(at)
+    known = set(files)
 
     async def call(path: str, arguments: dict[str, Json]) -> Json:
         given = await _kept(at, arguments)
         content = hashlib.sha256(path.encode() + msgspec.json.encode(given, order="sorted")).hexdigest()[:16]
         alike[content] += 1
-        return await caller.call(f"code:{program}:{content}:{alike[content]}", named[path], given)
+        value = await caller.call(f"code:{program}:{content}:{alike[content]}", named[path], given)
+        return Answer(value, await _new_files(at, value, known))
 
     lines = within(at, f"code:{program}")
 
@@ -80,7 +87,7 @@ async def execute(at: Context, code: str, caller: Caller, tools: Sequence[Tool])
             await lines.show(kind, {name: value for name, value in card.items() if name != "type"})
 
     specs = [ToolSpec(group=tool.group, name=tool.name, doc=tool.doc, parameters=tool.parameters) for tool in tools]
-    script = Script(code=code, files=await _files(at))
+    script = Script(code=code, files=files)
     ran = await shared(at.settings).run(script, call, specs, on_print=lines.say, on_preview=preview)
     return await _executed(at, ran)
 
@@ -105,6 +112,21 @@ async def _files(at: Context) -> dict[str, bytes]:
         if artifact.bytes <= room:
             made[artifact.ref] = await at.artifacts.read(artifact.ref)
             room -= artifact.bytes
+    return made
+
+
+async def _new_files(at: Context, value: Json, known: set[str]) -> dict[str, bytes]:
+    """The artifacts that an answer names and that the program does not have yet, called by their references, as far as they fit."""
+    made: dict[str, bytes] = {}
+    room = MOST_ANSWERED
+    for ref in dict.fromkeys(REF.findall(msgspec.json.encode(value).decode())):
+        if ref not in known:
+            with suppress(NotFound):
+                artifact = await at.artifacts.get(ref)
+                if artifact.bytes <= room:
+                    made[ref] = await at.artifacts.read(ref)
+                    room -= artifact.bytes
+                    known.add(ref)
     return made
 
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 import msgspec
 
 from heliograph.agents.sandbox.inside import frames
-from heliograph.agents.sandbox.script import Attachment, Json, Limits, ToolSpec
+from heliograph.agents.sandbox.script import Answer, Attachment, Json, Limits, ToolSpec, file_name
 from heliograph.errors import HeliographError
 
 Call = Callable[[str, dict[str, Json]], Awaitable[Json]]
-"""Calls a tool, `<group>.<name>`, with its arguments, and returns its answer. A HeliographError is told to the program as it is;
-any other exception ends the run."""
+"""Calls a tool, `<group>.<name>`, with its arguments, and returns its answer: JSON, bytes or an `Answer`. A HeliographError is told to the
+program as it is; any other exception ends the run."""
 
 LARGEST_TEXT = 16 << 20
 MOST_CARDS, LARGEST_CARD = 200, 1 << 20
@@ -154,6 +154,8 @@ class Conversation:
         try:
             value = await self._call(tool, cast("dict[str, Json]", _attachments(arguments)))
             answer = {"id": number, "value": value}
+            if isinstance(value, Answer):
+                answer = {"id": number, "value": value.value, "files": {file_name(name): data for name, data in value.files.items()}}
         except HeliographError as error:
             answer = {"id": number, "error": error.message}
         except asyncio.CancelledError:

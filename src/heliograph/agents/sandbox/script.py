@@ -47,6 +47,14 @@ class Attachment:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a tool answered, with files that the program finds in its working folder from then on, by name."""
+
+    value: Json
+    files: Mapping[str, bytes]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Script:
     """A program. It finds `arguments` as `inputs`, `files` in its working folder and `modules` (dotted name to source) to import.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from heliograph.agents.sandbox.running import Sandbox
-from heliograph.agents.sandbox.script import Attachment, Script, ToolSpec
+from heliograph.agents.sandbox.script import Answer, Attachment, Script, ToolSpec
 from heliograph.config import Settings
 from heliograph.errors import InvalidRequest, NotConfigured, NotFound, Unavailable
 from tests.integration.agents.sandbox.conftest import TOOLS, Run, echo
@@ -90,6 +90,24 @@ async def test_pictures_files_and_bytes_reach_a_tool(run: Run) -> None:
     assert seen[1] == Attachment("a.bin", b"abc")
     assert seen[2].name == "image.png"
     assert seen[2].data.startswith(b"\x89PNG")
+
+
+async def test_files_that_come_with_an_answer_lie_in_the_working_folder_and_do_not_come_back(run: Run) -> None:
+    async def make(tool: str, arguments: dict[str, Any]) -> Any:
+        return Answer({"id": "img_a1b2c3"}, {"img_a1b2c3": b"pixels"})
+
+    code = "made = await vlmrun.image.rotate('x')\nimport os\nos.chdir('/tmp')\nagain = await vlmrun.image.rotate('x')\n"
+    code += "[open('work/' + made['id'], 'rb').read().decode(), again]"
+    ran = await run(code, make)
+    assert ran.value == ["pixels", {"id": "img_a1b2c3"}]
+    assert ran.files == {}
+
+
+async def test_files_of_an_answer_that_do_not_fit_are_a_refusal(run: Run) -> None:
+    async def make(tool: str, arguments: dict[str, Any]) -> Any:
+        return Answer(1, {"large": b"x" * (3 << 20)})
+
+    assert "do not fit into the working folder" in str((await run("await vlmrun.image.rotate('x')", make, limits={"disk": 1 << 20})).error)
 
 
 async def test_a_tools_refusal_can_be_caught_and_else_is_the_programs_error(run: Run) -> None:

@@ -28,6 +28,8 @@ class Channel:
         self._waiting: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Any]]] = {}
         self._calls = 0
         self._reader: threading.Thread | None = None
+        self.keep: Callable[[str, bytes], None] = lambda _name, _data: None
+        """Puts a file that came with an answer into the working folder."""
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a frame; waits until the worker has taken it."""
@@ -72,7 +74,13 @@ class Channel:
                 answer = self.receive()
             except (EOFError, OSError):
                 return
-            loop, future = self._waiting.pop(answer["id"])
+            number: int = answer["id"]
+            try:
+                for name, data in answer.get("files", {}).items():
+                    self.keep(name, data)
+            except (OSError, MemoryError) as error:
+                answer = {"error": f"The files of the answer do not fit into the working folder: {error}"}
+            loop, future = self._waiting.pop(number)
             loop.call_soon_threadsafe(_settle, future, answer)
 
 

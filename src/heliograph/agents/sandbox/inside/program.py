@@ -49,6 +49,16 @@ def run(folder: str) -> None:
 def _perform(channel: module.Channel, script: dict[str, Any], folder: str) -> dict[str, Any]:
     work = _furnish(channel, script, folder)
     before = values.snapshot(work)
+
+    def keep(name: str, data: bytes) -> None:
+        path = os.path.join(work, name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        _write(path, data)
+        status = os.lstat(path)
+        before[name] = status.st_mtime_ns, status.st_size
+
+    channel.keep = keep
     module.build(channel, script["tools"])
     outcome: dict[str, Any] = {"value": None, "error": None, "files": {}, "left": []}
     name = script["name"]
