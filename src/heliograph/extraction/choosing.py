@@ -72,13 +72,15 @@ _GENERIC = frozenset({"form", "document", "schema", "extraction", "statement", "
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """Which schema was chosen; `name` is None where none fits. `kind`: what kind of document it is for; `rationale`: why, in a sentence.
 
-    `uncertain`: the sentence to warn with, where another schema is nearly as likely.
+    `uncertain`: the sentence to warn with, where another schema is nearly as likely. `share`: of its fields, those that are labelled or
+    answered; None where it has none, or where a model chose.
     """
 
     name: str | None
     kind: str | None
     rationale: str
     uncertain: str | None = None
+    share: float | None = None
 
 
 class _Seen(msgspec.Struct):
@@ -114,7 +116,8 @@ def choose(document: Document, schemas: Mapping[str, Schema], *, learned: Mappin
     uncertain = None
     if next_ is not None and best.score - next_.score < MARGIN:
         uncertain = f"schema_uncertain: {best.name} was taken, and {next_.name} is nearly as likely"
-    return Chosen(name=best.name, kind=kind_of(best.name, schemas[best.name]), rationale=rationale, uncertain=uncertain)
+    share = len(best.there) / best.fields if best.fields else None
+    return Chosen(name=best.name, kind=kind_of(best.name, schemas[best.name]), rationale=rationale, uncertain=uncertain, share=share)
 
 
 def _told(one: _Seen) -> str:

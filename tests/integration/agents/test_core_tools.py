@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -122,3 +123,21 @@ async def test_schemas_are_found_and_made(run: Tools) -> None:
     assert "due_date" in of_paper["json_schema"]["properties"]
     with pytest.raises(InvalidRequest, match="names no fields"):
         await run.call("create_schema", prompt="hello")
+
+
+async def test_a_schema_is_changed_and_kept(run: Tools) -> None:
+    before = {"type": "object", "properties": {"total": {"type": "number"}, "note": {"type": "string"}}, "required": ["total", "note"]}
+    changed = (await run.call("update_schema", json_schema=before, add="Add the order number and total", remove=["note"]))["json_schema"]
+    assert list(changed["properties"]) == ["total", "order_number"]
+    assert (changed["properties"]["total"], changed["required"]) == ({"type": "number"}, ["total"])
+    saved = await run.call("save_schema", json_schema=changed, name="order")
+    assert saved["filename"] == "order.json"
+    assert json.loads(await run.workspace.artifacts.read("order.json")) == changed
+    for name, arguments, why in (
+        ("update_schema", {"json_schema": before, "remove": ["tax"]}, "no tax; it has total, note"),
+        ("update_schema", {"json_schema": before, "add": "?!"}, "names no fields"),
+        ("save_schema", {"json_schema": {"type": "nonsense"}}, "nonsense"),
+        ("save_schema", {"json_schema": before, "name": "../x"}, "name"),
+    ):
+        with pytest.raises(InvalidRequest, match=why):
+            await run.call(name, **arguments)

@@ -221,6 +221,12 @@ async def test_a_document_of_no_kind_is_not_given_one(run: Tools) -> None:
     assert (found["kind"], found["certain"]) == (None, False)
 
 
+async def test_a_kind_of_which_little_is_there_is_not_certain(run: Tools) -> None:
+    ref = await run.bring(pdf(["Patient Report", "Patient name: Ann Lee", "Date of birth: 1980-02-03", "Referring physician: Dr. Roe"]))
+    found = await run.call("classify_document", document=ref, kinds=["patient referral", "invoice"])
+    assert (found["kind"], found["certain"]) == ("patient referral", False)
+
+
 async def test_a_kind_without_a_schema_is_known_by_its_heading(run: Tools) -> None:
     ref = await run.bring(pdf(["Packing List", "Three boxes of apples"]))
     found = await run.call("classify_document", document=ref, kinds=["invoice", "packing list"])
