@@ -197,6 +197,9 @@ class Settings(BaseSettings):
     agent_tokens: int = Field(
         default=400_000, gt=0, description="Tokens that one run may use at the tier `auto`, without those from the model's prefix cache."
     )
+    agent_credits: int | None = Field(
+        default=None, gt=0, description="Credits that one run at the tier `auto` may cost, before its service tier; unset is no limit."
+    )
     agent_seconds: float = Field(default=900.0, gt=0, description="Longest time that one run at the tier `auto` may take.")
     agent_listeners: float = Field(
         default=30.0, gt=0, description="How long a chat completion goes on after the last who listened to it has left."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from heliograph.agents.pricing import credits
 from heliograph.extraction.plan import Plan
 
 if TYPE_CHECKING:
@@ -51,7 +52,5 @@ def credits_for(plan: Plan, elements: int) -> int:
 
 
 def credits_for_run(spent: Spent, read: int, model: ModelSettings | None, tier: Tier) -> int:
-    """Credits for what an agent did: each page or image that was really read at `auto` detail, and the tokens of `model` at its prices, at
-    100 credits to the unit that those are in (the platform's credit is a cent). A run without either costs nothing."""
-    tokens = 0.0 if model is None else (spent.input_tokens * model.price_input + spent.output_tokens * model.price_output) / 1e6
-    return math.ceil(round((read * _OTHERWISE[_DETAIL["auto"]] + 100 * tokens) * _TIER[tier], 6))
+    """Credits for what an agent did (`agents.pricing`), by service tier and rounded up."""
+    return math.ceil(round(credits(spent.input_tokens, spent.output_tokens, read, model) * _TIER[tier], 6))

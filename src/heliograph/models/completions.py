@@ -20,6 +20,8 @@ BLANKS_OF_JSON = 200
 BLANKS_OF_TEXT = 4_000
 LARGEST_REPLY = 4 << 20
 """Characters of an answer, after which it is cut; 65,536 tokens are seldom more than 300,000."""
+TEMPLATED: Final = frozenset({"vllm", "sglang", "llama.cpp"})
+"""Whose servers hand fields to the model's chat template, which may know `enable_thinking` (Qwen's, GLM's) and else leaves it alone."""
 CONTINUES: Final = frozenset({"vllm", "sglang"})
 """Whose servers go on from a last message of the assistant's when told so; the others that do, do it unasked."""
 
@@ -76,9 +78,13 @@ def instruction(schema: dict[str, Json]) -> str:
 
 
 def _sampling(ask: Ask, profile: Profile) -> dict[str, Json]:
-    asked = {"top_p": ask.top_p, "seed": ask.seed, "stop": ask.stop or None}
+    asked: dict[str, Json] = {"top_p": ask.top_p, "seed": ask.seed, "stop": ask.stop or None}
     if profile.dialect not in HOSTED:
         asked["top_k"] = ask.top_k
+    if ask.effort is not None and profile.dialect == "openai":
+        asked["reasoning_effort"] = "minimal" if ask.effort == "none" else ask.effort
+    elif ask.effort is not None and profile.dialect in TEMPLATED:
+        asked["chat_template_kwargs"] = {"enable_thinking": ask.effort != "none"}
     return {name: value for name, value in asked.items() if value is not None}
 
 

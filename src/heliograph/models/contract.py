@@ -19,6 +19,7 @@ JsonMode = Literal["json_schema", "tool", "json_object", "prompt"]
 object, or nothing but the request to answer in JSON."""
 Finish = Literal["stop", "length", "refusal", "broken"]
 """Why a reply ended: by itself, at a token limit, because the model or its provider would not answer, or its stream broke off."""
+Effort = Literal["none", "low", "high"]
 Role = Literal["system", "user", "assistant", "tool"]
 Calling = Literal["native", "schema"]
 """How a model calls tools: as its server's dialect has it, or as JSON that it is held to, where servers make up or lose native calls."""
@@ -77,7 +78,7 @@ class Ask(msgspec.Struct, kw_only=True, frozen=True):
     the backend's strongest JSON mode. `prefill` is the beginning of the answer, to be gone on from; only where the profile says
     `prefill`. `logprobs` asks for the log-probability of each token; a backend that cannot gives none.
     `tools` may be called where the profile says `tools`; `choice`: `auto`, `none`, `required`, or the name of the one to be called.
-    What is None of the sampling is the backend's own.
+    What is None of the sampling is the backend's own, and so is `effort`, how long it thinks, where it can be told.
     """
 
     messages: list[Message]
@@ -92,6 +93,7 @@ class Ask(msgspec.Struct, kw_only=True, frozen=True):
     top_k: int | None = None
     seed: int | None = None
     stop: list[str] = []
+    effort: Effort | None = None
     max_tokens: int | None = None
     logprobs: bool = False
     prefill: str | None = None

@@ -9,7 +9,7 @@ from heliograph.models import failures
 from heliograph.models.errors import ModelError, ModelLimit, ModelRefused
 from heliograph.models.loose import Json
 
-OPTIONAL: Final = ("temperature", "stream_options", "logprobs", "strict")
+OPTIONAL: Final = ("temperature", "stream_options", "logprobs", "strict", "reasoning_effort", "chat_template_kwargs")
 """Fields without which a request asks for the same."""
 LEAST_ROOM = 64
 """Tokens below which it is no use to ask for an answer."""

@@ -146,7 +146,7 @@ async def _prepared(at: Context, route: str) -> _Run:
     if any(len(skill.files) > 1 for skill in attached):
         offered = [*offered, skills.tool(attached)]
     caller.tools |= {tool.name: tool for tool in offered}
-    budget = Budget(at.settings, task.tier)
+    budget = Budget(at.settings, task.tier, route=route, readings=at.readings)
     wanted = task.format or _skills_format(task, attached)
     answering = Answering(at, profile, wanted, kept=task.format is None) if wanted is not None else None
     model = RouteModel(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from heliograph.agents.outcome import Spent
+from heliograph.agents.pricing import credits
+from heliograph.agents.readings import Readings
 from heliograph.agents.task import Tier
 from heliograph.config import Settings
 from heliograph.models import contract
 
 SHARE: dict[Tier, float] = {"lite": 0.25, "fast": 0.5, "auto": 1.0, "pro": 2.0}
-"""Of the settings `agent_steps`, `agent_tokens` and `agent_seconds`, what each tier may use."""
+"""Of the settings `agent_steps`, `agent_tokens`, `agent_credits` and `agent_seconds`, what each tier may use."""
 GRACE = 60.0
 """Seconds that are left for the last words once the time is up."""
 
@@ -18,8 +20,11 @@ GRACE = 60.0
 class Budget:
     """One run's. Begins to count when it is made; what an earlier attempt of the run spent is counted as its journal is read again."""
 
-    def __init__(self, settings: Settings, tier: Tier) -> None:
+    def __init__(self, settings: Settings, tier: Tier, *, route: str, readings: Readings) -> None:
+        """`route`: the model whose tokens are paid for. `readings`: the pages that are."""
         share = SHARE[tier]
+        self.credits = None if settings.agent_credits is None else settings.agent_credits * share
+        self._model, self._readings = settings.routes().get(route), readings
         self.steps = max(1, round(settings.agent_steps * share))
         self.tokens = round(settings.agent_tokens * share)
         self.seconds = settings.agent_seconds * share
@@ -54,6 +59,12 @@ class Budget:
             return f"it took the {self.steps} steps that it may take (HELIOGRAPH_AGENT_STEPS, by tier)"
         if sum(each.input - each.cached + each.output for each in self._used) >= self.tokens:
             return f"it used the {self.tokens:,} tokens that it may use (HELIOGRAPH_AGENT_TOKENS, by tier)"
+        if self.credits is not None and self._cost() >= self.credits:
+            return f"it cost the {self.credits:g} credits that it may cost (HELIOGRAPH_AGENT_CREDITS, by tier)"
         if self._clock() - self._began >= self.seconds:
             return f"it ran for the {self.seconds:g} seconds that it may run (HELIOGRAPH_AGENT_SECONDS, by tier)"
         return None
+
+    def _cost(self) -> float:
+        told = self.spent({})
+        return credits(told.input_tokens, told.output_tokens, self._readings.anew, self._model)

@@ -22,13 +22,16 @@ from heliograph.agents.loop import constrained
 from heliograph.agents.loop.budget import Budget
 from heliograph.agents.loop.thinking import Thinker
 from heliograph.agents.loop.wording import fitted, size, worded
+from heliograph.agents.task import Tier
 from heliograph.errors import Unavailable
-from heliograph.models.contract import Ask, Backend, Function, Message, Profile, Reply, system
+from heliograph.models.contract import Ask, Backend, Effort, Function, Message, Profile, Reply, system
 from heliograph.models.errors import ModelLimit, ModelUnavailable
 
 Json = Any
 TOGETHER = 0.04
 """Seconds for which the pieces of an answer are gathered into one event."""
+EFFORT: dict[Tier, Effort | None] = {"lite": "none", "fast": "low", "auto": None, "pro": "high"}
+"""How long a model thinks, by tier; at `auto` as it is set up."""
 LEAST_ROOM = 512
 """Tokens that must be left for the conversation."""
 LAST_STEP = "\n\nThis is your last turn: no more tools can be called. Answer with what you have, and say plainly what is missing."
@@ -155,7 +158,7 @@ class RouteModel(Model):
         ask = Ask(
             messages=[system(instructions), *kept], tools=tools if native else [], choice=choice if native else "auto",
             parallel=task.parallel_tool_calls, temperature=sampling.temperature or 0.0, top_p=sampling.top_p, top_k=sampling.top_k,
-            seed=sampling.seed, stop=sampling.stop, max_tokens=self._most(),
+            seed=sampling.seed, stop=sampling.stop, effort=EFFORT[task.tier], max_tokens=self._most(),
         )  # fmt: skip
         if tools and not native:
             only = {"none": constrained.ANSWER, "auto": None}.get(choice, choice)

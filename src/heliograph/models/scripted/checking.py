@@ -120,6 +120,8 @@ def _openai(heard: Heard, dialect: Dialect, can: Abilities) -> None:
         raise Fault(400, "continue_final_message is set but the final message is not of the assistant.")
     if heard.logprobs and "logprobs" in can.without and dialect in ("openai", "gemini"):
         raise Fault(403, "You are not allowed to request logprobs from this model.")
+    if dialect == "openai" and "reasoning_effort" in body and not can.reasoning:
+        raise Fault(400, "Unrecognized request argument supplied: reasoning_effort", param="reasoning_effort")
     if can.reasoning and dialect == "openai":
         _reasoning(body)
 

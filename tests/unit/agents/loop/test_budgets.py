@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from heliograph.models.errors import ModelUnavailable
@@ -42,9 +44,11 @@ async def test_tiers_have_shares_of_the_steps(world: Worlds, done: Done, tier: s
     assert done.times("rotate_image") == steps
 
 
-async def test_tokens_and_seconds_are_budgets_too(world: Worlds, done: Done) -> None:
+async def test_tokens_credits_and_seconds_are_budgets_too(world: Worlds, done: Done) -> None:
     async with world([CALLS], agent_tokens=100) as at:
         assert "HELIOGRAPH_AGENT_TOKENS" in (await at.run(asks())).text
+    async with world([CALLS], agent_credits=1, model={"price_input": 100.0}) as at:
+        assert "HELIOGRAPH_AGENT_CREDITS" in (await at.run(asks())).text
     async with world([Turn(calls=CALLS.calls, delay=0.2), "Done."], agent_seconds=0.1) as at:
         outcome = await at.run(asks())
     assert outcome.text.startswith("Done.\n\n[This run was ended early: it ran for the 0.1 seconds")
@@ -77,3 +81,27 @@ async def test_a_tier_has_the_route_that_is_called_like_it(world: Worlds, done: 
         assert (await at.run(asks(tier="pro"))).text == "From pro."
         at.memory.steps.clear()
         assert (await at.run(asks(tier="auto"))).text == "From the default."
+
+
+@pytest.mark.parametrize(
+    ("tier", "dialect", "sent"),
+    [
+        ("lite", "vllm", {"chat_template_kwargs": {"enable_thinking": False}}),
+        ("pro", "vllm", {"chat_template_kwargs": {"enable_thinking": True}}),
+        ("auto", "vllm", {}),
+        ("pro", "openai", {"reasoning_effort": "high"}),
+    ],
+)
+async def test_tiers_say_how_long_a_model_thinks(world: Worlds, done: Done, tier: str, dialect: str, sent: dict[str, Any]) -> None:
+    async with world(["Yes."], dialect, abilities={"reasoning": True}) as at:
+        await at.run(asks(tier=tier))
+        body = at.server.bodies[-1]
+    assert {name: body[name] for name in ("chat_template_kwargs", "reasoning_effort") if name in body} == sent
+
+
+async def test_a_model_that_cannot_be_told_how_long_to_think_is_not_told_again(world: Worlds, done: Done) -> None:
+    async with world([Turn(answer="Yes.", times=0)], "openai") as at:
+        for _ in range(2):
+            at.memory.steps.clear()
+            assert (await at.run(asks(tier="pro"))).text == "Yes."
+        assert ["reasoning_effort" in body for body in at.server.bodies] == [True, False, False]
