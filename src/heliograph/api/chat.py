@@ -85,11 +85,12 @@ async def submit(server: Server, caller: Caller, asked: Asked, guest: Guest | No
     server.admission.check_disk()
     await server.admission.count(server.database, caller)
     digest = await asyncio.to_thread(asked.digest, caller.guest)
-    async with server.database.begin() as conn:
-        known = await _known(server, conn, caller, asked, digest)
-        if known:
-            return known
-        await server.admission.check_budget(conn, caller)
+    if asked.may_be_known or server.settings.credit_budget is not None:
+        async with server.database.begin() as conn:
+            known = await _known(server, conn, caller, asked, digest)
+            if known:
+                return known
+            await server.admission.check_budget(conn, caller)
     orion.check(asked.body)
     providers.check(asked.body.models or [], server.settings)
     heard = parts.read(asked.body.messages)
@@ -113,8 +114,7 @@ class _Submission:
         self._intakes = {id: Intake(server, caller.tenant, id, any_medium=True) for id in ids}
 
     async def submit(self) -> list[Prediction]:
-        async with self._server.database.begin() as conn:
-            resumed = await self._resumed(conn)
+        resumed = await self._resumed(self._heard.asked_by) if self._heard.asked_by else None
         session = self._asked.body.session_id or (resumed.session if resumed else None)
         id = self._asked.body.id
         stored: list[Message] = []
@@ -127,9 +127,9 @@ class _Submission:
                 self._task, messages=[*stored[: goes_on.kept], *told], earlier=goes_on.kept, resumes=resumed.id if resumed else None
             )
             taken = [await self._take(intake, task, brought, choice) for choice, intake in enumerate(self._intakes.values())]
-            await self._server.checker.check(
-                [(each.source.param, read) for each, read in zip(brought, taken[0][1], strict=False)], None, queued=False
-            )
+            if brought:
+                looked_into = [(each.source.param, read) for each, read in zip(brought, taken[0][1], strict=False)]
+                await self._server.checker.check(looked_into, None, queued=False)
             rows, are_new = await self._write(session, taken)
         except Unavailable:
             raise  # a database that went away may have committed; what nobody names is collected later, and nobody writes for long
@@ -148,17 +148,16 @@ class _Submission:
                 async with self._server.database.begin() as conn:
                     await sessions.release(conn, self._caller.tenant, session, self._asked.body.id, leased=True)
 
-    async def _resumed(self, conn: AsyncConnection) -> Prediction | None:
+    async def _resumed(self, asked_by: str) -> Prediction | None:
         """The completion of ours whose calls the client's tools have answered, if it can be gone on from."""
-        if self._heard.asked_by is None:
-            return None
-        row = await predictions.get(conn, self._caller.tenant, self._heard.asked_by, kinds=("completion",))
-        if row is None or row.session is None or row.response is None or row.completed_at is None:
-            return None
-        if datetime.now(UTC) - row.completed_at > RESUMABLE or self._asked.body.session_id not in (None, row.session):
-            return None
-        if await sessions.get(conn, self._caller.tenant, row.session, guest=self._caller.guest) is None:
-            return None
+        async with self._server.database.begin() as conn:
+            row = await predictions.get(conn, self._caller.tenant, asked_by, kinds=("completion",))
+            if row is None or row.session is None or row.response is None or row.completed_at is None:
+                return None
+            if datetime.now(UTC) - row.completed_at > RESUMABLE or self._asked.body.session_id not in (None, row.session):
+                return None
+            if await sessions.get(conn, self._caller.tenant, row.session, guest=self._caller.guest) is None:
+                return None
         return row if msgspec.json.decode(row.response, type=Outcome).finish == "tool_calls" else None
 
     async def _take(self, intake: Intake, task: Task, brought: Sequence[Brought], choice: int) -> tuple[Task, list[Input]]:

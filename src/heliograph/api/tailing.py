@@ -29,6 +29,8 @@ FRESH_EVERY = 5.0
 AT_ONCE = 500
 """Events that one look takes."""
 
+_BEYOND = 2**31 - 1  # no event has this number
+
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +80,13 @@ class Tails:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(LOOK_EVERY, max(0.01, told + beat - loop.time()))):
                         await changed.wait()
+
+    async def end(self, tenant: str, id: str) -> Prediction:
+        """The run once it has ended. Raises as `follow`."""
+        async for news in self.follow(tenant, id, seq=_BEYOND, beat=LOOK_EVERY):
+            if news.ended is not None:
+                return news.ended
+        raise AssertionError("a run that is followed ends")
 
     @asynccontextmanager
     async def present(self, tenant: str, id: str) -> AsyncGenerator[asyncio.Event]:

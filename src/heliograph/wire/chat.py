@@ -377,7 +377,10 @@ class ChatCompletion(Sent):
     created: int
     model: str = Field(description="As it was asked for.")
     choices: list[CompletionChoice]
-    usage: CompletionUsage
+    usage: CompletionUsage | None
     session_id: str
+    status: Literal["pending", "enqueued", "running", "paused"] | None = Field(
+        default=None, description="Of one that goes on and was not waited for: it has no choices yet."
+    )
     service_tier: str | None = None
     warnings: list[str] = Field(default=[], description="What to know about the answer, such as which budget ended it.")

@@ -263,9 +263,12 @@ async def test_a_batch_answers_at_once_and_its_events_tell_the_rest(api: Api, tm
         row = await predictions.get(conn, api.tenant, body["id"])
     assert row is not None
     assert row.listened_at is None, "nobody listens, and it goes on"
+    assert (await api("GET", f"{CHAT}/{body['id']}")).json == body
     async with worker(api, tmp_path):
         told = await heard(api, path=f"{CHAT}/{body['id']}/events")
     assert said(told) == "You said: hello (1 messages, 0 seen)"
+    logged = (await api("GET", f"{CHAT}/{body['id']}")).json
+    assert (logged["status"], logged["choices"][0]["message"]["content"]) == ("completed", said(told))
 
 
 async def test_another_key_finds_neither_the_session_nor_the_completion(api: Api, tmp_path: Path) -> None:

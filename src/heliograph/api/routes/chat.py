@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -21,7 +21,7 @@ from heliograph.api.passthrough.answering import answer, route_of
 from heliograph.api.passthrough.preparing import is_ui
 from heliograph.api.server import Server, ServerOf
 from heliograph.api.waiting import left
-from heliograph.errors import NotFound, Unavailable
+from heliograph.errors import Unavailable
 from heliograph.store import events, predictions
 from heliograph.store.events import Entry
 from heliograph.store.predictions import Prediction
@@ -123,31 +123,26 @@ async def _delivered(server: Server, rows: Sequence[Prediction]) -> None:
 
 async def _whole(server: Server, request: Request, rows: Sequence[Prediction]) -> Response:
     """Wait for all choices. Who leaves meanwhile has no listener any more, which ends the run after a while."""
+    all_ended = asyncio.gather(*(server.tails.end(row.tenant, row.id) for row in rows))
     gone = asyncio.ensure_future(left(request))
     try:
-        async with AsyncExitStack() as stack:
-            for row in rows:
-                await stack.enter_async_context(server.tails.present(row.tenant, row.id))
-            for row in rows:
-                await server.waiter.wait((row.tenant, row.id), None, left=asyncio.shield(gone))
+        await asyncio.wait([all_ended, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not all_ended.done():
+            return Response(status_code=499)  # to nobody
+        made = all_ended.result()
     finally:
-        gone.cancel()
-    made: list[Prediction] = []
-    told: list[list[Entry]] = []
-    async with server.database.begin() as conn:
-        for row in rows:
-            found = await predictions.get(conn, row.tenant, row.id)
-            if found is None:
-                raise NotFound("The completion was deleted while it was waited for.")
-            made.append(found)
-            told.append(await events.after(conn, row.tenant, row.id, most=100_000) if chunks.task_of(found).cards else [])
+        for task in (all_ended, gone):
+            task.cancel()
+        await asyncio.gather(all_ended, gone, return_exceptions=True)
     for row in made:
-        if row.status not in predictions.FINISHED and not row.cancelled:
-            raise Unavailable("The server is stopping; the completion goes on, and the same request waits for it.", retry_after=1)
         if streaming.failed(row):
             why = streaming.failure(row)
             status = errors.status_of(why.type)
             return errors.body(status, why.type, why.message, path=request.url.path, request_id=request.state.request_id)
+    told: list[list[Entry]] = [[] for _ in made]
+    if chunks.task_of(made[0]).cards:
+        async with server.database.begin() as conn:
+            told = [await events.after(conn, row.tenant, row.id, most=100_000) for row in made]
     return _json(chunks.whole(made, told), background=BackgroundTask(_delivered, server, made))
 
 

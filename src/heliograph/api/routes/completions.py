@@ -10,13 +10,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Query, Response
 
+from heliograph.api import chunks
 from heliograph.api.auth import CallerOf, Guarded
 from heliograph.api.body import parse
 from heliograph.api.openapi import answers
 from heliograph.api.server import ServerOf
 from heliograph.errors import InvalidRequest, NotFound
-from heliograph.store import completions
+from heliograph.store import completions, predictions
 from heliograph.store.completions import Completion
+from heliograph.wire.chat import ChatCompletion
 from heliograph.wire.completions import CompletionDeleted, LoggedCompletionDetail, LoggedCompletionList
 
 router = APIRouter(prefix="/v1/openai/chat/completions", tags=["chat"], route_class=Guarded)
@@ -52,9 +54,12 @@ async def list_completions(
 
 
 async def get_completion(completion_id: str, server: ServerOf, caller: CallerOf) -> Response:
-    """A chat, with what was asked."""
+    """A chat, with what was asked; of one that goes on, its `status`."""
     async with server.database.begin() as conn:
         row = await completions.get(conn, caller.tenant, completion_id)
+        run = None if row is not None else await predictions.get(conn, caller.tenant, completion_id, kinds=("completion",))
+    if run is not None and run.status not in predictions.FINISHED:
+        return _json(chunks.pending(run))
     if row is None:
         raise _missing(completion_id)
     return _json(_body(row) | {"request": msgspec.Raw(row.request.encode())})
@@ -73,7 +78,7 @@ for _router, _openai in ((router, True), (plain, False)):
         "", list_completions, methods=["GET"], response_model=LoggedCompletionList, responses=answers(401, 404, 422, openai=_openai)
     )
     _router.add_api_route(
-        "/{completion_id:path}", get_completion, methods=["GET"], response_model=LoggedCompletionDetail,
+        "/{completion_id:path}", get_completion, methods=["GET"], response_model=LoggedCompletionDetail | ChatCompletion,
         responses=answers(401, 404, openai=_openai),
     )  # fmt: skip
     _router.add_api_route(
