@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -120,10 +121,15 @@ async def test_without_the_filter_what_a_program_started_still_ends_with_it(weak
 
 
 async def _settled(sandbox: Sandbox) -> int:
-    """The processes below this one, a moment after the last run."""
+    """How many processes are below this one when their number has been the same for half a second."""
     await sandbox.warm()
-    await asyncio.sleep(0.5)
-    return len(psutil.Process().children(recursive=True))
+    seen: list[int] = []
+    for _ in range(100):
+        seen.append(len(psutil.Process().children(recursive=True)))
+        if len(seen) > 5 and len(set(seen[-6:])) == 1:
+            break
+        await asyncio.sleep(0.1)
+    return seen[-1]
 
 
 async def test_a_run_finds_nothing_of_an_earlier_one(run: Run) -> None:
@@ -198,18 +204,17 @@ async def test_processes_are_gone_when_a_run_is_over_however_it_ended(run: Run, 
 async def test_the_sandbox_ends_with_its_worker(settings: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
     code = (
         "import asyncio, os, sys, psutil\nfrom heliograph.config import Settings\nfrom heliograph.agents.sandbox.running import Sandbox\n"
-        "from heliograph.agents.sandbox.script import Script\nasync def call(tool, arguments): pass\nasync def main():\n"
-        "    sandbox = Sandbox(Settings())\n    await sandbox.warm()\n"
-        "    asyncio.ensure_future(sandbox.run(Script(code='import time; time.sleep(60)'), call))\n    await asyncio.sleep(0.5)\n"
+        "from heliograph.agents.sandbox.script import Script\nasync def call(tool, arguments): pass\n"
+        "async def begun(line):\n"
         "    print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)\n    os.kill(os.getpid(), 9)\n"
+        "async def main():\n"
+        "    await Sandbox(Settings()).run(Script(code='import time; vlmrun.log.print(1); time.sleep(60)'), call, on_print=begun)\n"
         "asyncio.run(main())\n"
     )
-    import sys
-
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, cwd=tmp_path)
     pids = [int(pid) for pid in (await process.communicate())[0].split()]
-    assert len(pids) >= 4
-    for _ in range(50):
+    assert len(pids) == 5  # bubblewrap, its first process, the nursery, the keeper and the program
+    for _ in range(100):
         if not any(psutil.pid_exists(pid) for pid in pids):
             break
         await asyncio.sleep(0.1)
