@@ -148,6 +148,11 @@ def route(at: Context, ability: Ability) -> str | None:
     return next((provider.route for _, provider in _able(at, ability) if provider.route is not None), None)
 
 
+def named(at: Context, ability: Ability) -> str | None:
+    """The service that the request itself names for this; None where it names none."""
+    return next((name for name, provider in _able(at, ability) if name in at.task.providers and provider.url is not None), None)
+
+
 def needs_film(settings: Settings) -> str | None:
     """What is missing before films can be made, as a sentence; None when nothing is."""
     return None if FILM in settings.providers else _NO_FILM

@@ -11,7 +11,7 @@ from heliograph.agents.context import Context
 from heliograph.agents.pictures import put
 from heliograph.agents.providers import Encoded
 from heliograph.agents.tools import Made
-from heliograph.imaging.orders import Drawn, Format, Sheet
+from heliograph.imaging.orders import Drawn, Edit, Format, Sheet
 from heliograph.media.content import PagePicture
 from heliograph.media.document import Page
 
@@ -32,20 +32,20 @@ async def sent(at: Context, image: str, page: int = 0) -> Encoded:
     return Encoded.of("image/jpeg", (await shown(at, image, page)).data)
 
 
-async def received(at: Context, content: bytes) -> Made:
-    """Keep and show the picture that a provider made. Raises a MediaError for what is none."""
-    return await put(at, await _drawn(at, content))
+async def received(at: Context, content: bytes, edits: list[Edit] | None = None) -> Made:
+    """Keep and show the picture that a provider made, after `edits`. Raises a MediaError for what is none."""
+    return await put(at, await _drawn(at, content, edits))
 
 
 async def kept(at: Context, content: bytes) -> Artifact:
     """Keep a picture that a provider made, unshown, as PNG. Raises a MediaError for what is none."""
-    drawn = await _drawn(at, content, "png")
+    drawn = await _drawn(at, content, form="png")
     facts: dict[str, int | float | str] = {"width": drawn.width, "height": drawn.height}
     return await at.artifacts.put(drawn.data, kind="img", media_type=drawn.media_type, facts=facts)
 
 
-async def _drawn(at: Context, content: bytes, form: Format | None = None) -> Drawn:
+async def _drawn(at: Context, content: bytes, edits: list[Edit] | None = None, *, form: Format | None = None) -> Drawn:
     with tempfile.TemporaryDirectory(prefix="heliograph-received-") as folder:
         path = Path(folder) / "picture"
         await asyncio.to_thread(path.write_bytes, content)
-        return await at.reader.studio.edit(Sheet(str(path)), [], form)
+        return await at.reader.studio.edit(Sheet(str(path)), edits or [], form)

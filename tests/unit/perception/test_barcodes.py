@@ -53,3 +53,8 @@ def test_a_code_whose_dark_parts_are_a_colourful_picture_is_read() -> None:
     assert found.text == "https://example.org/r/4711"
     # 25 modules of 6 pixels, behind the code's own quiet zone of 4 modules and a margin of 30 pixels
     assert found.box.iou(Box.from_xyxy(54, 54, 204, 204, width=width + 60, height=height + 60)) > 0.9
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3000, 1, 3), (2, 5000, 3)])
+def test_pictures_of_any_proportions_are_looked_at(shape: tuple[int, int, int]) -> None:
+    assert find_barcodes(np.full(shape, 128, np.uint8)) == []

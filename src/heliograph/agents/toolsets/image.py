@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from heliograph.agents import providers, sending
 from heliograph.agents.context import Context
 from heliograph.agents.pictures import Page, Placed, box_of, opened, put
 from heliograph.agents.tools import XYWH, ImageRef, Made, tool
@@ -86,6 +88,9 @@ async def enhance_image(
     return await _edited(at, image, [Enhance(contrast, denoise, sharpness, brightness)])
 
 
+_ENLARGE = "Draw this same picture at {factor} times the resolution: sharper, with nothing added, removed, moved or recoloured."
+
+
 class Enlarged(Made, frozen=True, kw_only=True):
     """An enlarged image, and how its pixels were made."""
 
@@ -100,6 +105,11 @@ async def super_resolution(
 ) -> Enlarged:
     """Enlarge an image 2, 4 or 8 times, smoothly and sharply (Lanczos). It adds pixels, not details that the image does not show."""
     async with opened(at, image) as sheet:
+        if (model := providers.named(at, "generate")) is not None:
+            width, height = await at.reader.studio.size(Path(sheet.path))
+            _, content = await providers.generate(at, _ENLARGE.format(factor=factor), [await sending.sent(at, image)])
+            made = await sending.received(at, content, [Resize(width * factor, height * factor)])
+            return Enlarged(id=made.id, width=made.width, height=made.height, method=f"drawn anew by {model}, which may invent details")
         drawn = await at.reader.studio.edit(sheet, [Resize(scale=factor), Enhance(sharpen=0.6)])
     made = await put(at, drawn)
     return Enlarged(id=made.id, width=made.width, height=made.height, method="Lanczos interpolation, sharpened; no details were invented")
