@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import shutil
 import threading
 import zipfile
 from collections.abc import AsyncGenerator, Iterator
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from heliograph.agents.task import Task
 from heliograph.jobs import holds
+from heliograph.jobs.tasks import asked
 from heliograph.jobs.worker import run_worker
+from heliograph.store import predictions
 from tests.integration.agents.packets import RESULTS, SCHEMA, card, letter, report
 
 from .conftest import Api, _Served
@@ -60,6 +64,7 @@ async def done(api: Api, **body: Any) -> Any:
 
 
 pytestmark = pytest.mark.usefixtures("worker")
+BWRAP = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 
 
 async def test_a_referral_packet_of_three_files_comes_back_as_one_json_that_cites_file_and_page(api: Api) -> None:
@@ -164,7 +169,88 @@ async def test_a_preinstalled_skill_is_used_by_its_name_as_the_command_line_does
     assert made["skills"][0]["name"] == "patient-referral"
 
 
+# -- what a skill says ---------------------------------------------------------------------------------------------------
+
+PIPELINE = """\
+import json
+
+schema = json.loads(vlmrun.io.read_file("skills/letters/schema.json"))
+data = await vlmrun.document.extract(inputs["letter"], json_schema=schema)
+vlmrun.io.write_file("out.csv", "name\\n" + data["diagnosis"] + "\\n")
+result = {"data": data, "told": inputs["prompt"]}
+"""
+LETTERS = '{"type": "object", "properties": {"diagnosis": {"type": ["string", "null"]}}}'
+MANIFEST = "apiVersion: vlm.run/v1alpha\nmodel: {model}\ntoolsets: [document, image]\nmodels: [meta-sam3]\n"
+
+
+@BWRAP
+async def test_a_skills_program_is_run_as_it_is_where_the_model_is_orion_2(api: Api) -> None:
+    skill = inline("letters", schema_json=LETTERS, pipeline_py=PIPELINE)
+    body = {"config": {"prompt": "Go.", "skills": [skill]}, "inputs": {"letter": data(letter())}}
+    made = await done(api, **body, model="vlmrun-orion-2:pro")
+    assert made["status"] == "completed", made["error"]
+    assert made["execution_mode"] == "program"
+    assert made["response"] == {"data": {"diagnosis": "Type 2 diabetes mellitus"}, "told": "Go."}
+    assert made["usage"]["steps"] == 2
+    file = await api("GET", "/v1/artifacts", params={"execution_id": made["id"], "filename": "out.csv"})
+    assert file.content == b"name\nType 2 diabetes mellitus\n"
+
+
+@BWRAP
+async def test_the_mode_that_is_asked_for_counts_and_without_a_program_an_agent_works(api: Api) -> None:
+    skill = inline("letters", schema_json=LETTERS, pipeline_py=PIPELINE)
+    inputs = {"letter": data(letter())}
+    run = await done(api, config={"prompt": "Go.", "mode": "program", "skills": [skill]}, inputs=inputs, model="vlmrun-orion-1:auto")
+    assert run["execution_mode"] == "program"
+    config = {"prompt": "Go.", "mode": "agent", "skills": [skill], "grounding": False}
+    planned = await done(api, config=config, inputs=inputs, model="vlmrun-orion-2")
+    assert (planned["execution_mode"], planned["response"]) == ("agent", {"diagnosis": "Type 2 diabetes mellitus"})
+    plain = inline("letters", schema_json=LETTERS)
+    none = await done(api, config={"mode": "program", "skills": [plain], "grounding": False}, inputs=inputs, model="vlmrun-orion-2")
+    assert (none["execution_mode"], none["response"]) == ("agent", {"diagnosis": "Type 2 diabetes mellitus"})
+
+
+@BWRAP
+async def test_a_program_that_fails_fails_the_execution_with_its_own_lines(api: Api) -> None:
+    skill = inline("letters", pipeline_py="x = 1\n\nraise ValueError('no letter here')\n")
+    made = await done(api, config={"skills": [skill]}, inputs={"letter": data(letter())}, model="vlmrun-orion-2")
+    assert made["status"] == "failed"
+    assert made["error"]["type"] == "program_failed"
+    assert 'File "pipeline.py", line 3' in made["message"]
+    assert "no letter here" in made["message"]
+
+
+async def test_the_manifest_of_a_skill_says_model_toolsets_and_providers_where_the_request_says_nothing(api: Api) -> None:
+    manifest = MANIFEST.format(model="vlmrun-orion-2:fast")
+    first = inline("letters", schema_json=LETTERS, vlmrun_yaml=manifest)
+    second = inline("more", vlmrun_yaml="model: vlmrun-orion-1:pro\ntoolsets: [viz]\n")
+    async with held(api):
+        said: list[dict[str, Any]] = [{}, {"model": "vlmrun-orion-1:lite", "toolsets": ["world_gen"], "models": []}]
+        made = [await started(api, config={"skills": [first, second]}, inputs={}, **more) for more in said]
+        tasks_ = [await task_of(api, each["id"]) for each in made]
+    assert [each["model"] for each in made] == ["vlmrun-orion-2:fast", "vlmrun-orion-1:lite"]
+    assert [(task.generation, task.tier) for task in tasks_] == [("orion-2", "fast"), ("orion-1", "lite")]
+    assert [task.toolsets for task in tasks_] == [["document", "image", "viz"], ["world-gen"]]
+    assert [task.providers for task in tasks_] == [["meta-sam3"], []]
+    assert [skill.name for skill in tasks_[0].skills] == ["letters", "more"]
+
+
 # -- helpers -------------------------------------------------------------------------------------------------------------
+
+
+async def started(api: Api, **body: Any) -> Any:
+    """An execution, as it is answered at once."""
+    answer = await api("POST", "/v1/agent/execute", json=body)
+    assert answer.status == 201, answer.content
+    return answer.json
+
+
+async def task_of(api: Api, id: str) -> Task:
+    """What an execution is asked."""
+    async with api.database.begin() as conn:
+        row = await predictions.get(conn, api.tenant, id)
+    assert row is not None
+    return asked(row).task
 
 
 async def settled(api: Api, id: str) -> Any:
