@@ -74,9 +74,10 @@ async def _done(hand: Hand, act: Act, clause: Clause) -> Done:
     except Withheld as withheld:
         enabled = ", ".join(withheld.enabled) or "none"
         name = withheld.tool.toolset
+        streamed = ", or stream the answer, which enables all" if hand.at.task.kind == "completion" else ""
         return Done(
             text=f"That needs the toolset `{name}` (its tool {withheld.tool.name}), and this request enables {enabled}. "
-            f'Send `"toolsets": ["{name}"]` with it, or stream the answer, which enables all.',
+            f'Send `"toolsets": ["{name}"]` with it{streamed}.',
             result="decline",
         )
     except ToolFailed as failed:
