@@ -12,7 +12,7 @@ import psutil
 
 from bench import Row
 from heliograph.agents.sandbox.running import Sandbox
-from heliograph.agents.sandbox.script import Script, ToolSpec
+from heliograph.agents.sandbox.script import Attachment, Script, ToolSpec
 from heliograph.config import Settings
 
 COLD, WARM, TRIPS, BESIDE = 3, 60, 500, 40
@@ -22,7 +22,8 @@ CHART = Script(code="import matplotlib.pyplot as plt\nplt.bar([1, 2, 3], [3, 1, 
 
 
 async def _echo(tool: str, arguments: dict[str, Any]) -> Any:
-    return arguments["value"]
+    value = arguments["value"]
+    return value.data if isinstance(value, Attachment) else value
 
 
 async def _timed(sandbox: Sandbox, script: Script) -> float:
