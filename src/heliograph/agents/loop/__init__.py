@@ -20,7 +20,7 @@ from heliograph.agents.loop import code, prompt, routing, skills
 from heliograph.agents.loop.answering import Answering
 from heliograph.agents.loop.budget import Budget
 from heliograph.agents.loop.conversation import conversation, resumed
-from heliograph.agents.loop.model import RouteModel, Stopped, told_until
+from heliograph.agents.loop.model import NoAnswer, RouteModel, Stopped, told_until
 from heliograph.agents.loop.permission import Heeding, Permission
 from heliograph.agents.loop.toolbox import MOST_FAILURES, Toolbox
 from heliograph.agents.outcome import Finish, Outcome
@@ -28,9 +28,11 @@ from heliograph.agents.task import Format, Media, Task, ToolCall
 from heliograph.agents.tools import Tool
 from heliograph.errors import NotConfigured
 from heliograph.models.contract import Reply
-from heliograph.models.errors import ModelUnavailable
 
 __all__ = ["run"]
+
+STOPPED = "stopped"
+"""The step of a run that was ended early."""
 
 
 async def run(at: Context) -> Outcome:
@@ -59,13 +61,16 @@ class _Run:
         )
 
     async def done(self) -> Outcome:
-        """Go through with it."""
+        """Go through with it. What ended it early is a step of its own, since a clock runs differently when it is done again."""
+        stopped = await self._at.workspace.known(STOPPED)
+        if stopped.output is not None:
+            return await self._ended(msgspec.json.decode(stopped.output, type=Outcome))
         try:
             ended = await self._agent.run(message_history=self._history)
         except Stopped as stop:
-            return await self._partial(str(stop))
+            return await self._stopped(str(stop))
         except UnexpectedModelBehavior as fault:
-            raise ModelUnavailable(f"The model route {self._model.model_name!r} gave no usable answer: {fault.message}") from fault
+            return await self._stopped(f"the model gave no usable answer ({fault.message})")
         if isinstance(ended.output, DeferredToolRequests):
             return await self._asking([ToolCall(call.tool_call_id, call.tool_name, call.args_as_json_str()) for call in ended.output.calls])
         last = self._model.last
@@ -75,7 +80,7 @@ class _Run:
         if self._answering is not None:
             return await self._formatted(self._answering, ended.all_messages(), ended.output)
         if self._model.over is not None:
-            return await self._partial(self._model.over)
+            return await self._stopped(self._model.over)
         return self._outcome(self._model.said, "length" if last.finish == "length" else "stop")
 
     async def _asking(self, calls: list[ToolCall]) -> Outcome:
@@ -96,21 +101,28 @@ class _Run:
         made = self._outcome(answer.text, "length" if over else "stop", warnings)
         return msgspec.structs.replace(made, value=answer.value)
 
-    async def _partial(self, why: str) -> Outcome:
-        """The answer so far, which says that it is not all. Where JSON was asked for there is none, and the run fails."""
+    async def _stopped(self, why: str) -> Outcome:
+        """The answer so far, which says that it is not all. Raises NoAnswer where JSON was asked for: half of it is none."""
         sentence = f"This run was ended early: {why}."
         if self._answering is not None:
-            raise ModelUnavailable(f"{sentence} There is no answer of the format that was asked for.")
-        said = self._model.said
-        text = f"{said}\n\n[{sentence}]" if said else f"[{sentence}]"
-        await self._end(text)
-        return self._outcome(text, "length", [sentence])
+            raise NoAnswer(f"{sentence} There is no answer of the format that was asked for.")
+        said = await self._told()
+        outcome = self._outcome(f"{said}\n\n[{sentence}]" if said else f"[{sentence}]", "length", [sentence])
+        await self._at.workspace.keep(STOPPED, msgspec.json.encode(outcome))
+        return await self._ended(outcome)
+
+    async def _ended(self, outcome: Outcome) -> Outcome:
+        await self._end(outcome.text)
+        return outcome
 
     async def _end(self, text: str) -> None:
         """Tell what of the answer was not told yet."""
-        told = self._model.said
-        if rest := text.removeprefix(told):
+        if rest := text.removeprefix(await self._told()):
             await self._at.workspace.emit(Said(rest), key="end:said:0")
+
+    async def _told(self) -> str:
+        """What listeners have heard of the model, a turn that was cut off included."""
+        return await self._at.workspace.said("model:")
 
     def _outcome(self, text: str, finish: Finish, warnings: list[str] | None = None) -> Outcome:
         left_out = self._model.left_out

@@ -22,6 +22,7 @@ from pydantic_ai.messages import (
 from heliograph.agents.artifacts import Artifact
 from heliograph.agents.context import Context
 from heliograph.agents.task import Media, Message, Task, Text
+from heliograph.errors import NotFound
 from heliograph.media.document import Page
 from heliograph.models.contract import Profile
 
@@ -74,7 +75,13 @@ async def _content(at: Context, message: Message, profile: Profile | None) -> li
         if isinstance(part, Text):
             made.append(part.text)
             continue
-        artifact = await _artifact(at, part)
+        try:
+            artifact = await _artifact(at, part)
+        except NotFound:
+            if profile is not None:
+                raise
+            made.append(f"[{part.ref or part.name or 'a file'}: no longer there]")  # an earlier turn's, forgotten since
+            continue
         made.append(_label(artifact))
         if profile is not None and profile.vision and artifact.kind == "img" and shown < min(MOST_PICTURES, profile.max_pictures):
             made.append(await _picture(at, artifact, 768 if part.detail == "low" else profile.longest_side))

@@ -24,8 +24,9 @@ from heliograph.agents.loop.thinking import Thinker
 from heliograph.agents.loop.wording import fitted, size, worded
 from heliograph.agents.task import Tier
 from heliograph.errors import Unavailable
-from heliograph.models.contract import Ask, Backend, Effort, Function, Message, Profile, Reply, system
-from heliograph.models.errors import ModelLimit, ModelUnavailable
+from heliograph.models.contract import Ask, Backend, Effort, Function, JsonMode, Message, Profile, Reply, system
+from heliograph.models.errors import ModelError, ModelLimit, ModelUnavailable
+from heliograph.models.servers import HOSTED
 
 Json = Any
 TOGETHER = 0.04
@@ -41,6 +42,12 @@ class Interrupted(Unavailable):
     """The answer was cut off when its worker stopped, and this model cannot go on from what was said; ask again."""
 
     type = "interrupted"
+
+
+class NoAnswer(ModelError):
+    """The run came to no answer of the format that was asked for."""
+
+    type = "no_answer"
 
 
 class Stopped(Exception):
@@ -137,9 +144,10 @@ class RouteModel(Model):
         self.last = reply
         return reply
 
-    def _loosest(self) -> Any:
+    def _loosest(self) -> JsonMode:
         """How to ask for any JSON object, of which there is no schema that decoders take alike."""
-        return next((mode for mode in self._known.json_modes if mode in ("json_object", "prompt")), "prompt")
+        modes: list[JsonMode] = [mode for mode in self._known.json_modes if mode in ("json_object", "prompt")]
+        return modes[0] if modes else "prompt"
 
     async def _asked(self, step: str, turn: int, messages: list[Message], tools: list[Function], over: str | None) -> Reply:
         native, task = self._known.calls == "native" and self._known.tools, self._at.task
@@ -149,8 +157,10 @@ class RouteModel(Model):
         instructions = self._instructions + (LAST_STEP if over is not None else "")
         if tools and not native:
             instructions = f"{instructions}\n\n{constrained.RULES}\n{constrained.catalogue(tools)}"
+        if not (tools and native):
             messages = [constrained.spoken(message) for message in messages]
-        kept, left_out = fitted(messages, self._room(instructions, tools if native else []))
+        form, mode = self._held(tools, choice) if tools and not native else (None, None)
+        kept, left_out = fitted(messages, self._room(instructions, tools if native or mode else []))
         self.left_out = max(self.left_out, left_out)
         if left_out:
             instructions += f"\n\nThe {left_out} oldest messages of this conversation were left out here, as they do not fit."
@@ -160,10 +170,8 @@ class RouteModel(Model):
             parallel=task.parallel_tool_calls, temperature=sampling.temperature or 0.0, top_p=sampling.top_p, top_k=sampling.top_k,
             seed=sampling.seed, stop=sampling.stop, effort=EFFORT[task.tier], max_tokens=self._most(),
         )  # fmt: skip
-        if tools and not native:
-            only = {"none": constrained.ANSWER, "auto": None}.get(choice, choice)
-            form = constrained.schema(tools, self._answer, only=only)
-            ask = msgspec.structs.replace(ask, schema=form, name="turn")
+        if form is not None:
+            ask = msgspec.structs.replace(ask, schema=form, mode=mode, name="turn", stop=[])
         try:
             async with asyncio.timeout_at(self._budget.deadline):
                 if self._quiet:
@@ -171,6 +179,12 @@ class RouteModel(Model):
                 return await self._streamed(step, ask, tools)
         except TimeoutError:
             raise Stopped(self._budget.over() or "it took too long") from None
+
+    def _held(self, tools: list[Function], choice: str) -> tuple[dict[str, Json], JsonMode | None]:
+        """What a turn without native calls is held to, and how: in the strongest mode that takes alternatives at the root."""
+        only = {"none": constrained.ANSWER, "auto": None}.get(choice, choice)
+        strong = self._known.json_modes[0] == "json_schema" and self._known.dialect not in HOSTED
+        return constrained.schema(tools, self._answer, only=only), None if strong else self._loosest()
 
     def _most(self) -> int:
         asked = self._at.task.sampling.max_tokens

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from heliograph.models.errors import ModelUnavailable
+from heliograph.agents.loop import budget
+from heliograph.agents.loop.model import NoAnswer
 from heliograph.models.scripted import Turn
 from heliograph.models.scripted.script import Call
 from heliograph.models.serving import Models
@@ -70,7 +71,7 @@ async def test_a_tool_that_fails_again_and_again_ends_the_run(world: Worlds, don
 
 async def test_json_that_a_budget_left_unfinished_is_an_error(world: Worlds, done: Done) -> None:
     async with world([CALLS], agent_steps=1) as at:
-        with pytest.raises(ModelUnavailable, match="ended early"):
+        with pytest.raises(NoAnswer, match="ended early"):
             await at.run(asks(format={"schema": {"type": "object"}}))
 
 
@@ -105,3 +106,20 @@ async def test_a_model_that_cannot_be_told_how_long_to_think_is_not_told_again(w
             at.memory.steps.clear()
             assert (await at.run(asks(tier="pro"))).text == "Yes."
         assert ["reasoning_effort" in body for body in at.server.bodies] == [True, False, False]
+
+
+async def test_a_turn_that_the_clock_cut_off_is_told_as_far_as_it_came(world: Worlds, done: Done, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "GRACE", 0.2)
+    async with world([Turn(answer="one two three four five six seven eight nine ten " * 5, pace=0.02)], agent_seconds=0.1) as at:
+        outcome = await at.run(asks("Count.", stream=True))
+        assert outcome.text.startswith("one two")
+        assert "[This run was ended early" in outcome.text
+        assert at.said == outcome.text
+        assert await at.run(asks("Count.", stream=True)) == outcome
+        assert at.said == outcome.text
+
+
+async def test_a_model_that_says_nothing_ends_the_run(world: Worlds, done: Done) -> None:
+    async with world([Turn(answer="", times=0)]) as at:
+        outcome = await at.run(asks())
+    assert "gave no usable answer" in outcome.text

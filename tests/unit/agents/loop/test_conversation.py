@@ -163,3 +163,19 @@ async def test_ids_of_calls_too_long_for_providers_are_shortened_alike(world: Wo
         await at.run(asks(messages=messages))
         (assistant,) = [message for message in at.server.bodies[0]["messages"] if message["role"] == "assistant"]
         assert len(assistant["tool_calls"][0]["id"]) <= 40
+
+
+async def test_what_an_earlier_turn_brought_and_is_gone_is_said_to_be(world: Worlds, done: Done) -> None:
+    earlier = Message(role="user", parts=[Text("Look."), Media(ref="img_0a0b0c", kind="image")])
+    async with world(["I see."]) as at:
+        await at.run(asks(messages=[earlier, said("assistant", "Yes."), said("user", "And now?")]))
+        assert "[img_0a0b0c: no longer there]" in at.server.requests[0].heard.text
+
+
+async def test_a_model_without_schemas_is_asked_for_json_in_words(world: Worlds, done: Done) -> None:
+    turns = [{"tool": "rotate_image", "arguments": {"image": "img_a1b2c3"}}, Turn(answer={"answer": "Done."}, wrap="fence")]
+    async with world(turns, model={"tool_calls": "schema", "json_mode": "prompt"}) as at:
+        outcome = await at.run(asks())
+        assert '"enum":["rotate_image"]' in at.server.requests[0].heard.text
+    assert outcome.text == "Done."
+    assert done.times("rotate_image") == 1
