@@ -53,7 +53,7 @@ class Tools:
         self.memory.inputs[position] = Brought(content=content, kind=kind, media_type=media_type, filename=filename)
         return (await self.workspace.bring(position)).ref
 
-    async def call(self, name: str, **arguments: Json) -> Json:
+    async def call(self, name: str, /, **arguments: Json) -> Json:
         """What a tool answers, as JSON."""
         return await tools.REGISTRY[name].call(self.at, arguments)
 
