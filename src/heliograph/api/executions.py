@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.agents import providers
 from heliograph.agents.task import PROVIDERS, TOOLSETS, Format, Provider, Sampling, SkillRef, Task, Toolset
 from heliograph.api import agents, inputs, orion
 from heliograph.api.agents import Definition
@@ -96,6 +97,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
         meant = await _meant(conn, caller, asked)
     body = asked.body
     check_created(body.created_at)
+    providers.check(body.models or [], server.settings)
     given = inputs.read(asked.inputs)
     if not meant.what.says_anything and not given.inputs:
         raise InvalidRequest(
@@ -166,7 +168,7 @@ def _task(server: Server, body: AgentExecutionRequest, what: Definition, attache
     if toolsets is None and not program:
         toolsets = ["core"]
     named = {name for manifest in manifests for name in manifest.models}
-    providers: list[Provider] = body.models if body.models is not None else [name for name in PROVIDERS if name in named]
+    asked: list[Provider] = body.models if body.models is not None else [name for name in PROVIDERS if name in named]
     format = _format(what, attached, answered_by_model=route is not None and not program)
     grounding = body.config.grounding
     return Task(
@@ -180,7 +182,7 @@ def _task(server: Server, body: AgentExecutionRequest, what: Definition, attache
         grounding=grounding if grounding is not None else route is None,
         confidence=bool(body.config.confidence),
         toolsets=None if toolsets is None else list(dict.fromkeys(toolsets)),
-        providers=list(dict.fromkeys(providers)),
+        providers=list(dict.fromkeys(asked)),
         sampling=_sampling(body),
         mode="program" if program else "agent",
     )

@@ -281,6 +281,7 @@ async def test_older_clients_send_urls_and_file_ids_beside_the_name(api: Api) ->
         ({"inputs": {}, "config": {"prompt": "x"}, "model": "gpt-9"}, 404, "model"),
         ({"inputs": {}, "config": {"prompt": "x"}, "toolsets": ["kitchen"]}, 422, "toolsets"),
         ({"inputs": {}, "config": {"prompt": "x"}, "models": ["kitchen"]}, 422, "models"),
+        ({"inputs": {}, "config": {"prompt": "x"}, "models": ["meta-sam3"]}, 422, "[providers.meta-sam3]"),
         ({"inputs": {}, "config": {"prompt": "x", "json_schema": {"type": 3}}}, 422, "config.json_schema"),
         ({"inputs": {}, "config": {"prompt": "x", "mode": "dream"}}, 422, "config.mode"),
         ({"inputs": {}, "config": {"prompt": "x", "service_tier": "gold"}}, 422, "config.service_tier"),
