@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST = 400
 """Pages that a run keeps read."""
+TOLD = 10
+"""Pages after which listeners hear how far reading is."""
+Say = Callable[[str], Awaitable[None]]
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -29,22 +32,27 @@ class _Key(msgspec.Struct, frozen=True):
     structure: Structure
 
 
-class Opened(msgspec.Struct):
+class Opened:
     """An artifact as a local file, with the pages of it that were read before."""
 
-    artifact: Artifact
-    path: Path
-    readings: Readings
-    detail: Detail
-    structure: Structure
+    def __init__(self, artifact: Artifact, path: Path, readings: Readings, detail: Detail, structure: Structure, say: Say | None) -> None:
+        self.artifact, self.path = artifact, path
+        self._readings, self._say = readings, say
+        self._detail: Detail = detail
+        self._structure: Structure = structure
+        self._read = 0
 
     async def known(self, index: int) -> Page | None:
         """The page with this index, if the run has read it at least as closely."""
-        return self.readings.find(self.artifact.sha256, index, self.detail, self.structure)
+        return self._readings.find(self.artifact.sha256, index, self._detail, self._structure)
 
     async def on_page(self, page: Page) -> None:
-        """Keep a page for who asks next."""
-        self.readings.keep(self.artifact.sha256, page, self.detail, self.structure)
+        """Keep a page for who asks next, and tell of every tenth that was read."""
+        if not self._readings.keep(self.artifact.sha256, page, self._detail, self._structure):
+            return
+        self._read += 1
+        if self._say is not None and self._read % TOLD == 0:
+            await self._say(f"{self._read} pages of {self.artifact.ref} are read.")
 
 
 class Readings:
@@ -58,12 +66,23 @@ class Readings:
 
     @asynccontextmanager
     async def open(
-        self, artifacts: Artifacts, name: str, *, detail: Detail = "auto", structure: Structure = "light"
+        self,
+        artifacts: Artifacts,
+        name: str,
+        *,
+        detail: Detail = "auto",
+        structure: Structure = "light",
+        say: Say | None = None,
+        alone: bool = True,
     ) -> AsyncGenerator[Opened]:
-        """The artifact called `name`, for one reader at a time: who asks for it meanwhile finds its pages read. Raises NotFound."""
+        """The artifact called `name`. `alone`: for one reader at a time, so that who asks for it meanwhile finds its pages read.
+
+        `say`: told how far reading is. Raises NotFound.
+        """
         artifact = await artifacts.get(name)
-        async with self._turns.setdefault(artifact.sha256, asyncio.Lock()), artifacts.local(artifact.ref) as path:
-            yield Opened(artifact, path, self, detail, structure)
+        turn = self._turns.setdefault(artifact.sha256, asyncio.Lock()) if alone else nullcontext()
+        async with turn, artifacts.local(artifact.ref) as path:
+            yield Opened(artifact, path, self, detail, structure, say)
 
     async def read(
         self,
@@ -74,9 +93,10 @@ class Readings:
         pages: Sequence[int] | None = None,
         detail: Detail = "auto",
         structure: Structure = "light",
+        say: Say | None = None,
     ) -> Document:
         """The document called `name`, as `Reader.read` gives it. Raises NotFound, and what reading raises."""
-        async with self.open(artifacts, name, detail=detail, structure=structure) as opened:
+        async with self.open(artifacts, name, detail=detail, structure=structure, say=say) as opened:
             return await reader.read(
                 opened.path, pages=pages, detail=detail, structure=structure, known=opened.known, on_page=opened.on_page
             )
@@ -91,11 +111,19 @@ class Readings:
                 return page
         return None
 
-    def keep(self, sha256: str, page: Page, detail: Detail, structure: Structure) -> None:
-        """Keep a page; the one that nobody asked for the longest goes."""
+    def keep(self, sha256: str, page: Page, detail: Detail, structure: Structure) -> bool:
+        """Keep a page, and say whether it is new; the one that nobody asked for the longest goes."""
         if self.find(sha256, page.index, detail, structure) is page:
-            return
+            return False
         self.anew += 1
         self._pages[_Key(sha256, page.index, detail, structure)] = page
         while len(self._pages) > self._most:
             self._pages.popitem(last=False)
+        return True
+
+    def rotation(self, sha256: str, index: int) -> Literal[0, 90, 180, 270]:
+        """By how much a page was turned to be upright when it was read; 0 for one that was not."""
+        for key, page in self._pages.items():
+            if (key.sha256, key.index) == (sha256, index):
+                return page.rotation
+        return 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from heliograph import samples
 from heliograph.agents.task import SkillRef
 from heliograph.config import Settings
 from heliograph.errors import EncryptedMedia, InvalidRequest, NotConfigured, NotFound
@@ -36,6 +39,26 @@ async def test_pages_are_read_once_whoever_asks(run: Tools) -> None:
     await run.call("search_document", document="invoice.pdf", query="total")
     await run.call("answer_from_document", document=ref, field="total")
     assert run.at.readings.anew == 2
+
+
+async def test_listeners_hear_how_far_the_reading_of_a_long_document_is(run: Tools) -> None:
+    ref = await run.bring(pdf(*INVOICE * 13))
+    await run.call("search_document", document=ref, query="Jane")
+    assert run.said == [f"10 pages of {ref} are read.", f"20 pages of {ref} are read."]
+    await run.call("search_document", document=ref, query="Doe")
+    assert len(run.said) == 2
+
+
+async def test_a_page_that_lies_on_its_side_is_drawn_upright_once_it_was_read(run: Tools) -> None:
+    ref = await run.bring(samples.RECEIPT.read_bytes(), "img", "image/png")
+    upright = (await run.call("document_images", document=ref))["images"][0]
+    with Image.open(io.BytesIO(await run.workspace.artifacts.read(upright["id"]))) as image:
+        sink = io.BytesIO()
+        image.transpose(Image.Transpose.ROTATE_90).save(sink, "PNG")
+    lying = await run.bring(sink.getvalue(), "img", "image/png")
+    await run.call("read_document", document=lying)
+    drawn = (await run.call("document_images", document=lying))["images"][0]
+    assert (drawn["width"] < drawn["height"]) == (upright["width"] < upright["height"])
 
 
 async def test_a_long_document_is_told_in_whole_pages_with_the_next_to_go_on_from(run: Tools) -> None:

@@ -32,7 +32,7 @@ def pdf(*pages: list[str]) -> bytes:
 
 
 class Tools:
-    """A run's tools. `shown`: the cards, in order."""
+    """A run's tools. `said`: the lines that were told, `shown`: the cards, in order."""
 
     def __init__(
         self, settings: Settings, reader: Reader, models: Models, *, skills: list[SkillRef] | None = None,
@@ -41,6 +41,7 @@ class Tools:
         toolsets.load()
         self.memory = Memory()
         self.workspace = MemoryWorkspace(self.memory)
+        self.said: list[str] = []
         self.shown: list[tuple[Card, dict[str, Json]]] = []
         task = task or Task(kind="completion", model="vlmrun-orion-1", skills=skills or [], providers=providers or [])
         self.at = Context(
@@ -57,7 +58,8 @@ class Tools:
         """What a tool answers, as JSON."""
         return await tools.REGISTRY[name].call(self.at, arguments)
 
-    async def _say(self, line: str) -> None: ...
+    async def _say(self, line: str) -> None:
+        self.said.append(line)
 
     async def _show(self, card: Card, data: dict[str, Json]) -> None:
         self.shown.append((card, data))

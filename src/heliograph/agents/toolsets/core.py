@@ -189,7 +189,7 @@ async def text_in(at: Context, name: str) -> str:
         data = await at.artifacts.read(artifact.ref)
         if sniff(data[: 1 << 16]).reader in ("text", "csv") or artifact.media_type in ("text/plain", "text/csv", "application/json"):
             return text_of(data)[0]
-    document = await at.readings.read(at.reader, at.artifacts, artifact.ref)
+    document = await at.readings.read(at.reader, at.artifacts, artifact.ref, say=at.say)
     return document.text
 
 

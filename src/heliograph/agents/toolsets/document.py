@@ -99,7 +99,7 @@ async def document_images(
     pages: PageIndices = None,
     longest_side: Annotated[int, Field(description="Of each picture, in pixels.", ge=64, le=6000)] = 1600,
 ) -> PagePictures:
-    """Make an image of each page of a document, upright."""
+    """Make an image of each page of a document. A scan that lies on its side is turned upright once it has been read."""
     artifact = await at.artifacts.get(document)
     images: list[PagePicture] = []
     async with at.artifacts.local(artifact.ref) as path:
@@ -110,7 +110,8 @@ async def document_images(
         for index in wanted:
             if not 0 <= index < len(sizes):
                 raise InvalidRequest(f"There is no page {index}; {artifact.ref} has {len(sizes)}, counted from 0.", param="pages")
-            shown = await at.reader.picture(path, index, Page(index, *sizes[index]), longest_side)
+            page = Page(index, *sizes[index], rotation=at.readings.rotation(artifact.sha256, index))
+            shown = await at.reader.picture(path, index, page, longest_side)
             facts: dict[str, int | float | str] = {"width": shown.width, "height": shown.height, "page": index, "document": artifact.ref}
             kept = await at.artifacts.put(shown.data, kind="img", media_type="image/jpeg", facts=facts)
             images.append(PagePicture(id=kept.ref, page=index, width=shown.width, height=shown.height))
@@ -127,7 +128,7 @@ async def read_document(
     characters: Annotated[int, Field(description="Most letters to answer with; whole pages, the first one always.", ge=1)] = LONGEST,
 ) -> ReadDocument:
     """Read the words of a document page by page, scans and photos by OCR."""
-    read = await at.readings.read(at.reader, at.artifacts, document, pages=pages)
+    read = await at.readings.read(at.reader, at.artifacts, document, say=at.say, pages=pages)
     told: list[PageWords] = []
     length = 0
     for page in read.pages:
@@ -153,7 +154,7 @@ async def search_document(
     pages: PageIndices = None,
 ) -> SearchResult:
     """Find words or a regular expression in a document, with the page and the boxes of each place. Case and accents do not matter."""
-    read = await at.readings.read(at.reader, at.artifacts, document, pages=pages)
+    read = await at.readings.read(at.reader, at.artifacts, document, say=at.say, pages=pages)
     if regex:
         texts = [PageText(page) for page in read.pages]
         hits = await patterns.find(query, [text.text for text in texts], most=10_000)

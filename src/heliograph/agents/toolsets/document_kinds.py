@@ -69,7 +69,7 @@ async def classify_document(
     wanted = list(range(SHOWN if at.route else FIRST))
     async with at.artifacts.local(document) as path:
         count = (await at.reader.inspect(path)).page_count
-    read = await at.readings.read(at.reader, at.artifacts, document, pages=wanted[:count])
+    read = await at.readings.read(at.reader, at.artifacts, document, say=at.say, pages=wanted[:count])
     warnings = [warning for page in read.pages for warning in page.warnings][:20]
     if at.route is None:
         chosen = await asyncio.to_thread(choose, read, schemas)

@@ -232,7 +232,9 @@ async def answer_from_document(
 async def run(at: Context, document: str, plan: Plan) -> Answer:
     """Answer `plan` from one document; pages that the run has read are not read again."""
     structure = "full" if plan.mode in ("markdown", "layout", "redact", "replace") else "light"
-    async with at.readings.open(at.artifacts, document, detail=plan.detail, structure=structure) as opened:
+    # where a model answers, several questions about one document are asked side by side, and reading is the smaller part
+    alone = plan.route is None
+    async with at.readings.open(at.artifacts, document, detail=plan.detail, structure=structure, say=at.say, alone=alone) as opened:
         steps = Asides(at.workspace, opened.artifact.sha256.encode(), msgspec.json.encode(plan))
         return await answer(at.reader, [opened.path], plan, known=opened.known, on_page=opened.on_page, models=at.models, steps=steps)
 
