@@ -18,7 +18,7 @@ import uvloop
 
 WARM = 0.25
 """Part of the time that does not count."""
-_HELD = re.compile(rb'"system_fingerprint":\s*"(\d+)"')
+_HELD = re.compile(rb"held (\d+) us")
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 

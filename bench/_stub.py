@@ -14,13 +14,17 @@ from typing import cast
 
 import uvloop
 
-HEAD = b'{"id":"chatcmpl-stub","object":"chat.completion%b","created":1700000000,"model":"stub","system_fingerprint":"%d",'
+HEAD = b'{"id":"chatcmpl-stub","object":"chat.completion%b","created":1700000000,"model":"stub",'
 WORDS = b"lorem ipsum dolor sit amet consectetur "
-WHOLE = b'"choices":[{"index":0,"message":{"role":"assistant","content":"%b"},"finish_reason":"stop"}],"usage":%b}' % (
-    WORDS * 8,
-    b'{"prompt_tokens":9,"completion_tokens":56,"total_tokens":65}',
+USED = b'{"prompt_tokens":9,"completion_tokens":100,"total_tokens":109}'
+WHOLE = (
+    b'"choices":[{"index":0,"message":{"role":"assistant","content":"held %d us '
+    + WORDS * 8
+    + b'"},"finish_reason":"stop"}],"usage":'
+    + USED
+    + b"}"
 )
-USAGE = b'"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":100,"total_tokens":109}}'
+USAGE = b'"choices":[],"usage":' + USED + b"}"
 
 
 class Stub(asyncio.Protocol):
@@ -53,14 +57,17 @@ class Stub(asyncio.Protocol):
 
     def whole(self, came: float) -> None:
         """The answer at once."""
-        body = HEAD % (b"", held(came)) + WHOLE
+        body = HEAD % b"" + WHOLE % held(came)
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
     def stream(self, came: float) -> None:
         """The answer in chunks."""
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-        head = HEAD % (b".chunk", held(came))
-        self.next(head, 0)
+        head = HEAD % b".chunk"
+        self.event(
+            head + b'"choices":[{"index":0,"delta":{"role":"assistant","content":"held %d us "},"finish_reason":null}]}' % held(came)
+        )
+        self.next(head, 1)
 
     def next(self, head: bytes, number: int) -> None:
         """One chunk, and the next one soon."""

@@ -263,6 +263,12 @@ class Settings(BaseSettings):
     )
     search_key: SecretStr | None = Field(default=None, description="Its API key, for `brave` and `tavily`.")
 
+    passthrough_sync: bool = Field(
+        default=False,
+        description="Let a chat that is passed straight on to a model end only when the database's disk has its turn. Without, the turn is "
+        "committed, and a crash of the database itself can lose those of its last second.",
+    )
+
     # keeping
     file_ttl: float = Field(default=0.0, ge=0, description="How long uploaded files are kept; 0 is forever.")
     prediction_ttl: float = Field(

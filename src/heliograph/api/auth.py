@@ -6,6 +6,7 @@ A found key is remembered for `TTL` seconds; that long a revoked one may still w
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -46,6 +47,7 @@ class Keys:
     def __init__(self, find: Callable[[str], Awaitable[Caller | None]]) -> None:
         self._find = find
         self._known: dict[str, tuple[Caller, float]] = {}
+        self._looking: dict[str, asyncio.Task[Caller | None]] = {}
 
     async def authenticate(self, key: str | None) -> Caller:
         """The caller. Raises Unauthorized."""
@@ -56,7 +58,7 @@ class Keys:
         now = time.monotonic()
         if known is not None and now < known[1]:
             return known[0]
-        caller = await self._find(digest)
+        caller = await self._look_up(digest)
         if caller is None:
             self._known.pop(digest, None)
             raise Unauthorized("The API key is not valid.")
@@ -64,6 +66,14 @@ class Keys:
             self._known.clear()
         self._known[digest] = (caller, now + TTL)
         return caller
+
+    async def _look_up(self, digest: str) -> Caller | None:
+        """Ask once for all requests of a key that come meanwhile."""
+        looking = self._looking.get(digest)
+        if looking is None:
+            looking = self._looking[digest] = asyncio.ensure_future(self._find(digest))
+            looking.add_done_callback(lambda _: self._looking.pop(digest, None))
+        return await asyncio.shield(looking)
 
 
 def key_of(request: HTTPConnection) -> str | None:

@@ -72,7 +72,8 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its response: remembers what was received and sent."""
+    """One request and its response: remembers what was received and sent. The scope's state has the request's id, and `send_body`: a
+    response of many small pieces may send all but its start past the rings, none of which looks at them."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -80,7 +81,7 @@ class _Exchange:
         self.began = time.perf_counter()
         given = Headers(scope=scope).get("x-request-id", "")
         self.request_id = given if _GIVEN_ID.fullmatch(given) else new_id()
-        scope.setdefault("state", {})["request_id"] = self.request_id
+        scope.setdefault("state", {}).update(request_id=self.request_id, send_body=send)
         self.status: int | None = None
         self._complete = False
 

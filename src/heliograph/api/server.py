@@ -66,7 +66,7 @@ class Server:
         self.tails = Tails(self.database, patience=self.settings.agent_listeners)
         self.keys = Keys(self._find_key)
         self.upstreams = Upstreams(self.settings)
-        self.recorder = Recorder(self.database)
+        self.recorder = Recorder(self.database, sync=self.settings.passthrough_sync)
 
     async def open(self) -> None:
         """Prepare what a first request would otherwise wait for. A database that is not there yet is no reason not to start."""

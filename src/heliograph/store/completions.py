@@ -10,20 +10,21 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, cast, delete, or_, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import and_, cast, delete, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.store.tables import completions
 
-Status = Literal["completed", "failed", "cancelled"]
+Status = Literal["running", "completed", "failed", "cancelled"]
+"""`running` are only those whose client chose the id."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """A chat as the log has it. `model`: as it was asked for; `answered_by`: the route that answered, `embedded` without a model.
 
-    `request`: JSON text of messages (media by kind, size and hash) and options. `response`: the first choice's text. `error`, `usage`,
-    `metadata`: JSON text.
+    `request`: JSON text of messages (media by reference) and options. `response`: the first choice's text. `error`, `usage`,
+    `metadata`: JSON text. `digest`: SHA-256 of the body, of one whose client chose the id.
     """
 
     tenant: str
@@ -43,6 +44,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None
     milliseconds: int
     created_at: datetime
+    digest: str | None = None
 
 
 _FIELDS = Completion.__struct_fields__
@@ -52,7 +54,9 @@ RECORD = (
     f"SELECT {', '.join(_FIELDS)} FROM json_to_recordset(%s::json) "
     f"AS row({', '.join(name + ' ' + _TYPES.get(name, 'text') for name in _FIELDS)}) "
     "WHERE EXISTS (SELECT 1 FROM tenants WHERE tenants.id = row.tenant) "
-    "ON CONFLICT (tenant, id) DO NOTHING"
+    "ON CONFLICT (tenant, id) DO UPDATE SET "
+    f"{', '.join(f'{name} = excluded.{name}' for name in _FIELDS if name not in ('tenant', 'id', 'digest', 'created_at'))} "
+    "WHERE completions.status = 'running'"
 )
 """Takes `payload`. A tenant that was removed meanwhile has no log."""
 
@@ -70,8 +74,28 @@ def _without_nul(value: Any) -> Any:
 
 
 async def record(conn: AsyncConnection, rows: Sequence[Completion]) -> None:
-    """Add rows to the log; one whose id the tenant's log has already is left as it is."""
+    """Add rows to the log; one whose id the tenant's log has already is left as it is, unless that one was running."""
     await conn.execute(text(RECORD.replace("%s::json", "CAST(:rows AS json)")), {"rows": payload(rows)})
+
+
+async def begin(conn: AsyncConnection, row: Completion, *, lost_before: datetime) -> Completion | None:
+    """Note that a chat under an id of its client's is being answered; None when that is so now, else the one there is under this id.
+
+    One with the same digest that failed, was cancelled, or has been running since `lost_before`, gives way.
+    """
+    made = insert(completions).values(msgspec.structs.asdict(row)).on_conflict_do_nothing().returning(completions.c.id)
+    if (await conn.execute(made)).first() is not None:
+        return None
+    mine = completions.c.tenant == row.tenant, completions.c.id == row.id
+    found = (await conn.execute(select(completions).where(*mine).with_for_update())).mappings().one_or_none()
+    if found is None:
+        return await begin(conn, row, lost_before=lost_before)
+    there = Completion(**found)
+    lost = there.status == "running" and there.created_at < lost_before
+    if there.digest == row.digest and (there.status in ("failed", "cancelled") or lost):
+        await conn.execute(update(completions).where(*mine).values(msgspec.structs.asdict(row)))
+        return None
+    return there
 
 
 async def get(conn: AsyncConnection, tenant: str, id: str) -> Completion | None:

@@ -340,7 +340,7 @@ completions = Table(
     Column("key_id", String),
     Column("model", String, nullable=False),  # as it was asked for
     Column("answered_by", String, nullable=False),  # the route that answered
-    Column("status", String, nullable=False),  # completed | failed | cancelled
+    Column("status", String, nullable=False),  # running (only where the client chose the id) | completed | failed | cancelled
     Column("finish_reason", String),
     Column("stream", Boolean, nullable=False),
     Column("request", Text, nullable=False),  # JSON: messages without media, and the options
@@ -350,6 +350,7 @@ completions = Table(
     Column("metadata", Text),  # JSON
     Column("user_agent", String),
     Column("milliseconds", Integer, nullable=False),
+    Column("digest", String),  # sha256 of the body, where the client chose the id
     _now(),
     Index(None, "tenant", "created_at"),
     Index(None, "tenant", "session"),

@@ -17,7 +17,7 @@ class LoggedCompletion(Sent):
     created: int
     model: str = Field(description="As it was asked for.")
     answered_by: str = Field(description="The route that answered; `embedded` without a model.")
-    status: Literal["completed", "failed", "cancelled"]
+    status: Literal["running", "completed", "failed", "cancelled"]
     choices: list[dict[str, Any]] = Field(description="The first choice; none of one that failed.")
     usage: dict[str, Any] | None
     session_id: str | None

@@ -60,7 +60,7 @@ async def logged(api: Api, id: str) -> Completion:
     for _ in range(100):
         async with api.database.begin() as conn:
             row = await completions.get(conn, api.tenant, id)
-        if row is not None:
+        if row is not None and row.status != "running":
             return row
         await asyncio.sleep(0.03)
     raise AssertionError("nothing was logged")
@@ -227,6 +227,37 @@ async def test_nothing_is_kept_where_retention_is_not_allowed(settings: Settings
         await logged(api, marker)
         assert await api.count("completions") == 1
         assert await turns(api, answer.json["session_id"]) == []
+
+
+async def test_the_same_id_and_body_is_the_same_answer_made_once(settings: Settings, database_url: str) -> None:
+    script = [Turn(answer="once", delay=0.5), "twice", Turn(status=500), "at last"]
+    async with passing(settings, database_url, script) as (api, model):
+        first, second, streamed = await asyncio.gather(
+            chat(api, id="my/own"), chat(api, id="my/own"), chat(api, id="my/own", stream=True)
+        )  # fmt: skip
+        assert first.json["id"] == second.json["id"] == "my/own"
+        assert first.json["choices"][0]["message"]["content"] == second.json["choices"][0]["message"]["content"] == "once"
+        assert first.json["session_id"] == second.json["session_id"] == events(streamed)[0]["session_id"]
+        assert said(streamed) == "once"
+        assert events(streamed)[-1] is None
+        assert len(model.requests) == 1
+        other = await chat(api, "something else", id="my/own")
+        assert (other.status, other.json["error"]["code"]) == (409, "conflict")
+        # a key for many tries is as good as an id
+        keyed = [await chat(api, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
+        assert [answer.json["choices"][0]["message"]["content"] for answer in keyed] == ["twice", "twice"]
+        assert (await chat(api, "other", headers={"Idempotency-Key": "k1"})).status == 409
+        # what failed is tried again
+        assert (await chat(api, id="again")).status == 503
+        assert (await chat(api, id="again")).json["choices"][0]["message"]["content"] == "at last"
+        assert len(model.requests) == 4
+
+
+async def test_a_refused_chat_leaves_its_id_free(settings: Settings, database_url: str) -> None:
+    async with passing(settings, database_url, ["fine"]) as (api, _):
+        missing = [{"role": "user", "content": [{"type": "input_file", "file_id": "nothing"}]}]
+        assert (await chat(api, missing, id="mine")).status == 404
+        assert (await chat(api, id="mine")).status == 201
 
 
 # -- failing -----------------------------------------------------------------------------------------------------------

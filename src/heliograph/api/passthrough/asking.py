@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from pydantic import TypeAdapter
 
 from heliograph.agents.task import Message as Turn
 from heliograph.agents.task import Text
@@ -23,6 +24,10 @@ Json = Any
 AS_THEY_ARE = ("temperature", "top_p", "top_k", "seed", "stop", "parallel_tool_calls")
 OURS = frozenset({"session_token", "store", "stream_options"})
 """Of the fields that the contract does not name: what a chat UI sends to us, and what would have the provider keep the chat."""
+
+
+UNLOGGED = frozenset({"messages", "id", "session_id", "metadata", "skills"})
+_PLAIN = TypeAdapter[Any](Any)
 
 
 def body(chat: AgentChatCompletionsRequest, messages: list[dict[str, Json]], model: ModelSettings) -> dict[str, Json]:
@@ -90,8 +95,12 @@ def words(part: MessageContent) -> str | None:
 
 def logged(chat: AgentChatCompletionsRequest, messages: list[Turn]) -> str:
     """What the log keeps of a request: the messages, media by reference, and the options, as JSON."""
-    options = chat.model_dump(exclude={"messages", "id", "session_id", "metadata", "skills"}, exclude_unset=True, exclude_none=True)
-    return msgspec.json.encode(options | {"messages": [shown(message) for message in messages]}, enc_hook=str).decode()
+    options: dict[str, Json] = dict(chat.model_extra or {})
+    for name in chat.model_fields_set - UNLOGGED:
+        value = getattr(chat, name)
+        if value is not None:
+            options[name] = value if isinstance(value, str | int | float) else _PLAIN.dump_python(value, mode="json", exclude_unset=True)
+    return msgspec.json.encode(options | {"messages": [shown(message) for message in messages]}).decode()
 
 
 def _plain(given: dict[str, Json]) -> dict[str, Json]:

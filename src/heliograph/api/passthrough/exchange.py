@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from sqlalchemy import text as sql
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,7 +23,7 @@ from heliograph.api.errors import body as error_body
 from heliograph.api.passthrough import asking
 from heliograph.api.passthrough.preparing import Prepared, give_back, kept
 from heliograph.api.passthrough.recording import Recorder
-from heliograph.api.passthrough.rewriting import Rewriter
+from heliograph.api.passthrough.rewriting import Rewriter, as_chunks
 from heliograph.api.passthrough.upstream import Upstream, told
 from heliograph.api.server import Server
 from heliograph.errors import HeliographError, Unavailable
@@ -39,6 +40,8 @@ HEARTBEAT = 10.0
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_CACHE = (b"cache-control", b"no-cache")
 UNBUFFERED = (b"x-accel-buffering", b"no")
+
+_NO_DISK = sql("SET LOCAL synchronous_commit = off")
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class Exchange(Response):
 
         gone.add_done_callback(leave)
         try:
-            await (self._stream(send) if self._prepared.chat.stream else self._whole(send))
+            await (self._stream(send, scope["state"]["send_body"]) if self._prepared.chat.stream else self._whole(send))
         except asyncio.CancelledError:
             if not gone.done() or gone.cancelled():
                 raise
@@ -104,9 +107,9 @@ class Exchange(Response):
         await send({"type": "http.response.start", "status": 201, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _stream(self, send: Send) -> None:
+    async def _stream(self, send: Send, send_body: Send) -> None:
         prepared = self._prepared
-        out = _Out(send, self.raw_headers)
+        out = _Out(send, send_body, self.raw_headers)
         rewriter = Rewriter(id=prepared.id, session=prepared.session, model=prepared.model)
         pulse = _Pulse(out)
         upstream: Upstream | None = None
@@ -114,7 +117,7 @@ class Exchange(Response):
         try:
             upstream, answer = await self._server.upstreams.ask(prepared.route, prepared.body)
             if "json" in answer.content_type:
-                await out.send(_as_chunks(rewriter, _told(upstream, await upstream.endpoint.read(answer))))
+                await out.send(rewriter.feed(as_chunks(_told(upstream, await upstream.endpoint.read(answer)))))
             else:
                 await self._pass(upstream, answer, rewriter, out, pulse)
             await self._keep(rewriter.text, rewriter.calls)
@@ -176,6 +179,8 @@ class Exchange(Response):
             )  # fmt: skip
             return
         async with self._server.database.begin() as conn:
+            if not self._server.settings.passthrough_sync:
+                await conn.execute(_NO_DISK)
             self._settled = await sessions.append(conn, tenant, session, prepared.id, messages, at=prepared.at, title=prepared.title)
         if not self._settled:
             raise Unavailable(f"The session {session[:100]} was deleted, or written to by others, while this was being answered.")
@@ -203,8 +208,8 @@ class Exchange(Response):
 class _Out:
     """The event stream that is sent."""
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-        self._send = send
+    def __init__(self, send: Send, send_body: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send, self._send_body = send, send_body
         self._headers = [EVENT_STREAM, NO_CACHE, UNBUFFERED, *headers]
         self.begun = False
         self.ended = False
@@ -213,15 +218,15 @@ class _Out:
         if not self.begun:
             self.begun = True
             await self._send({"type": "http.response.start", "status": 201, "headers": self._headers})
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._send_body({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes) -> None:
         self.ended = True
         if self.begun:
-            await self._send({"type": "http.response.body", "body": data})
+            await self._send_body({"type": "http.response.body", "body": data})
         else:
             await self.send(data)
-            await self._send({"type": "http.response.body", "body": b""})
+            await self._send_body({"type": "http.response.body", "body": b""})
 
 
 class _Pulse:
@@ -311,16 +316,3 @@ def _first(said: dict[str, Json]) -> tuple[str, list[ToolCall], str | None]:
         if (function := table(call.get("function")))
     ]
     return text, calls, string(choice.get("finish_reason")) or None
-
-
-def _as_chunks(rewriter: Rewriter, said: dict[str, Json]) -> bytes:
-    """A whole answer, of a server that does not stream, as a stream."""
-    head = {"id": said.get("id"), "object": "chat.completion.chunk", "created": said.get("created"), "model": said.get("model")}
-    chunks: list[dict[str, Json]] = []
-    for choice in tables(said["choices"]):
-        message = table(choice.get("message"))
-        calls = [call | {"index": index} for index, call in enumerate(tables(message.get("tool_calls")))]
-        delta = message | ({"tool_calls": calls} if calls else {})
-        chunks.append(head | {"choices": [{"index": choice.get("index", 0), "delta": delta, "finish_reason": choice.get("finish_reason")}]})
-    chunks.append(head | {"choices": [], "usage": said.get("usage")})
-    return rewriter.feed(b"".join(b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n")

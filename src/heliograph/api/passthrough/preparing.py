@@ -80,17 +80,29 @@ def route_of(server: Server, chat: AgentChatCompletionsRequest) -> str | None:
     return route if server.upstreams.has(route) else None
 
 
-async def prepare(server: Server, request: Request, caller: Caller, chat: AgentChatCompletionsRequest, route: str) -> Prepared:
-    """Read what the chat needs. Raises NotFound for a session of somebody else's, Conflict for one that is being written to."""
+def is_logged(request: Request, chat: AgentChatCompletionsRequest, caller: Caller) -> bool:
+    """Whether the log has the chat: a program's, unless it allows no logging or no retention."""
+    metadata = chat.metadata or {}
+    allowed = metadata.get("allow_retention") is not False and metadata.get("allow_logging") is not False
+    return allowed and not is_ui(request, chat, caller)
+
+
+async def prepare(
+    server: Server, request: Request, caller: Caller, chat: AgentChatCompletionsRequest, route: str, *, id: str | None = None
+) -> Prepared:
+    """Read what the chat needs. `id`: one that was chosen for it.
+
+    Raises NotFound for a session of somebody else's, Conflict for one that is being written to.
+    """
     metadata = chat.metadata or {}
     keeps = metadata.get("allow_retention") is not False
     ui = is_ui(request, chat, caller)
-    id = chat.id if "id" in chat.model_fields_set else f"chatcmpl-{new_id().replace('-', '')}"
+    id = id or f"chatcmpl-{new_id().replace('-', '')}"
     prepared = Prepared(
         chat=chat, caller=caller, route=route, id=id,
         model=chat.model or DEFAULT, session=chat.session_id or new_id(), at=None, guest=caller.guest, ui=ui,
         messages=[], turn=[], brought=[],
-        keeps=keeps, logs=keeps and not ui and caller.guest is None and metadata.get("allow_logging") is not False,
+        keeps=keeps, logs=is_logged(request, chat, caller),
         user_agent=request.headers.get("user-agent"), began=time.perf_counter(), created_at=datetime.now(UTC),
     )  # fmt: skip
     begin = 0

@@ -19,6 +19,10 @@ from heliograph.store.firstturns import FirstTurn
 
 MOST = 500
 """Rows of one statement."""
+APART = 0.002
+"""Seconds between the beginnings of two commits: what one more request may wait for others to go with, while there are many."""
+LANES = 3
+"""Commits under way at a time: a request waits for one that is on its way only when all are."""
 PATIENCE = 5.0
 """Seconds for one commit, after which its requests are told that the database is away."""
 LOG_EVERY = 0.5
@@ -30,13 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes for all requests of one API process."""
+    """Writes for all requests of one API process. `sync`: whether a commit waits for the database's disk."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, sync: bool) -> None:
         self._database = database
-        self._connection: psycopg.AsyncConnection[object] | None = None
+        self._idle = [_Lane(database, sync=sync) for _ in range(LANES)]
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._began = 0.0
         self._turns: list[tuple[FirstTurn, asyncio.Future[None]]] = []
-        self._keeper: asyncio.Task[None] | None = None
         self._unlogged: list[Completion] = []
         self._logger: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -46,8 +51,10 @@ class Recorder:
         """Return when the turn is committed. Raises Unavailable when it could not be, after `PATIENCE` or a little more."""
         done = asyncio.get_running_loop().create_future()
         self._turns.append((turn, done))
-        if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep())
+        if self._idle:
+            keeper = asyncio.create_task(self._keep(self._idle.pop()))
+            self._keepers.add(keeper)
+            keeper.add_done_callback(self._keepers.discard)
         await done
 
     def log(self, row: Completion) -> None:
@@ -62,56 +69,27 @@ class Recorder:
     async def close(self) -> None:
         """Write what is left, as far as that goes."""
         self._hurry.set()
-        tasks = [task for task in (self._keeper, self._logger) if task is not None]
+        tasks = [*self._keepers, *([self._logger] if self._logger is not None else [])]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=PATIENCE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self._drop()
+        for lane in self._idle:
+            await lane.close()
 
-    async def _keep(self) -> None:
-        while self._turns:
-            batch, self._turns = self._turns[:MOST], self._turns[MOST:]
-            try:
-                await self._committed([turn for turn, _ in batch])
-            except psycopg.DataError:  # of one of them; the others shall not pay for it
-                for turn, done in batch:
-                    _settle([done], await self._outcome([turn]))
-            except (OSError, TimeoutError, psycopg.Error) as problem:
-                _settle([done for _, done in batch], _failure(problem))
-            else:
-                _settle([done for _, done in batch], None)
-
-    async def _outcome(self, turns: list[FirstTurn]) -> Unavailable | None:
+    async def _keep(self, lane: _Lane) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            await self._committed(turns)
-        except (OSError, TimeoutError, psycopg.Error) as problem:
-            return _failure(problem)
-        return None
-
-    async def _committed(self, turns: list[FirstTurn]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            try:
-                await self._execute(turns)
-            except (OSError, psycopg.OperationalError):
-                await self._drop()  # the database may have been started anew
-                await self._execute(turns)
-
-    async def _execute(self, turns: list[FirstTurn]) -> None:
-        if self._connection is None:
-            self._connection = await self._database.connect()
-        try:
-            await self._connection.execute(firstturns.KEEP, (firstturns.payload(turns),))
-        except BaseException:
-            await self._drop()
-            raise
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                await connection.close()
+            while self._turns:
+                if (early := self._began + APART - loop.time()) > 0:
+                    await asyncio.sleep(early)
+                self._began = loop.time()
+                batch, self._turns = self._turns[:MOST], self._turns[MOST:]
+                if batch:  # or another lane had them meanwhile
+                    await lane.keep(batch)
+        finally:
+            self._idle.append(lane)
 
     async def _log(self) -> None:
         pause = LOG_EVERY
@@ -134,6 +112,53 @@ class Recorder:
             if self._lost:
                 log.warning("%d rows of the log of chats were lost while the database was away", self._lost)
                 self._lost = 0
+
+
+class _Lane:
+    """One connection that commits turns. It is opened when it is needed, and again after the database was away."""
+
+    def __init__(self, database: Database, *, sync: bool) -> None:
+        self._database, self._sync = database, sync
+        self._connection: psycopg.AsyncConnection[object] | None = None
+
+    async def keep(self, batch: list[tuple[FirstTurn, asyncio.Future[None]]]) -> None:
+        """Commit the turns and tell who waits how that went."""
+        try:
+            await self._commit([turn for turn, _ in batch])
+        except psycopg.DataError as problem:  # of one of them; the others shall not pay for it
+            if len(batch) == 1:
+                _settle([batch[0][1]], _failure(problem))
+            else:
+                for each in batch:
+                    await self.keep([each])
+        except (OSError, TimeoutError, psycopg.Error) as problem:
+            _settle([done for _, done in batch], _failure(problem))
+        else:
+            _settle([done for _, done in batch], None)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                await connection.close()
+
+    async def _commit(self, turns: list[FirstTurn]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            try:
+                await self._execute(turns)
+            except (OSError, psycopg.OperationalError):
+                await self._execute(turns)  # over a new connection: the database may have been started anew
+
+    async def _execute(self, turns: list[FirstTurn]) -> None:
+        try:
+            if self._connection is None:
+                self._connection = await self._database.connect()
+                await self._connection.execute(f"SET synchronous_commit = {'on' if self._sync else 'off'}")
+            await self._connection.execute(firstturns.KEEP, (firstturns.payload(turns),))
+        except BaseException:
+            await self.close()
+            raise
 
 
 def _failure(problem: Exception) -> Unavailable:

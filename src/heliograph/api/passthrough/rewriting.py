@@ -14,7 +14,7 @@ import msgspec
 
 from heliograph.agents.task import ToolCall
 from heliograph.models import failures
-from heliograph.models.loose import string, tables
+from heliograph.models.loose import string, table, tables
 from heliograph.models.streams import DONE, LARGEST_EVENT, Events
 
 Json = Any
@@ -197,6 +197,19 @@ class Rewriter:
         if call.function is not None and known.function is not None:
             known.function.name = known.function.name or call.function.name
             known.function.arguments = (known.function.arguments or "") + (call.function.arguments or "")
+
+
+def as_chunks(said: dict[str, Json]) -> bytes:
+    """A whole answer, of a server that does not stream, as a stream."""
+    head = {"id": said.get("id"), "object": "chat.completion.chunk", "created": said.get("created"), "model": said.get("model")}
+    chunks: list[dict[str, Json]] = []
+    for choice in tables(said["choices"]):
+        message = table(choice.get("message"))
+        calls = [call | {"index": index} for index, call in enumerate(tables(message.get("tool_calls")))]
+        delta = message | ({"tool_calls": calls} if calls else {})
+        chunks.append(head | {"choices": [{"index": choice.get("index", 0), "delta": delta, "finish_reason": choice.get("finish_reason")}]})
+    chunks.append(head | {"choices": [], "usage": said.get("usage")})
+    return b"".join(b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
 
 
 def _chunks(whole: bytes) -> list[_Chunk] | None:

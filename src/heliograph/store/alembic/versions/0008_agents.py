@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("metadata", sa.Text),
         sa.Column("user_agent", sa.String),
         sa.Column("milliseconds", sa.Integer, nullable=False),
+        sa.Column("digest", sa.String),
         _at("created_at"),
         sa.PrimaryKeyConstraint("tenant", "id", name="pk_completions"),
     )
