@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, NotFound, Unavailable
@@ -41,6 +42,8 @@ WAIT, LONGEST_WAIT = 15.0, 300.0
 """Seconds until a model that was away is asked again: the first time, doubled each time up to the longest."""
 LONGEST_ASKED = 3600.0
 """Seconds that a model's server may ask to be left alone for (`Retry-After`); it is asked again then at the latest."""
+Ended = Callable[[AsyncConnection, Prediction], Awaitable[None]]
+"""What else is done in the transaction that ends a row."""
 TAKEN = "cancelled, deleted, or run by another"
 """Why a run may not go on."""
 
@@ -97,6 +100,15 @@ async def claim(database: Database, job: Job) -> Prediction | None:
         if row is None:
             await queue.done(conn, job)
         return row
+
+
+async def cancelled(conn: AsyncConnection, row: Prediction, ended: Ended | None = None) -> None:
+    """Let an unfinished row end as cancelled, tell who listens, and have `ended` do what else is to be done then."""
+    failed = await predictions.fail(conn, row.tenant, row.id, error=CANCELLED.text())
+    if failed is not None:
+        await events.tell(conn, row.tenant, row.id)
+        if ended is not None:
+            await ended(conn, failed)
 
 
 class Attempt:
@@ -184,15 +196,14 @@ class Attempt:
                 raise Lost(TAKEN)
         log.warning("%s %s waits %.0f s for its model: %s", row.kind, row.id, seconds, problem.message)
 
-    async def let_go(self) -> None:
-        """The run may not go on. If that is so because somebody cancelled it, its row says so."""
+    async def let_go(self, ended: Ended | None = None) -> None:
+        """The run may not go on. If that is so because somebody cancelled it, its row says so; `ended` adds to the transaction."""
         row = self.row
         async with self._database.begin() as conn:
             await queue.done(conn, self.job)
             now = await predictions.get(conn, row.tenant, row.id)
             if now is not None and now.cancelled and now.run == self.run:
-                await predictions.fail(conn, row.tenant, row.id, error=CANCELLED.text())
-                await events.tell(conn, row.tenant, row.id)
+                await cancelled(conn, now, ended)
         if now is None:  # what was written between the deletion and its discovery
             await self._blobs.delete_prefix(key(row.tenant, "inputs", row.id))
             await self._blobs.delete_prefix(key(row.tenant, "steps", row.id))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,17 +21,14 @@ import heliograph
 from heliograph.errors import NotFound, Unavailable
 from heliograph.jobs.loop import Draining, HandBack, Lost
 from heliograph.media.content import PagePicture
-from heliograph.media.document import Document, Page, PageImage
+from heliograph.media.document import Document, Page
 from heliograph.store import predictions, steps
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
 from heliograph.store.predictions import Input, Prediction
 
 if TYPE_CHECKING:
-    from heliograph.imaging.studio import Studio
-    from heliograph.media.content import Inspection
     from heliograph.media.mask import Mask, Masked
-    from heliograph.media.website import WebPage
     from heliograph.perception.options import Detail, Structure
     from heliograph.perception.reader import Known, OnPage, Reader
 
@@ -229,13 +226,9 @@ class JournalledReader:
     def __init__(self, reader: Reader, journal: Journal, reads: Mapping[Path, Input]) -> None:
         self._reader, self._journal, self._reads = reader, journal, reads
 
-    async def inspect(self, path: Path) -> Inspection:
-        """As `Reader.inspect`."""
-        return await self._reader.inspect(path)
-
-    async def image(self, path: Path, index: int, dpi: float, *, rotation: int = 0) -> PageImage:
-        """As `Reader.image`."""
-        return await self._reader.image(path, index, dpi, rotation=rotation)
+    def __getattr__(self, name: str) -> Any:
+        """As the `Reader` does it, whatever is not about pages that can be journalled."""
+        return getattr(self._reader, name)
 
     async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
         """As `Reader.picture`; drawn once for all requests that share pages."""
@@ -251,19 +244,6 @@ class JournalledReader:
         """As `Reader.mask`, unless the worker is stopping."""
         self._journal.check()
         return await self._reader.mask(path, index, how)
-
-    @property
-    def studio(self) -> Studio:
-        """As `Reader.studio`: what is made of pictures is an artifact, and journalled as one."""
-        return self._reader.studio
-
-    async def assemble(self, sources: Sequence[tuple[Path, Sequence[int] | None]], target: Path) -> int:
-        """As `Reader.assemble`."""
-        return await self._reader.assemble(sources, target)
-
-    async def web_page(self, path: Path, address: str) -> WebPage:
-        """As `Reader.web_page`."""
-        return await self._reader.web_page(path, address)
 
     async def read(
         self,

@@ -19,7 +19,7 @@ from heliograph.agents.workspace import Workspace
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, Unavailable
 from heliograph.jobs import queue
-from heliograph.jobs.attempts import CANCELLED, TAKEN, Attempt, Failure, claim
+from heliograph.jobs.attempts import CANCELLED, TAKEN, Attempt, Failure, cancelled, claim
 from heliograph.jobs.chatlog import logged
 from heliograph.jobs.journal import JournalledReader
 from heliograph.jobs.loop import Draining, Lost
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Answered = tuple[Outcome, list[Message]]
+"""How a run ended, and what its session keeps of it."""
 PATIENCE = 60.0
 """Seconds that a chat waits for a model that is away: somebody sits before it."""
 
@@ -77,9 +79,13 @@ class Runs:
         reader = cast("Reader", JournalledReader(self._reader, attempt.journal, reads))
         workspace = StoredWorkspace(settings, self._database, self._blobs, self._shelf, attempt, task, reader=self._reader, reads=reads)
 
-        async def work() -> Outcome:
+        async def answered() -> Answered:
+            outcome = await self._run(task, workspace, settings=settings, reader=reader, models=self._models)
+            return outcome, await self._turn(task, workspace, outcome)
+
+        async def work() -> Answered:
             await workspace.open()
-            return await attempt.watched(self._run(task, workspace, settings=settings, reader=reader, models=self._models))
+            return await attempt.watched(answered())
 
         try:
             try:
@@ -87,11 +93,11 @@ class Runs:
             except ModelUnavailable as problem:
                 await attempt.lay_aside(problem)
                 return
-            turn = await self._turn(task, workspace, made) if isinstance(made, Outcome) else []
+            made, turn = (made, []) if isinstance(made, Failure) else made
             await self._finish(attempt, task, workspace, made, turn)
             log.info("%s %s ended: %s was asked for", row.kind, row.id, task.model)
         except Lost:
-            await attempt.let_go()
+            await attempt.let_go(_cancelled)
             raise
         finally:
             await workspace.close()
@@ -101,8 +107,9 @@ class Runs:
         """Cancel a chat that everybody left while it waited for its turn; the claim then finds it so."""
         async with self._database.begin() as conn:
             if await predictions.abandon(conn, job.tenant, job.prediction, after=self._settings.agent_listeners):
-                await predictions.fail(conn, job.tenant, job.prediction, error=CANCELLED.text())
-                await events.tell(conn, job.tenant, job.prediction)
+                row = await predictions.get(conn, job.tenant, job.prediction)
+                if row is not None:
+                    await cancelled(conn, row, _cancelled)
 
     async def _turn(self, task: Task, workspace: StoredWorkspace, outcome: Outcome) -> list[Message]:
         """What the session keeps of this run: what was new, and the answer. Only the first of several choices is kept."""
@@ -126,10 +133,8 @@ class Runs:
                 raise Lost(TAKEN)
             if not _rests(made):
                 await steps.clear(conn, row.tenant, row.id)
-            if row.session is not None and not task.choice:
-                await _write_turn(conn, written, task, turn)
-                if row.log and not task.ui:
-                    await completions.record(conn, [logged(written, task, asked(row).body, made)])
+            await _write_turn(conn, written, task, turn)
+            await _write_log(conn, written, made)
             await events.tell(conn, row.tenant, row.id)
             if row.callback_url:
                 await queue.enqueue_webhook(conn, row.tenant, row.id)
@@ -182,8 +187,22 @@ async def _referring(message: Message, workspace: StoredWorkspace) -> Message:
     return msgspec.structs.replace(message, parts=parts)
 
 
+async def _cancelled(conn: AsyncConnection, row: Prediction) -> None:
+    await _write_turn(conn, row, asked(row).task, [])
+    await _write_log(conn, row, CANCELLED)
+
+
+async def _write_log(conn: AsyncConnection, row: Prediction, made: Outcome | Failure) -> None:
+    """One line for a chat, however many choices it has; none for one in the chat UI."""
+    request = asked(row)
+    if row.kind == "completion" and row.log and not request.task.ui and not request.task.choice:
+        await completions.record(conn, [logged(row, request.task, request.body, made)])
+
+
 async def _write_turn(conn: AsyncConnection, row: Prediction, task: Task, turn: list[Message]) -> None:
-    session = row.session or ""
+    session = row.session
+    if session is None or task.choice:
+        return
     if not turn:
         await sessions.release(conn, row.tenant, session, row.id)
         return

@@ -214,6 +214,9 @@ async def test_a_chat_ends_soon_after_its_last_listener_left_and_one_that_nobody
     assert [(row.id, row.status) for row in rows] == [("left", "failed"), ("kept", "completed"), ("batch", "completed")]
     assert json.loads(rows[0].error or "")["type"] == "cancelled"
     assert ended == ["left"]
+    async with database.begin() as conn:
+        entries = [await completions.get(conn, "default", id) for id in ("left", "kept", "batch")]
+    assert [entry and entry.status for entry in entries] == ["cancelled", "completed", "completed"]
 
 
 async def test_a_chat_that_was_left_in_the_queue_never_begins(
