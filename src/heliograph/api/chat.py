@@ -246,7 +246,8 @@ async def choices(conn: AsyncConnection, caller: Caller, id: str, *, gone: str |
     if first is not None and caller.guest is not None and not await _is_theirs(conn, caller, first):
         first = None
     if first is None:
-        raise Conflict(gone, param="id") if gone else NotFound(f"There is no completion {id[:100]}.", param="id")
+        sentence = f"There is no completion {id[:100]} whose events are kept; what is passed straight on to a model has none."
+        raise Conflict(gone, param="id") if gone else NotFound(sentence, param="id")
     made = [first]
     for choice in range(1, tasks.asked(first).task.choices):
         row = await predictions.get(conn, caller.tenant, f"{id}-{choice}", kinds=("completion",))

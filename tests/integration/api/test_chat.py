@@ -17,18 +17,24 @@ from heliograph.config import ProviderSettings, Settings
 from heliograph.errors import CorruptMedia
 from heliograph.jobs import tasks
 from heliograph.store import predictions, sessions
+from heliograph.store.predictions import Prediction
 
 from .chatting import CHAT, SPENT, asks, heard, said, worker
-from .conftest import PDF, PNG, Api, serving
+from .conftest import PDF, PNG, Answer, Api, serving
+from .publishing import package
 
 PNG_TEXT, PDF_TEXT = base64.b64encode(PNG).decode(), base64.b64encode(PDF).decode()
 
 
-async def task_of(api: Api, id: str) -> Task:
+async def row_of(api: Api, id: str) -> Prediction:
     async with api.database.begin() as conn:
         row = await predictions.get(conn, api.tenant, id)
     assert row is not None
-    return tasks.asked(row).task
+    return row
+
+
+async def task_of(api: Api, id: str) -> Task:
+    return tasks.asked(await row_of(api, id)).task
 
 
 async def test_a_chat_is_answered_in_the_openai_dialect_with_its_session(api: Api, tmp_path: Path) -> None:
@@ -259,9 +265,7 @@ async def test_what_is_not_to_be_retained_is_noted_as_delivered_once_it_was_answ
 async def test_a_batch_answers_at_once_and_its_events_tell_the_rest(api: Api, tmp_path: Path) -> None:
     body = (await api("POST", CHAT, json=asks("hello", batch=True))).json
     assert (body["status"], body["choices"]) == ("pending", [])
-    async with api.database.begin() as conn:
-        row = await predictions.get(conn, api.tenant, body["id"])
-    assert row is not None
+    row = await row_of(api, body["id"])
     assert row.listened_at is None, "nobody listens, and it goes on"
     assert (await api("GET", f"{CHAT}/{body['id']}")).json == body
     async with worker(api, tmp_path):
@@ -269,6 +273,49 @@ async def test_a_batch_answers_at_once_and_its_events_tell_the_rest(api: Api, tm
     assert said(told) == "You said: hello (1 messages, 0 seen)"
     logged = (await api("GET", f"{CHAT}/{body['id']}")).json
     assert (logged["status"], logged["choices"][0]["message"]["content"]) == ("completed", said(told))
+
+
+async def test_a_skill_that_comes_with_the_chat_says_which_model_and_tools_and_is_there_for_the_run(api: Api, tmp_path: Path) -> None:
+    async def skilled(task: Task, workspace: Workspace) -> Outcome:
+        read = await workspace.package(task.skills[0])
+        script = (await workspace.folder(task.skills[0]) / "resources" / "hint.txt").read_text()
+        return Outcome(text=f"{read.text.strip()} {script}", spent=SPENT)
+
+    manifest = "apiVersion: vlm.run/v1alpha\nmodel: vlmrun-orion-2:pro\ntoolsets: [image, world_gen]\n"
+    packed = package(more={"vlmrun.yaml": manifest, "resources/hint.txt": "gently"})
+    inline = {"type": "inline", "name": "totals", "source": {"data": base64.b64encode(packed).decode()}}
+    async with worker(api, tmp_path, skilled):
+        body = (await api("POST", CHAT, json=asks("go", skills=[inline]))).json
+        named = (await api("POST", CHAT, json=asks("go", skills=[inline], model="vlmrun-orion-1:lite", toolsets=["core"]))).json
+    assert body["choices"][0]["message"]["content"] == "Read the total. gently"
+    task = await task_of(api, body["id"])
+    assert (task.model, task.generation, task.tier, task.toolsets) == ("vlmrun-orion-2:pro", "orion-2", "pro", ["image", "world-gen"])
+    chosen = await task_of(api, named["id"])
+    assert (chosen.model, chosen.toolsets) == ("vlmrun-orion-1:lite", ["core"])
+    assert "source" not in (await row_of(api, body["id"])).request, "what came along is kept as a file, as long as the run"
+
+
+async def test_guests_hear_only_their_own(settings: Settings, database_url: str, tmp_path: Path) -> None:
+    async with serving(settings.model_copy(update={"guests": True, "guest_chats": 3}), database_url) as api, worker(api, tmp_path):
+
+        async def guest(browser: str, body: dict[str, Any] | None = None, path: str = CHAT) -> Answer:
+            method = "GET" if body is None else "POST"
+            headers = {"X-Browser-Fingerprint": f"fingerprint-of-{browser}"}
+            return await api(method, path, key="", headers=headers, **({} if body is None else {"json": body}))
+
+        first = await guest("one-browser", asks("hello"))
+        assert first.status == 201, first.content
+        id, session = first.json["id"], first.json["session_id"]
+        assert (await guest("one-browser", path=f"{CHAT}/{id}/events")).status == 200
+        assert (await guest("another-browser", path=f"{CHAT}/{id}/events")).status == 404
+        assert (await api("GET", f"{CHAT}/{id}/events")).status == 404
+        assert (await guest("another-browser", asks("and?", session_id=session))).status == 404
+        assert (await guest("another-browser", asks("hello", id=id))).status == 409
+        again = await guest("one-browser", asks("and?", session_id=session))
+        assert again.json["choices"][0]["message"]["content"] == "You said: and? (3 messages, 0 seen)"
+        assert (await guest("one-browser", {"messages": []})).status == 422, "what is refused is not counted"
+        assert (await guest("one-browser", asks("three"))).status == 201
+        assert (await guest("one-browser", asks("four"))).status == 429
 
 
 async def test_another_key_finds_neither_the_session_nor_the_completion(api: Api, tmp_path: Path) -> None:
