@@ -8,7 +8,6 @@ Safe to call again with the same workspace after a crash: what is in its journal
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from heliograph.agents.task import Card, Task
 from heliograph.agents.telling import within
 from heliograph.agents.workspace import Workspace
 from heliograph.config import Settings
-from heliograph.errors import NotConfigured
 
 if TYPE_CHECKING:
     from heliograph.models.serving import Models
@@ -33,9 +31,10 @@ async def run(task: Task, workspace: Workspace, *, settings: Settings, reader: R
     """Do what was asked. Raises what ends the run without an answer: `HeliographError`s with a sentence for the caller."""
     if not toolsets.loaded.is_set():
         await asyncio.to_thread(toolsets.load)
-    route = _route(task, settings)
+    route = route_of(task, settings)
     at = Context(task=task, workspace=workspace, settings=settings, reader=reader, models=models, route=route, say=_unsaid, show=_unshown)
-    return await _runner(task, route)(within(at, "run"))
+    doer = import_module(f"heliograph.agents.{doer_of(task, route)}")  # only the one that is needed: pydantic-ai alone takes a second
+    return await doer.run(within(at, "run"))
 
 
 async def warm(settings: Settings) -> None:
@@ -45,31 +44,22 @@ async def warm(settings: Settings) -> None:
         await asyncio.to_thread(import_module, "heliograph.agents.loop")
 
 
-def _route(task: Task, settings: Settings) -> str | None:
+def route_of(task: Task, settings: Settings) -> str | None:
     """The model that answers: the one configured for the tier, where an orion model was asked for and has no route of its own."""
     if task.route == "default" and task.model.startswith(ORION) and task.tier in settings.routes():
         return task.tier
     return task.route
 
 
-def _runner(task: Task, route: str | None) -> Callable[[Context], Awaitable[Outcome]]:
+def doer_of(task: Task, route: str | None) -> str:
+    """The module beside this one whose `run` does it."""
     if task.kind == "execution" and task.mode == "program":
-        return _part("program", "Running a skill's pipeline.py")
+        return "program"
     if route is not None:
-        return _part("loop", "Orion with a language model")
+        return "loop"
     if task.kind == "execution" and (task.skills or (task.format is not None and task.format.schema is not None)):
-        return _part("packet", "An execution with a schema and no language model")
-    return _part("planner", "Orion without a language model")
-
-
-def _part(name: str, what: str) -> Callable[[Context], Awaitable[Outcome]]:
-    """`run` of a module beside this one, imported when it is needed: pydantic-ai alone takes seconds."""
-    try:
-        return import_module(f"heliograph.agents.{name}").run
-    except ModuleNotFoundError as missing:
-        if missing.name == f"heliograph.agents.{name}":
-            raise NotConfigured(f"{what} is not built in here yet.") from None
-        raise NotConfigured(f"{what} needs a package that is not installed: {missing.name}.") from missing
+        return "packet"
+    return "planner"
 
 
 async def _unsaid(_line: str) -> None:
