@@ -183,8 +183,12 @@ def _(client: VLMRun) -> None:
 
 @check("skills.create (session)")
 def _(client: VLMRun) -> None:
-    error = refused(422, client.skills.create, session_id=str(uuid.uuid4()))
-    assert error.error_type == "not_configured"
+    refused(404, client.skills.create, session_id=str(uuid.uuid4()))
+    asked = "Extract invoice_number and total_amount"
+    chat: Any = client.agent.completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": asked}])
+    made = client.skills.create(session_id=chat.session_id)
+    assert made.status == "completed"
+    assert "conversation" in made.description
 
 
 @check("skills.update")

@@ -74,19 +74,22 @@ class Skills:
             error.param = "file_id"
             raise
 
-    async def write(self, tenant: str, prompt: str, json_schema: dict[str, Any] | None, name: str | None) -> tuple[str, Packed]:
-        """A skill written from `prompt`, and the name to publish it under. Raises InvalidRequest and Unavailable.
+    async def write(
+        self, tenant: str, prompt: str, json_schema: dict[str, Any] | None, name: str | None, *, talk: str | None = None
+    ) -> tuple[str, Packed]:
+        """A skill written from `prompt`, and the name to publish it under. `talk`: the conversation that it was taken from. Raises
+        InvalidRequest and Unavailable.
 
         A `name` that was not asked for is one that the tenant has no other skill under. Who asks the same again while it is being
         written, or soon after, gets the same: official clients give up after 30 s and ask again, which a model may well take.
         """
-        asked = hashlib.sha256(msgspec.json.encode([tenant, prompt, json_schema, name])).digest()
+        asked = hashlib.sha256(msgspec.json.encode([tenant, prompt, json_schema, name, talk])).digest()
         task = self._writing.get(asked)
         if task is None:
             finished = [each for each, task in self._writing.items() if task.done()]
             for each in finished[: max(0, len(self._writing) + 1 - MOST_REMEMBERED)]:
                 del self._writing[each]
-            task = self._writing[asked] = asyncio.create_task(self._writer.write(prompt, json_schema, name))
+            task = self._writing[asked] = asyncio.create_task(self._writer.write(prompt, json_schema, name, talk=talk))
             task.add_done_callback(lambda _: asyncio.get_running_loop().call_later(REMEMBERED, self._writing.pop, asked, None))
         try:
             files = await asyncio.shield(task)

@@ -52,8 +52,11 @@ class Writer:
             env=None if self._author is None else os.environ,  # where the keys of models are, and what their clients read
         )
 
-    async def write(self, prompt: str, json_schema: dict[str, Any] | None = None, name: str | None = None) -> Files:
+    async def write(
+        self, prompt: str, json_schema: dict[str, Any] | None = None, name: str | None = None, *, talk: str | None = None
+    ) -> Files:
         """The files of a skill that does what `prompt` says, by their paths in its folder. `json_schema` becomes its schema.json.
+        `talk`: the conversation that both were taken from, which a model is shown.
 
         Raises InvalidRequest for a prompt or schema that is no use, NotConfigured where the model's settings are, Unavailable when the
         skill could not be written for now.
@@ -61,7 +64,7 @@ class Writer:
         seconds = TEMPLATE if self._author is None else self._author.seconds + AROUND
         try:
             files, trouble = await self._pool.call(
-                "write", prompt, json_schema, name, self._author, timeout=seconds, returns=tuple[Files, str | None]
+                "write", prompt, json_schema, name, self._author, talk, timeout=seconds, returns=tuple[Files, str | None]
             )
         except ModelUnavailable as error:
             raise Unavailable(f"The skill was not written, since the model that writes cannot be asked: {error.message}") from None

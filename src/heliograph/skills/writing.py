@@ -54,21 +54,24 @@ _SMALL = re.compile(
 )
 
 
-def draft(prompt: str, schema: Json | None = None, name: str | None = None, *, because: str = "no model is configured") -> Files:
+def draft(
+    prompt: str, schema: Json | None = None, name: str | None = None, *, because: str = "no model is configured", talked: bool = False
+) -> Files:
     """The skill that a template makes of `prompt`. `schema` is taken as it is; without one it is derived from the prompt's words, and left
-    out where they name no fields. `because`: why no model wrote it.
+    out where they name no fields. `because`: why no model wrote it. `talked`: prompt and schema are those of a conversation.
 
     Raises `InvalidRequest` for a prompt that is empty or too long, and a schema that is none.
     """
     prompt, schema = checked(prompt, schema)
     derived = schema_from(prompt) if schema is None else None
     if schema is not None:
-        about = "the schema is the one that was given"
+        about = "the schema is the one that was answered in" if talked else "the schema is the one that was given"
     elif derived is not None:
         about = "the schema was derived from its words: check both"
     else:
         about = "it names no fields, so they are found in each document anew"
-    told = f"Written by a template, since {because}: the instructions are the prompt itself, and {about}."
+    said = "what a conversation asked for, word for word" if talked else "the prompt itself"
+    told = f"Written by a template, since {because}: the instructions are {said}, and {about}."
     text = f"# What to extract\n\n{prompt}\n\n## How to answer\n\n{_RULES}"
     return package(name or name_of(prompt), _described(_first_sentence(prompt), told), text, schema if schema is not None else derived)
 

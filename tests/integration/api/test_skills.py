@@ -194,12 +194,6 @@ async def test_a_schema_or_prompt_that_is_no_use_is_refused(api: Api) -> None:
     assert await listed(api) == []
 
 
-async def test_a_skill_from_a_chat_session_is_not_configured(api: Api) -> None:
-    answer = await api("POST", "/v1/skills/create", json={"session_id": new_id(), "file_id": None, "prompt": None})
-    assert answer.status == 422
-    assert answer.json["error"]["type"] == "not_configured"
-
-
 @pytest.mark.parametrize(
     ("data", "said"),
     [

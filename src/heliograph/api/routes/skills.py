@@ -14,11 +14,12 @@ from starlette.responses import StreamingResponse
 
 from heliograph.api._skills import Packed
 from heliograph.api.auth import Caller, CallerOf, Guarded
+from heliograph.api.distilling import distilled
 from heliograph.api.openapi import answers
 from heliograph.api.paging import LimitOf
 from heliograph.api.routes.files import Expires, Signature
 from heliograph.api.server import Server, ServerOf
-from heliograph.errors import Forbidden, InvalidRequest, NotConfigured, NotFound
+from heliograph.errors import Forbidden, InvalidRequest, NotFound
 from heliograph.skills.frontmatter import told
 from heliograph.store import files, skills
 from heliograph.store.skills import LATEST, OrderBy, Skill
@@ -84,15 +85,19 @@ async def lookup_skill(body: SkillLookupRequest, server: ServerOf, caller: Calle
 
 @router.post("/create", status_code=201, response_model=SkillInfo, responses=answers(401, 404, 413, 422, 429))
 async def create_skill(body: SkillCreateRequest, server: ServerOf, caller: CallerOf) -> Response:
-    """Publish a skill: from an uploaded zip, or written from a prompt. Content that is there under the name is that version again."""
+    """Publish a skill: from an uploaded zip, or written from a prompt or a chat session. Content that is there under the name is
+    that version again."""
     given = [name for name in ("file_id", "prompt", "session_id") if getattr(body, name) is not None]
     if len(given) != 1:
         raise InvalidRequest("Give exactly one of `file_id`, `prompt` and `session_id`.", param="file_id")
-    if body.session_id is not None:
-        raise NotConfigured("There are no chat sessions yet to make a skill from; use `file_id` or `prompt`.", param="session_id")
     if _LEADS_AWAY.fullmatch((body.name or "").strip()):
         raise InvalidRequest("A skill's name is that of a folder: it has no / or \\, and is not a dot or two or a drive.", param="name")
     await _admit(server, caller)
+    if body.session_id is not None:
+        told = await distilled(server.database, caller, body.session_id)
+        schema = body.json_schema if body.json_schema is not None else told.schema
+        written, packed = await server.skills.write(caller.tenant, told.prompt, schema, body.name, talk=told.talk)
+        return await _publish(server, caller, written, packed, body.description, body.is_public)
     if body.prompt is not None:
         written, packed = await server.skills.write(caller.tenant, body.prompt, body.json_schema, body.name)
         return await _publish(server, caller, written, packed, body.description, body.is_public)
