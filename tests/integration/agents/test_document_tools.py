@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from heliograph import samples
+from heliograph.agents import tools
 from heliograph.agents.task import SkillRef
 from heliograph.config import Settings
 from heliograph.errors import EncryptedMedia, InvalidRequest, NotConfigured, NotFound
@@ -266,3 +268,14 @@ async def test_an_artifact_that_is_not_there_is_told_with_those_that_are(run: To
     ref = await run.bring(pdf(*INVOICE))
     with pytest.raises(NotFound, match=ref):
         await run.call("read_document", document="doc_000000")
+
+
+async def test_the_tool_that_the_documentation_shows_works(run: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "writing-a-tool.md"
+    shown = page.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "shown_tool.py").write_text(shown)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(tools, "REGISTRY", {})
+    import_module("shown_tool")
+    ref = await run.bring(pdf(["One two", "three fourteen"]))
+    assert await run.call("count_words", document=ref, longer_than=4) == {"words": 2}
