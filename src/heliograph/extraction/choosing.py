@@ -73,7 +73,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """Which schema was chosen; `name` is None where none fits. `kind`: what kind of document it is for; `rationale`: why, in a sentence.
 
     `uncertain`: the sentence to warn with, where another schema is nearly as likely. `share`: of its fields, those that are labelled or
-    answered; None where it has none, or where a model chose.
+    answered; None where it has none, or where a model chose. `headed`: how much a heading with its name speaks for it, 0-1.
     """
 
     name: str | None
@@ -81,6 +81,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     rationale: str
     uncertain: str | None = None
     share: float | None = None
+    headed: float = 0.0
 
 
 class _Seen(msgspec.Struct):
@@ -91,6 +92,7 @@ class _Seen(msgspec.Struct):
     fields: int
     there: list[str]
     heading: str | None
+    headed: float
     fits: bool
     """Whether the pages can be what the schema is for: a heading says so, or a fair part of the fields is there that single it out."""
 
@@ -117,7 +119,8 @@ def choose(document: Document, schemas: Mapping[str, Schema], *, learned: Mappin
     if next_ is not None and best.score - next_.score < MARGIN:
         uncertain = f"schema_uncertain: {best.name} was taken, and {next_.name} is nearly as likely"
     share = len(best.there) / best.fields if best.fields else None
-    return Chosen(name=best.name, kind=kind_of(best.name, schemas[best.name]), rationale=rationale, uncertain=uncertain, share=share)
+    kind = kind_of(best.name, schemas[best.name])
+    return Chosen(name=best.name, kind=kind, rationale=rationale, uncertain=uncertain, share=share, headed=best.headed)
 
 
 def _told(one: _Seen) -> str:
@@ -149,7 +152,7 @@ def _seen(document: Document, schemas: Mapping[str, Schema], learned: Mapping[st
                 there.append(split_name(ask.field.name))
         heading, share = max((_heading(pages, title) for title in (name, schemas[name].root.title)), key=lambda made: made[1])
         fits_it = share >= _HEADED_BY or len(telling) < _SINGLE or sum(telling) >= min(_TELLING * len(telling), _ENOUGH)
-        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(there)), heading, fits_it)
+        yield _Seen(name, found / max(total, 1.0) ** _SIZE + _HEADED * share, len(own), list(dict.fromkeys(there)), heading, share, fits_it)
 
 
 def _asks(schema: Schema, learned: Hints) -> list[tuple[FieldPath, Ask]]:

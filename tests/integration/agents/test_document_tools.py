@@ -234,7 +234,7 @@ async def test_a_redacted_copy_no_longer_says_who(run: Tools) -> None:
 async def test_a_document_is_classified_among_kinds_in_words_and_among_all_domains(run: Tools) -> None:
     ref = await run.bring(pdf(*INVOICE))
     among = await run.call("classify_document", document=ref, kinds=["bank statement", "invoice", "lease"])
-    assert (among["kind"], among["domain"], among["answered_by"]) == ("invoice", "document.invoice", "embedded")
+    assert (among["kind"], among["domain"], among["answered_by"], among["certain"]) == ("invoice", "document.invoice", "embedded", True)
     assert "Invoice" in among["rationale"]
     every = await run.call("classify_document", document=ref)
     assert every["domain"] == "document.invoice"

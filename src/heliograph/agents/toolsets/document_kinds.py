@@ -33,6 +33,9 @@ SURE = 0.25
 asked about was for, and 15 real ones (2026-11-21): every invoice that was one is above .34; registrations taken for receipts have .20 and
 .23, a laboratory's report taken for a referral .10."""
 
+HEADED = 0.75
+"""How much a heading must speak for a kind to make it certain: one with its whole name, among the largest of the page, does."""
+
 
 class Classified(msgspec.Struct, frozen=True, kw_only=True):
     """What kind of document it is; `kind` is null where it is none of those asked about. `domain`: the one with the schema for it.
@@ -80,7 +83,7 @@ async def classify_document(
         kind=chosen.name,
         domain=named.get(chosen.name) if chosen.name else None,
         rationale=" ".join(part for part in (chosen.rationale, _doubt(chosen)) if part),
-        certain=chosen.name is not None and chosen.uncertain is None and (chosen.share is None or chosen.share >= SURE),
+        certain=chosen.name is not None and chosen.uncertain is None and _supported(chosen),
         answered_by=at.route or "embedded",
         warnings=warnings,
     )
@@ -126,6 +129,11 @@ async def _asked(at: Context, document: str, read: Document, schemas: dict[str, 
         except prompted.Unusable as problem:
             made = await asyncio.to_thread(choose, read, schemas)
             return made, [f"the kind was told by labels, since {problem.message}"]
+
+
+def _supported(chosen: Chosen) -> bool:
+    """Whether enough says so: a model, a fair part of the kind's fields, or a heading with its whole name."""
+    return chosen.share is None or chosen.share >= SURE or chosen.headed >= HEADED
 
 
 def _doubt(chosen: Chosen) -> str:
