@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy import text
 
 from heliograph.config import ModelSettings, Settings
-from heliograph.models.scripted import Call, Scripted, Turn
+from heliograph.models.scripted import Call, Heard, Scripted, Turn, When
 from heliograph.store import completions, sessions
 from heliograph.store.completions import Completion
 from tests.integration.api.conftest import PNG, Answer, Api, serving
 
 PATH = "/v1/openai/chat/completions"
+_END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @asynccontextmanager
@@ -260,6 +261,47 @@ async def test_a_refused_chat_leaves_its_id_free(settings: Settings, database_ur
         assert (await chat(api, id="mine")).status == 201
 
 
+@pytest.mark.parametrize("known", [False, True])
+async def test_history_that_is_too_long_for_the_model_is_cut_by_whole_turns_and_that_is_noted(
+    settings: Settings, database_url: str, known: bool
+) -> None:
+    words = "word " * 200
+
+    def too_long(heard: Heard) -> bool:
+        return len(heard.text) > 3000
+
+    refusal = "This model's maximum context length is 999 tokens. However, your messages resulted in 1999 tokens."
+    script = [Turn(when=When(that=too_long), status=400, error=refusal), Turn(answer="fine", times=0)]
+    async with passing(settings, database_url, script, **({"context": 900} if known else {})) as (api, model):
+        session = (await chat(api, [{"role": "system", "content": "Be kind."}, {"role": "user", "content": f"0 {words}"}])).json[
+            "session_id"
+        ]
+        for number in range(1, 6):
+            answer = await chat(api, f"{number} {words}", session_id=session)
+            assert answer.status == 201, answer.content
+        sent = [(message["role"], message["content"][:40]) for message in model.bodies[-1]["messages"]]
+        assert sent[0] == ("system", "Be kind.")
+        assert "earlier messages of this chat are left out" in model.bodies[-1]["messages"][1]["content"]
+        assert sent[2][0] == "user"
+        assert sent[-1][1].startswith("5 word")
+        assert any(recorded.status == 400 for recorded in model.requests) is not known
+        assert len(await turns(api, session)) == 13  # what was left out for the model is still the session's
+        request = json.loads((await logged(api, answer.json["id"])).request)
+        assert f"[{request['left_out']} earlier" in model.bodies[-1]["messages"][1]["content"]
+        # one message that is too long by itself is refused
+        alone = await chat(api, "long " * 2000)
+        if not known:
+            assert (alone.status, alone.json["error"]["code"]) == (400, "context_length_exceeded")
+
+
+async def test_an_offline_server_asks_no_model_elsewhere(settings: Settings, database_url: str) -> None:
+    models = {"house": ModelSettings(url="http://192.0.2.7:9/v1", model="m")}
+    async with serving(settings.model_copy(update={"models": models, "offline": True}), database_url) as api:
+        answer = await chat(api)
+        assert (answer.status, answer.json["error"]["code"]) == (422, "not_configured")
+        assert "HELIOGRAPH_OFFLINE" in answer.json["error"]["message"]
+
+
 # -- failing -----------------------------------------------------------------------------------------------------------
 
 
@@ -403,3 +445,15 @@ async def test_the_database_going_away_is_said_and_nothing_hangs(settings: Setti
         again = await chat(api)
         assert again.status == 201
         assert len(await turns(api, again.json["session_id"])) == 2
+
+
+async def test_a_database_that_was_started_anew_costs_no_chat(settings: Settings, database_url: str) -> None:
+    async with passing(settings, database_url, [Turn(answer="yes", times=0)]) as (api, _):
+        await chat(api)
+        for stream in (False, True):
+            async with api.database.begin() as conn:
+                await conn.execute(text(_END_ALL))
+            answer = await chat(api, stream=stream)
+            assert answer.status == 201
+            session = events(answer)[0]["session_id"] if stream else answer.json["session_id"]
+            assert len(await turns(api, session)) == 2

@@ -11,6 +11,7 @@ from heliograph.agents.task import Message as Turn
 from heliograph.agents.task import Text
 from heliograph.config import ModelSettings
 from heliograph.jobs.chatlog import shown
+from heliograph.models.loose import tables
 from heliograph.wire.chat import (
     AgentChatCompletionsRequest,
     JSONSchemaResponseFormatStrict,
@@ -86,6 +87,33 @@ def remembered(turn: Turn, parts: list[dict[str, Json]]) -> dict[str, Json]:
     return made
 
 
+def size(messages: list[dict[str, Json]]) -> int:
+    """About how many tokens these messages take, at three characters each; something to look at counts as a thousand."""
+    made = 0
+    for given in messages:
+        content = given.get("content")
+        made += len(content) // 3 if isinstance(content, str) else 0
+        made += sum(len(part["text"]) // 3 if part["type"] == "text" else 1000 for part in tables(content)) + 8
+    return made
+
+
+def halved(messages: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The chat without the older half of its earlier turns. A turn is what the user said with all that answered it; the instructions that
+    the chat begins with stay, as does the last turn."""
+    head = next((place for place, each in enumerate(messages) if each["role"] not in ("system", "developer")), len(messages))
+    starts = [place for place, each in enumerate(messages) if each["role"] == "user" and place > head]
+    return messages[:head] + messages[starts[len(starts) // 2] :] if starts else messages
+
+
+def noted(messages: list[dict[str, Json]], left_out: int) -> list[dict[str, Json]]:
+    """The chat, which says so where something was left out."""
+    if not left_out:
+        return messages
+    head = next((place for place, each in enumerate(messages) if each["role"] not in ("system", "developer")), len(messages))
+    note = {"role": "system", "content": f"[{left_out} earlier messages of this chat are left out here, for want of room.]"}
+    return [*messages[:head], note, *messages[head:]]
+
+
 def words(part: MessageContent) -> str | None:
     """The text of a part of text."""
     if part.type in ("text", "input_text", "output_text"):
@@ -93,9 +121,9 @@ def words(part: MessageContent) -> str | None:
     return part.refusal or part.text or "" if part.type == "refusal" else None
 
 
-def logged(chat: AgentChatCompletionsRequest, messages: list[Turn]) -> str:
+def logged(chat: AgentChatCompletionsRequest, messages: list[Turn], left_out: int = 0) -> str:
     """What the log keeps of a request: the messages, media by reference, and the options, as JSON."""
-    options: dict[str, Json] = dict(chat.model_extra or {})
+    options: dict[str, Json] = dict(chat.model_extra or {}) | ({"left_out": left_out} if left_out else {})
     for name in chat.model_fields_set - UNLOGGED:
         value = getattr(chat, name)
         if value is not None:

@@ -24,7 +24,7 @@ from heliograph.api.passthrough import asking
 from heliograph.api.passthrough.preparing import Prepared, give_back, kept
 from heliograph.api.passthrough.recording import Recorder
 from heliograph.api.passthrough.rewriting import Rewriter, as_chunks
-from heliograph.api.passthrough.upstream import Upstream, told
+from heliograph.api.passthrough.upstream import TooLongForModel, Upstream, told
 from heliograph.api.server import Server
 from heliograph.errors import HeliographError, Unavailable
 from heliograph.models import failures
@@ -83,8 +83,17 @@ class Exchange(Response):
                 with contextlib.suppress(HeliographError):  # its lease ends by itself
                     await give_back(self._server, self._prepared)
 
+    async def _ask(self) -> tuple[Upstream, aiohttp.ClientResponse]:
+        """Ask, with less of the session's history while that is more than the model takes."""
+        while True:
+            try:
+                return await self._server.upstreams.ask(self._prepared.route, self._prepared.body)
+            except TooLongForModel:
+                if not self._prepared.shorten():
+                    raise
+
     async def _whole(self, send: Send) -> None:
-        upstream, answer = await self._server.upstreams.ask(self._prepared.route, self._prepared.body)
+        upstream, answer = await self._ask()
         try:
             async with asyncio.timeout(upstream.model.timeout):
                 whole = await upstream.endpoint.read(answer)
@@ -115,7 +124,7 @@ class Exchange(Response):
         upstream: Upstream | None = None
         answer: aiohttp.ClientResponse | None = None
         try:
-            upstream, answer = await self._server.upstreams.ask(prepared.route, prepared.body)
+            upstream, answer = await self._ask()
             if "json" in answer.content_type:
                 await out.send(rewriter.feed(as_chunks(_told(upstream, await upstream.endpoint.read(answer)))))
             else:
@@ -196,7 +205,7 @@ class Exchange(Response):
             Completion(
                 tenant=prepared.caller.tenant, id=prepared.id, session=prepared.session, key_id=prepared.caller.key_id,
                 model=prepared.model, answered_by=by or prepared.route, status=status, finish_reason=finish,
-                stream=prepared.chat.stream, request=asking.logged(prepared.chat, prepared.turn), response=text or None,
+                stream=prepared.chat.stream, request=asking.logged(prepared.chat, prepared.turn, prepared.left_out), response=text or None,
                 error=None if error is None else msgspec.json.encode({"type": error.type, "message": error.message}).decode(),
                 usage=msgspec.json.encode(usage).decode() if usage else None,
                 metadata=msgspec.json.encode(metadata).decode() if metadata else None, user_agent=prepared.user_agent,

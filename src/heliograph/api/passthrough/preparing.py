@@ -53,10 +53,23 @@ class Prepared(msgspec.Struct, kw_only=True):
     user_agent: str | None
     began: float
     created_at: datetime
+    left_out: int = 0
+    """Messages of the history that the model is not sent, because it could not take them."""
 
     def body(self, model: ModelSettings) -> dict[str, Json]:
-        """What a model of these settings is asked."""
-        return asking.body(self.chat, self.messages, model)
+        """What a model of these settings is asked: as much of the history as its context is said to hold."""
+        while model.context is not None and asking.size(self.messages) > model.context and self.shorten():
+            pass
+        return asking.body(self.chat, asking.noted(self.messages, self.left_out), model)
+
+    def shorten(self) -> bool:
+        """Leave out the older half of the session's earlier turns, whole ones; False when there are none."""
+        if self.chat.session_id is None:
+            return False
+        kept = asking.halved(self.messages)
+        self.left_out += len(self.messages) - len(kept)
+        shorter, self.messages = len(kept) < len(self.messages), kept
+        return shorter
 
     @property
     def title(self) -> str | None:
