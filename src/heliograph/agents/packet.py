@@ -1,7 +1,8 @@
-"""An execution with a schema or skills and no language model: all inputs are read as one packet and become one JSON.
+"""An execution with a schema or skills whose values are to say where they stand, or that has no language model: all inputs are read as one
+packet and become one JSON.
 
-Each file is told apart where there are several skills or schemas, answered by the embedded engine as Requests are, and kept as a step of
-the journal; `extraction.packet` makes one answer of all, whose values cite file and page. Words among the inputs are files too.
+Each file is told apart where there are several skills or schemas, answered by the embedded engine or a model as Requests are, and kept as a
+step of the journal; `extraction.packet` makes one answer of all, whose values cite file and page. Words among the inputs are files too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from heliograph.agents.artifacts import Artifact
+from heliograph.agents.asides import Asides
 from heliograph.agents.context import Context
 from heliograph.agents.outcome import Outcome, Spent
 from heliograph.agents.task import SkillRef
@@ -97,8 +99,8 @@ async def run(at: Context) -> Outcome:
     read = [each for each in reads if each.failure is None]
     value = await asyncio.to_thread(_answered, at, asked, read, warnings)
     return Outcome(
-        text=msgspec.json.encode(value).decode(), value=value, mode="agent", answered_by="embedded", spent=Spent(steps=len(reads)),
-        warnings=list(dict.fromkeys(warnings)),
+        text=msgspec.json.encode(value).decode(), value=value, mode="agent", answered_by=at.route or "embedded",
+        spent=Spent(steps=len(reads)), warnings=list(dict.fromkeys(warnings)),
     )  # fmt: skip
 
 
@@ -167,7 +169,7 @@ async def _asked(at: Context, said: str) -> _Asked:
     def read(item: dict[str, Json]) -> Skill:
         return skills[item["skill_id"]]
 
-    route = Route(asked=task.model)
+    route = Route(asked=task.model, name=at.route)
     plans = {
         kind: await asyncio.to_thread(resolve, kind, "generate", None, config, skills=read, route=route) for kind in ("document", "image")
     }
@@ -259,7 +261,9 @@ async def _artifact(at: Context, file: _File) -> Artifact:
 
 async def _read(at: Context, plan: Plan, artifact: Artifact, name: str, by: str | None) -> _Read:
     async with at.artifacts.local(artifact.ref) as path:
-        got = await answer(at.reader, [path], msgspec.structs.replace(plan, strict=False), examples=_Examples(at))
+        plan = msgspec.structs.replace(plan, strict=False)
+        steps = Asides(at.workspace, artifact.sha256.encode(), msgspec.json.encode(plan))
+        got = await answer(at.reader, [path], plan, models=at.models, steps=steps, examples=_Examples(at))
     chosen = cast("dict[str, Json]", got.response) if by is not None else {}
     extraction = got.extraction or Extraction(None, {})
     told = [warning for warning in got.warnings if not warning.startswith(("required_missing", "schema_mismatch"))]

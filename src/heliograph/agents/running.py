@@ -55,11 +55,11 @@ def doer_of(task: Task, route: str | None) -> str:
     """The module beside this one whose `run` does it."""
     if task.kind == "execution" and task.mode == "program":
         return "program"
-    if route is not None:
+    extracts = task.kind == "execution" and bool(task.skills or (task.format is not None and task.format.schema is not None))
+    evidence = extracts and (task.grounding or task.confidence)  # where values stand is known to extraction, and to no model that talks
+    if route is not None and not evidence:
         return "loop"
-    if task.kind == "execution" and (task.skills or (task.format is not None and task.format.schema is not None)):
-        return "packet"
-    return "planner"
+    return "packet" if extracts else "planner"
 
 
 async def _unsaid(_line: str) -> None:

@@ -11,8 +11,9 @@ from heliograph.agents.context import Context
 from heliograph.agents.memory import Brought, Memory, MemoryWorkspace
 from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import Format, SkillRef, Task
-from heliograph.config import Settings
+from heliograph.config import ModelSettings, Settings
 from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound, RequiredMissing
+from heliograph.models.scripted import Scripted, Turn
 from heliograph.models.serving import Models
 from heliograph.perception.reader import Reader
 
@@ -27,6 +28,7 @@ class Packets:
     def __init__(self, settings: Settings, reader: Reader, models: Models) -> None:
         self.memory = Memory()
         self._settings, self._reader, self._models = settings, reader, models
+        self.route: str | None = None
 
     def bring(self, content: bytes, filename: str | None, *, image: bool = False) -> dict[str, int]:
         """What stands in the inputs for a file."""
@@ -37,11 +39,12 @@ class Packets:
 
     async def run(self, inputs: dict[str, Any], *, schema: dict[str, Any] | None = SCHEMA, strict: bool = False, **task: Any) -> Outcome:
         format = None if schema is None else Format(schema=schema, strict=strict)
-        asked = Task(kind="execution", model="vlmrun-orion-1:auto", inputs=inputs, format=format, **({"grounding": True} | task))
+        told: dict[str, Any] = {"grounding": True} | task
+        asked = Task(kind="execution", model="vlmrun-orion-1:auto", inputs=inputs, format=format, **told)
         return await packet.run(
             Context(
                 task=asked, workspace=MemoryWorkspace(self.memory), settings=self._settings, reader=self._reader, models=self._models,
-                route=None, say=self._say, show=self._show,
+                route=self.route, say=self._say, show=self._show,
             )
         )  # fmt: skip
 
@@ -243,3 +246,25 @@ async def test_a_skill_without_a_schema_lists_what_each_file_says(packets: Packe
 async def test_an_input_of_another_medium_is_named(packets: Packets) -> None:
     with pytest.raises(HeliographError, match=r"talk\.mp3"):
         await packets.run({"sound": packets.bring(b"ID3\x04\x00" + bytes(500), "talk.mp3")})
+
+
+@pytest.mark.asyncio(loop_scope="package")
+async def test_a_model_answers_a_packet_whose_values_are_to_be_cited(settings: Settings, reader: Reader) -> None:
+    names = {"patient_name": r"Patient name: (.+)", "diagnosis": r"Diagnosis: (.+)"}
+    async with Scripted([Turn(extract=names, times=0)], "vllm") as server:
+        route = ModelSettings(url=server.url, model="scripted", vision=False)
+        mine = settings.model_copy(update={"models": {"default": route}})
+        models = Models(mine)
+        packets = Packets(mine, reader, models)
+        packets.route = "default"
+        inputs = {"letter": packets.bring(letter(), "referral.pdf")}
+        made = await packets.run(inputs)
+        asked = len(server.requests)
+        again = await packets.run(inputs)
+        await models.close()
+    assert (made.value["patient_name"], made.value["diagnosis"]) == ("Amara Okafor", "Type 2 diabetes mellitus")
+    assert places(made.value, "diagnosis") == {("referral.pdf", 0)}
+    assert made.answered_by == "default"
+    assert asked > 0
+    assert again.value == made.value
+    assert len(server.requests) == asked
