@@ -60,6 +60,9 @@ class Tails:
         loop = asyncio.get_running_loop()
         told = loop.time()
         async with self.present(tenant, id) as changed:
+            with suppress(Unavailable):
+                async with self._database.begin() as conn:  # who comes back late must not find it cancelled before the next note
+                    await predictions.listened(conn, [(tenant, id)], unless_within=self._fresh_every)
             while True:
                 changed.clear()
                 try:

@@ -7,7 +7,7 @@ A run of a prediction is fenced: who claims it sets a token, and only who holds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -321,11 +321,13 @@ async def cancel(conn: AsyncConnection, tenant: str, id: str) -> Prediction | No
     return Prediction(**row) if row else None
 
 
-async def listened(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> None:
-    """Note that somebody still waits for these, as (tenant, id)."""
+async def listened(conn: AsyncConnection, keys: Sequence[tuple[str, str]], *, unless_within: float = 0.0) -> None:
+    """Note that somebody still waits for these, as (tenant, id), but for those of which that was noted so few seconds ago."""
     mine = tuple_(predictions.c.tenant, predictions.c.id).in_(keys)
+    lately = func.clock_timestamp() - timedelta(seconds=unless_within)
+    due = or_(predictions.c.listened_at.is_(None), predictions.c.listened_at < lately)
     unfinished = predictions.c.status.in_(UNFINISHED)
-    await conn.execute(update(predictions).where(mine, unfinished).values(listened_at=func.clock_timestamp()))
+    await conn.execute(update(predictions).where(mine, unfinished, due).values(listened_at=func.clock_timestamp()))
 
 
 async def delivered(conn: AsyncConnection, tenant: str, id: str) -> None:

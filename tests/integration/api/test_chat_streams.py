@@ -103,6 +103,25 @@ async def test_a_run_that_everybody_left_is_cancelled_and_one_that_somebody_wait
     assert said(late[:-1]) == WHOLE[: len(said(late[:-1]))]
 
 
+async def test_who_comes_back_late_is_noted_at_once(api: Api) -> None:
+    id = (await api("POST", CHAT, json=asks("speak", batch=True))).json["id"]
+    age = text("SELECT extract(epoch FROM clock_timestamp() - listened_at) FROM predictions WHERE id = :id").bindparams(id=id)
+    for before in ("NULL", "clock_timestamp() - interval '29 s'"):
+        async with api.database.begin() as conn:
+            await conn.execute(text(f"UPDATE predictions SET listened_at = {before} WHERE id = '{id}'"))
+        async with streaming(api, path=f"{CHAT}/{id}/events") as answer:
+            await anext(events(answer))
+            old = None
+            for _ in range(40):  # less than the interval at which those who listen are noted anyway
+                async with api.database.begin() as conn:
+                    old = await conn.scalar(age)
+                if old is not None and old < 4.0:
+                    break
+                await asyncio.sleep(0.1)
+            assert old is not None
+            assert old < 4.0
+
+
 async def test_quiet_times_are_filled_with_comments(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT", 0.1)
     async with streaming(api, asks("speak")) as answer:
