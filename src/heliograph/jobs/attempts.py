@@ -90,8 +90,11 @@ def pause(waits: int, asked: int | None) -> float:
     return max(backoff, min(asked or 0, LONGEST_ASKED) * random.uniform(1.0, 1.1))  # noqa: S311
 
 
-async def claim(database: Database, job: Job) -> Prediction | None:
-    """The row of a job, ours to run now under its new token `run`; None when it is finished, cancelled or gone: then the job goes."""
+async def claim(database: Database, job: Job, ended: Ended | None = None) -> Prediction | None:
+    """The row of a job, ours to run now under its new token `run`; None when it is finished, cancelled or gone: then the job goes.
+
+    What was cancelled while it waited ends here, and `ended` adds to that.
+    """
     run = new_id()
     async with database.begin() as conn:
         row = await predictions.claim(conn, job.tenant, job.prediction, run)
@@ -99,6 +102,9 @@ async def claim(database: Database, job: Job) -> Prediction | None:
             row = await predictions.claim(conn, job.tenant, job.prediction, run)
         if row is None:
             await queue.done(conn, job)
+            now = await predictions.get(conn, job.tenant, job.prediction)
+            if now is not None and now.cancelled:
+                await cancelled(conn, now, ended)
         return row
 
 

@@ -32,7 +32,9 @@ _HOLDS = text(
     "WHERE s.name = 'hold' OR s.name LIKE 'hold:%' ORDER BY 1"
 )
 _UNFINISHED = text(
-    "SELECT p.id, t.name, p.status, p.tier, coalesce(p.domain, '-'), to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), "
+    "SELECT p.id, t.name, p.status, p.tier, "
+    "coalesce(p.domain, CASE WHEN p.kind IN ('completion', 'execution') THEN p.kind ELSE '-' END), "
+    "to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), "
     "CAST(p.attempts AS text) FROM predictions AS p JOIN tenants AS t ON t.id = p.tenant "
     "LEFT JOIN procrastinate_jobs AS job ON job.id = p.job_id "
     "WHERE p.status IN ('pending', 'enqueued', 'running', 'paused') AND (CAST(:tenant AS text) IS NULL OR p.tenant = :tenant) "
@@ -46,7 +48,7 @@ async def held_back(conn: AsyncConnection) -> list[str]:
 
 
 async def unfinished(conn: AsyncConnection, tenant: str | None = None, *, limit: int = 50) -> list[tuple[str, ...]]:
-    """What runs, then what waits, next first: id, tenant's name, status, tier, domain, created (UTC) and runs, as text."""
+    """What runs, then what waits, next first: id, tenant's name, status, tier, domain or kind, created (UTC) and runs, as text."""
     return [tuple(str(cell) for cell in row) for row in await conn.execute(_UNFINISHED, {"tenant": tenant, "limit": limit})]
 
 

@@ -19,7 +19,7 @@ from heliograph.agents.workspace import Workspace
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, Unavailable
 from heliograph.jobs import queue
-from heliograph.jobs.attempts import CANCELLED, TAKEN, Attempt, Failure, cancelled, claim
+from heliograph.jobs.attempts import CANCELLED, TAKEN, Attempt, Failure, claim
 from heliograph.jobs.chatlog import logged
 from heliograph.jobs.journal import JournalledReader
 from heliograph.jobs.loop import Draining, Lost
@@ -65,7 +65,7 @@ class Runs:
     async def run(self, job: Job, draining: Draining) -> None:
         """The handler of the queue `runs`."""
         await self._leave(job)
-        row = await claim(self._database, job)
+        row = await claim(self._database, job, _cancelled)
         if row is None:
             return
         task, settings = asked(row).task, self._settings
@@ -106,10 +106,7 @@ class Runs:
     async def _leave(self, job: Job) -> None:
         """Cancel a chat that everybody left while it waited for its turn; the claim then finds it so."""
         async with self._database.begin() as conn:
-            if await predictions.abandon(conn, job.tenant, job.prediction, after=self._settings.agent_listeners):
-                row = await predictions.get(conn, job.tenant, job.prediction)
-                if row is not None:
-                    await cancelled(conn, row, _cancelled)
+            await predictions.abandon(conn, job.tenant, job.prediction, after=self._settings.agent_listeners)
 
     async def _turn(self, task: Task, workspace: StoredWorkspace, outcome: Outcome) -> list[Message]:
         """What the session keeps of this run: what was new, and the answer. Only the first of several choices is kept."""

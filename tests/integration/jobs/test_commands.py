@@ -15,6 +15,7 @@ from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 
 from .asking import submit
+from .running import EXECUTION, ask, chat
 
 
 @pytest.fixture
@@ -29,6 +30,18 @@ async def _run(runner: CliRunner, *words: str) -> str:
     result = await asyncio.to_thread(runner.invoke, app, list(words))
     assert result.exit_code == 0, result.output + repr(result.exception)
     return result.output
+
+
+async def test_runs_of_agents_are_listed_by_their_kind_held_and_released(heliograph: CliRunner, database: Database) -> None:
+    async with database.begin() as conn:
+        await ask(conn, "c", chat("Hi"), session="s")
+        await ask(conn, "e", EXECUTION)
+    listed = (await _run(heliograph, "jobs", "list")).splitlines()
+    assert [line.split()[:5] for line in listed[1:]] == [
+        ["c", "default", "pending", "standard", "completion"], ["e", "default", "pending", "standard", "execution"],
+    ]  # fmt: skip
+    assert "2 jobs held" in await _run(heliograph, "jobs", "pause")
+    assert "2 jobs released" in await _run(heliograph, "jobs", "resume")
 
 
 async def test_jobs_are_listed_held_and_released(heliograph: CliRunner, database: Database) -> None:

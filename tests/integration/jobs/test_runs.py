@@ -237,6 +237,23 @@ async def test_a_chat_that_was_left_in_the_queue_never_begins(
     assert await queued(database) == []
 
 
+async def test_a_run_that_was_cancelled_while_it_waited_ends_without_beginning(
+    settings: Settings, database: Database, working: Working, settled: Settled
+) -> None:
+    begun: list[str] = []
+
+    async def agent(task: Task, _workspace: Workspace) -> Outcome:
+        begun.append(task.prompt)
+        return Outcome(text="Done")
+
+    async with database.begin() as conn:
+        await ask(conn, "e", EXECUTION)
+        await predictions.cancel(conn, "default", "e")
+    async with working(handlers={RUNS: runs(settings, database, agent).run}):
+        row = await settled("e")
+    assert (row.status, json.loads(row.error or "")["type"], begun) == ("failed", "cancelled", [])
+
+
 async def test_a_cancelled_run_stops_within_a_second_and_what_it_makes_then_is_not_kept(
     settings: Settings, database: Database, working: Working, settled: Settled
 ) -> None:
