@@ -18,6 +18,7 @@ from heliograph.errors import InvalidRequest
         ("How much is due?", "amount_due", "number"),
         ("what's due", "amount_due", "number"),
         ("how much do I owe", "amount_due", "number"),
+        ("How much did I pay?", "total", "number"),
         ("When is it due?", "due_date", "string"),
         ("when is payment due?", "due_date", "string"),
         ("When was the invoice issued?", "issue_date", "string"),
