@@ -219,6 +219,36 @@ def _() -> None:
     assert "vlm-1" in vlmrun("models", "list", "--domain", "document.invoice")
 
 
+@check("vlmrun execute | executions list | get")
+def _() -> None:
+    schema = SCRATCH / "execute-schema.json"
+    schema.write_text(json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
+    words = ("execute", "-p", "Read the total.", "-i", RECEIPT, "--schema", schema, "--poll-interval", "1", "-f", "json")
+    answer = json.loads(vlmrun(*words))
+    assert answer["status"] == "completed"
+    assert answer["response"]["total"] is not None
+    assert answer["id"][:8] in vlmrun("executions", "list", "--limit", "10")
+    assert json.loads(vlmrun("executions", "get", answer["id"], "-f", "json"))["response"] == answer["response"]
+
+
+@check("vlmrun execute (skill)")
+def _() -> None:
+    answer = json.loads(vlmrun("execute", "--skill-id", "receipt-extraction", "-i", RECEIPT, "--poll-interval", "1", "-f", "json"))
+    assert answer["status"] == "completed"
+    assert answer["response"]
+
+
+@check("vlmrun artifacts list | get")
+def _() -> None:
+    words = ("execute", "-p", "Make a bar chart of apples 3, pears 5", "-t", "core", "-t", "viz", "--poll-interval", "1", "-f", "json")
+    answer = json.loads(vlmrun(*words))
+    ref = answer["response"]["image"]["id"]
+    assert ref in vlmrun("artifacts", "list", "-e", answer["id"])
+    picture = SCRATCH / "chart.jpg"
+    vlmrun("artifacts", "get", ref, "-e", answer["id"], "-o", picture)
+    assert picture.read_bytes().startswith(b"\xff\xd8\xff")
+
+
 @check("vlmrun config show")
 def _() -> None:
     vlmrun("config", "show")
@@ -226,11 +256,6 @@ def _() -> None:
 
 LATER = {
     "vlmrun chat": ("chat", "hello", "-ns", "-nd"),
-    "vlmrun execute": ("execute", "-p", "say hello", "-i", RECEIPT),
-    "vlmrun executions list": ("executions", "list"),
-    "vlmrun executions get": ("executions", "get", str(uuid.uuid4())),
-    "vlmrun artifacts list": ("artifacts", "list", "-s", str(uuid.uuid4())),
-    "vlmrun artifacts get": ("artifacts", "get", "img_a1b2c3", "-s", str(uuid.uuid4())),
 }
 
 

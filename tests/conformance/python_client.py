@@ -11,6 +11,7 @@ import os
 import uuid
 from typing import Any
 
+import agents_client  # noqa: F401 - its checks are in CHECKS from here on
 import driver
 import skills_client  # noqa: F401 - its checks are in CHECKS from here on
 from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, Check, check, completed, grounded_leaf
@@ -287,20 +288,10 @@ def _(client: VLMRun) -> None:
 # -- what comes with later parts -----------------------------------------------------------------------------------
 
 CHECKS |= {
-    "agent.get": lambda c: c.agent.get(name="none:1"),
-    "agent.get_by_id": lambda c: c.agent.get_by_id(SOME_ID),
-    "agent.list": lambda c: c.agent.list(),
-    "agent.create": lambda c: c.agent.create(config=_agent_config("create")),
-    "agent.execute": lambda c: c.agent.execute(inputs={"text": "hello"}, config=_agent_config("execute")),
     "agent.completions": lambda c: c.agent.completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}]),
     "agent.async_completions": lambda c: _run_async(
         c.agent.async_completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}])
     ),
-    "artifacts.get": lambda c: c.artifacts.get(object_id="img_a1b2c3", session_id=SOME_ID),
-    "artifacts.list": lambda c: c.artifacts.list(session_id=SOME_ID),
-    "executions.get": lambda c: c.executions.get(SOME_ID),
-    "executions.list": lambda c: c.executions.list(),
-    "executions.wait": lambda c: c.executions.wait(SOME_ID, timeout=1),
     "datasets.list": lambda c: c.datasets.list(),
     "datasets.get": lambda c: c.datasets.get(SOME_ID),
     "datasets.create": lambda c: c.datasets.create(
@@ -319,12 +310,6 @@ CHECKS |= {
         images=[Image.open(RECEIPT)], model="vlm-1", config=GenerationConfig(prompt="Read the total", json_schema=SCHEMA, detail="auto")
     ),
 }
-
-
-def _agent_config(kind: str) -> Any:
-    from vlmrun.client.types import AgentCreationConfig, AgentExecutionConfig
-
-    return (AgentCreationConfig if kind == "create" else AgentExecutionConfig)(prompt="Say hello")
 
 
 def _run_async(coroutine: Any) -> Any:

@@ -16,10 +16,10 @@ from tests.conformance.report import write_report
 from tests.live import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
-LATER_RESOURCES = ("agent", "artifacts", "executions", "datasets", "dataset", "fine_tuning", "finetuning")
+LATER_RESOURCES = ("datasets", "dataset", "fine_tuning", "finetuning")
 LATER_MEDIA = ("audio", "video")
 LATER = tuple(f"{name}." for name in (*LATER_RESOURCES, *LATER_MEDIA))
-LATER_COMMANDS = ("vlmrun chat", "vlmrun execute", "vlmrun executions", "vlmrun artifacts")
+LATER_COMMANDS = ("vlmrun chat",)
 
 
 @pytest.fixture(scope="module")

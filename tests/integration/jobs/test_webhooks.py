@@ -17,11 +17,13 @@ from aiohttp import web
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from heliograph.agents.task import SkillRef, Task
 from heliograph.config import Settings
 from heliograph.jobs import queue, webhooks
-from heliograph.jobs.bodies import prediction_body
+from heliograph.jobs.bodies import execution_body, prediction_body
 from heliograph.jobs.loop import Draining
 from heliograph.jobs.queue import Job
+from heliograph.jobs.tasks import request_text
 from heliograph.jobs.webhooks import Webhooks, signature
 from heliograph.store import deliveries, predictions, tenants
 from heliograph.store.database import Database
@@ -205,3 +207,23 @@ def test_the_signature_is_the_published_vectors(shared_data: Path) -> None:
 def test_a_secret_without_a_key_signs_nothing(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):
         signature(b"{}", secret, "msg_1")
+
+
+async def test_the_webhook_of_an_execution_sends_what_its_get_answers(settings: Settings, database: Database, receiver: Receiver) -> None:
+    skill = SkillRef(name="letters", hash="h", blob="b", id="i", version="v")
+    task = Task(kind="execution", model="vlmrun-orion-1:auto", mode="agent", skills=[skill])
+    async with database.begin() as conn:
+        await predictions.create(
+            conn, tenants.DEFAULT, id="p", kind="execution", operation="execute", domain=None, model=task.model,
+            request=request_text(task), digest="0", callback_url=receiver.url, agent="reader:1",
+        )  # fmt: skip
+        assert await predictions.claim(conn, tenants.DEFAULT, "p", "run")
+        done = await predictions.finish(conn, tenants.DEFAULT, "p", "run", status="completed", response="[1]")
+        await queue.enqueue_webhook(conn, tenants.DEFAULT, "p")
+    assert done is not None
+    async with aiohttp.ClientSession() as session:
+        await _run_once(settings, database, session)
+    assert [body for _, body in receiver.seen] == [execution_body(done)]
+    body = json.loads(receiver.seen[0][1])
+    assert (body["name"], body["response"], body["execution_mode"]) == ("reader:1", {"results": [1]}, "agent")
+    assert body["skills"] == [{"name": "letters", "version": "v", "hash": "h", "id": "i"}]
