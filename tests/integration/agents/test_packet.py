@@ -250,7 +250,7 @@ async def test_an_input_of_another_medium_is_named(packets: Packets) -> None:
 
 @pytest.mark.asyncio(loop_scope="package")
 async def test_a_model_answers_a_packet_whose_values_are_to_be_cited(settings: Settings, reader: Reader) -> None:
-    names = {"patient_name": r"Patient name: (.+)", "diagnosis": r"Diagnosis: (.+)"}
+    names: dict[str, str | list[str]] = {"patient_name": r"Patient name: (.+)", "diagnosis": r"Diagnosis: (.+)"}
     async with Scripted([Turn(extract=names, times=0)], "vllm") as server:
         route = ModelSettings(url=server.url, model="scripted", vision=False)
         mine = settings.model_copy(update={"models": {"default": route}})
