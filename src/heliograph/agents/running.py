@@ -56,10 +56,15 @@ def doer_of(task: Task, route: str | None) -> str:
     if task.kind == "execution" and task.mode == "program":
         return "program"
     extracts = task.kind == "execution" and bool(task.skills or (task.format is not None and task.format.schema is not None))
-    evidence = extracts and (task.grounding or task.confidence)  # where values stand is known to extraction, and to no model that talks
-    if route is not None and not evidence:
+    if route is not None and not (extracts and _wants_evidence(task)):
         return "loop"
     return "packet" if extracts else "planner"
+
+
+def _wants_evidence(task: Task) -> bool:
+    """Whether values are to say where they stand, which extraction knows and no model that talks; unless other work is to be done too."""
+    reads = task.toolsets is None or {"core", "document"}.issuperset(task.toolsets)
+    return (task.grounding or task.confidence) and reads and bool(task.inputs)
 
 
 async def _unsaid(_line: str) -> None:

@@ -12,6 +12,7 @@ from heliograph.config import ModelSettings, Settings
 
 SKILL = SkillRef(name="s", hash="h", blob="b")
 CHAT: dict[str, Any] = {"kind": "completion", "model": "vlmrun-orion-1:pro"}
+FORM: dict[str, Any] = {"format": Format(schema={"type": "object"})}
 EXECUTION: dict[str, Any] = {"kind": "execution", "model": "vlmrun-orion-1:pro"}
 
 
@@ -27,7 +28,10 @@ EXECUTION: dict[str, Any] = {"kind": "execution", "model": "vlmrun-orion-1:pro"}
         (EXECUTION | {"format": Format(schema={"type": "object"})}, None, "packet"),
         (EXECUTION | {"format": Format()}, None, "planner"),
         (EXECUTION | {"format": Format(schema={"type": "object"})}, "default", "loop"),
-        (EXECUTION | {"format": Format(schema={"type": "object"}), "grounding": True}, "default", "packet"),
+        (EXECUTION | FORM | {"grounding": True, "inputs": {"a": "b"}}, "default", "packet"),
+        (EXECUTION | FORM | {"confidence": True, "inputs": {"a": "b"}, "toolsets": ["document"]}, "default", "packet"),
+        (EXECUTION | FORM | {"grounding": True, "inputs": {"a": "b"}, "toolsets": ["core", "image"]}, "default", "loop"),
+        (EXECUTION | FORM | {"grounding": True}, "default", "loop"),
         (EXECUTION | {"grounding": True}, "default", "loop"),
         (EXECUTION | {"mode": "program"}, "default", "program"),
         (EXECUTION | {"mode": "program"}, None, "program"),
