@@ -23,8 +23,8 @@ CELLS = 6
 CLIP = 4.0
 """Slope of the contrast curve at `contrast=1`, above which equalising would bring up noise. K. Zuiderveld, Contrast Limited Adaptive
 Histogram Equalization, 1994."""
-WORK = 2e9
-"""Comparisons in taking noise out, about 8 s on two cores: large pictures are compared with fewer neighbours. The full window of 21 took a
+WORK = 1e9
+"""Comparisons in taking noise out, about 4 s on two cores: large pictures are compared with fewer neighbours. The full window of 21 took a
 minute for 35 million pixels."""
 
 
@@ -121,29 +121,30 @@ def enhanced(picture: Any, how: Enhance) -> Any:
     pixels = np.asarray(picture)
     if how.denoise:
         strength = 3 + 9 * how.denoise
-        window = min(21, max(7, round(math.sqrt(WORK / (pixels.shape[0] * pixels.shape[1]))) // 2 * 2 + 1))
+        window = min(21, max(5, round(math.sqrt(WORK / (pixels.shape[0] * pixels.shape[1]))) // 2 * 2 + 1))
         pixels = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, window)
-    if how.brighten:
-        curve = (np.arange(256) / 255) ** (2.0 ** (-1.5 * how.brighten)) * 255
+    if how.brighten or how.contrast:
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
-        lab[:, :, 0] = cv2.LUT(lab[:, :, 0], curve.round().astype(np.uint8))
+        lightness = lab[:, :, 0]
+        if how.brighten:
+            curve = (np.arange(256) / 255) ** (2.0 ** (-1.5 * how.brighten)) * 255
+            lightness = cv2.LUT(lightness, curve.round().astype(np.uint8))
+        if how.contrast:
+            equal = cv2.createCLAHE(clipLimit=1 + (CLIP - 1) * how.contrast, tileGridSize=(8, 8))
+            lightness = _stretched(lightness, how.contrast)
+            lightness = cv2.addWeighted(equal.apply(lightness), how.contrast / 2, lightness, 1 - how.contrast / 2, 0)
+        lab[:, :, 0] = lightness
         pixels = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-    if how.contrast:
-        lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
-        curve = cv2.createCLAHE(clipLimit=1 + (CLIP - 1) * how.contrast, tileGridSize=(8, 8))
-        lightness = _stretched(lab[:, :, 0], how.contrast)
-        lab[:, :, 0] = cv2.addWeighted(curve.apply(lightness), how.contrast / 2, lightness, 1 - how.contrast / 2, 0)
-        pixels = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-    made = Image.fromarray(pixels)
     if how.sharpen:
-        radius = max(1.0, min(picture.size) / 800)
-        made = made.filter(ImageFilter.UnsharpMask(radius=radius, percent=round(150 * how.sharpen), threshold=2))
-    return made
+        blurred = cv2.GaussianBlur(pixels, (0, 0), max(1.0, min(picture.size) / 800))
+        pixels = cv2.addWeighted(pixels, 1 + 1.5 * how.sharpen, blurred, -1.5 * how.sharpen, 0)
+    return Image.fromarray(pixels)
 
 
 def _stretched(lightness: Any, share: float) -> Any:
     """Towards using all of the range, leaving out the extreme half percent at either end."""
-    low, high = np.percentile(lightness, (0.5, 99.5))
+    shares = np.cumsum(cv2.calcHist([lightness], [0], None, [256], [0, 256]).ravel()) / lightness.size
+    low, high = (float(np.searchsorted(shares, share)) for share in (0.005, 0.995))
     if high - low < 1:
         return lightness
     low, high = low * share, 255 - (255 - high) * share

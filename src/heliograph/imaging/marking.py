@@ -10,13 +10,16 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
+import cv2 as opencv
+import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from heliograph.errors import InvalidRequest
 from heliograph.imaging.orders import Mark, Point, Shade
 from heliograph.media.geometry import to_pixels
 from heliograph.media.masking import FONTS
 
+cv2: Any = opencv  # its types know nothing of numpy's
 Color = tuple[int, int, int]
 Area = tuple[float, float, float, float]
 
@@ -72,11 +75,12 @@ def with_shades(picture: Any, shades: list[Shade], masks: list[Any | None]) -> A
     """`picture` with areas tinted and outlined. `masks`: of each shade the picture of its mask, where it has one."""
     picture = _readable(picture, labelled=any(shade.label for shade in shades))
     colors = _colors([(shade.label, shade.color) for shade in shades])
-    covers = [_cover(shade, mask, picture.size) for shade, mask in zip(shades, masks, strict=True)]
+    whole = (0, 0, *picture.size)
     areas: list[Area] = []
-    for cover, color in zip(covers, colors, strict=True):
-        picture.paste(Image.new("RGB", picture.size, color), (0, 0), cover.point(_TINTED))
-        picture.paste(Image.new("RGB", picture.size, color), (0, 0), _edge(cover, _stroke(picture)))
+    for shade, mask, color in zip(shades, masks, colors, strict=True):
+        cover = _cover(shade, mask, picture.size)
+        picture.paste(color, whole, cover.point(_TINTED))
+        picture.paste(color, whole, _edge(cover, _stroke(picture)))
         areas.append(cover.getbbox() or (0, 0, 0, 0))
     labels = _Labels(picture, areas)
     for shade, area, color in zip(shades, areas, colors, strict=True):
@@ -190,8 +194,8 @@ def _cover(shade: Shade, mask: Any | None, size: tuple[int, int]) -> Any:
 
 
 def _edge(cover: Any, width: int) -> Any:
-    reach = 2 * (width // 2) + 1
-    return ImageChops.subtract(cover.filter(ImageFilter.MaxFilter(reach)), cover.filter(ImageFilter.MinFilter(reach)))
+    reach = np.ones((width, width), np.uint8)
+    return Image.fromarray(cv2.morphologyEx(np.asarray(cover), cv2.MORPH_GRADIENT, reach))
 
 
 def _luminance(color: Color) -> float:

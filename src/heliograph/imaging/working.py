@@ -99,4 +99,5 @@ def _opened(sheet: Sheet, limits: Limits) -> tuple[Any, Format]:
         raise InvalidRequest(f"There is no page {sheet.page}; the file has {seen.page_count}, counted from 0.", param="page")
     image = seen.media_type.startswith("image/")
     pixels = render(path, sheet.page, OWN if image else PAGE_DPI, limits)
-    return Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data), "jpeg" if seen.media_type in PHOTOS else "png"
+    picture = Image.frombuffer("RGB", (pixels.width, pixels.height), pixels.data, "raw", "RGB", 0, 1)
+    return picture, "jpeg" if seen.media_type in PHOTOS else "png"
