@@ -111,11 +111,21 @@ def load(place: Place, concurrency: int, model: str, *, stream: bool) -> Figures
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     used = cpu(place.pid) - before
+    settle(place)
     made: dict[str, Any] = json.loads(told.stdout)
     if made["wrong"] or not made["count"] or (stream and made["events"] < CHUNKS):
         raise RuntimeError(f"{place.name} answered wrongly: {made}")
     count = made["rate"] * place.seconds
     return Figures(made["added"]["p50"], made["added"]["p99"], made["first"]["p50"], made["rate"], 1000 * used / count)
+
+
+def settle(place: Place) -> None:
+    """Wait until nothing of the round is left to do: what clients have left may still be worked on, and the next one's turn would pay."""
+    for _ in range(100):
+        before = cpu(place.pid)
+        time.sleep(0.5)
+        if cpu(place.pid) - before < 0.05:
+            return
 
 
 @contextmanager

@@ -70,6 +70,12 @@ async def hold(
     return Session(**(await conn.execute(mine.returning(sessions))).mappings().one())
 
 
+async def renew(conn: AsyncConnection, tenant: str, id: str, completion: str, lease: timedelta) -> None:
+    """Let `completion`, if it is the writer, be so for `lease` from now on."""
+    mine = sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion
+    await conn.execute(update(sessions).where(*mine).values(writer_until=func.clock_timestamp() + lease))
+
+
 async def release(conn: AsyncConnection, tenant: str, id: str, completion: str, *, leased: bool = False) -> None:
     """Let others write, if `completion` is the writer; with `leased` only if it is not yet a run."""
     mine = update(sessions).where(sessions.c.id == id, sessions.c.tenant == tenant, sessions.c.writer == completion)

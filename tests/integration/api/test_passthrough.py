@@ -9,11 +9,13 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from heliograph.api.passthrough import preparing
 from heliograph.config import ModelSettings, Settings
 from heliograph.models.scripted import Call, Heard, Scripted, Turn, When
 from heliograph.store import completions, sessions
@@ -300,6 +302,41 @@ async def test_an_offline_server_asks_no_model_elsewhere(settings: Settings, dat
         answer = await chat(api)
         assert (answer.status, answer.json["error"]["code"]) == (422, "not_configured")
         assert "HELIOGRAPH_OFFLINE" in answer.json["error"]["message"]
+
+
+async def test_a_session_is_held_for_as_long_as_its_answer_takes_and_one_that_is_deleted_meanwhile_stays_so(
+    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "LEASE", timedelta(seconds=0.6))
+    script = ["first", Turn(answer="slow", delay=2.0), "next", Turn(answer="too late", delay=5.0)]
+    async with passing(settings, database_url, script) as (api, model):
+        session = (await chat(api, "1")).json["session_id"]
+        slow = asyncio.create_task(chat(api, "2", session_id=session))
+        while len(model.requests) < 2:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(1.0)  # its first lease is over
+        await chat(api, "3", session_id=session)
+        assert (await slow).status == 201
+        assert [words for _, words in await turns(api, session)] == ["1", "first", "2", "slow", "3", "next"]
+        late = asyncio.create_task(chat(api, "4", session_id=session))
+        while len(model.requests) < 4:
+            await asyncio.sleep(0.02)
+        assert (await api("DELETE", f"/v1/sessions/{session}")).status == 200
+        assert (await late).status == 503
+        assert (await api("GET", f"/v1/sessions/{session}")).status == 404
+
+
+async def test_a_published_name_without_tools_is_passed_to_the_default_model_and_named_as_asked(
+    settings: Settings, database_url: str
+) -> None:
+    async with Scripted(["straight"]) as model:
+        models = {"default": ModelSettings(url=model.url, model="scripted")}
+        async with serving(settings.model_copy(update={"models": models, "min_free_disk": 0}), database_url) as api:
+            answer = await chat(api, model="vlmrun-orion-1:auto", toolsets=[])
+            assert answer.json["choices"][0]["message"]["content"] == "straight"
+            assert answer.json["model"] == "vlmrun-orion-1:auto"
+            assert (await logged(api, answer.json["id"])).answered_by == "default"
+            assert await api.count("predictions") == 0
 
 
 # -- failing -----------------------------------------------------------------------------------------------------------

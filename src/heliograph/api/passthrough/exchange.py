@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from heliograph.agents.task import Message, Text, ToolCall
 from heliograph.api.errors import body as error_body
 from heliograph.api.passthrough import asking
-from heliograph.api.passthrough.preparing import Prepared, give_back, kept
+from heliograph.api.passthrough.preparing import Prepared, give_back, hold_on, kept
 from heliograph.api.passthrough.recording import Recorder
 from heliograph.api.passthrough.rewriting import Rewriter, as_chunks
 from heliograph.api.passthrough.upstream import TooLongForModel, Upstream, told
@@ -65,6 +65,8 @@ class Exchange(Response):
             task.cancel()
 
         gone.add_done_callback(leave)
+        written = asyncio.Event()
+        writing = None if self._prepared.at is None else asyncio.create_task(hold_on(self._server, self._prepared, written))
         try:
             await (self._stream(send, scope["state"]["send_body"]) if self._prepared.chat.stream else self._whole(send))
         except asyncio.CancelledError:
@@ -79,6 +81,9 @@ class Exchange(Response):
         finally:
             gone.remove_done_callback(leave)
             gone.cancel()
+            if writing is not None:
+                written.set()
+                await writing
             if not self._settled and self._prepared.chat.session_id is not None:
                 with contextlib.suppress(HeliographError):  # its lease ends by itself
                     await give_back(self._server, self._prepared)
@@ -187,12 +192,17 @@ class Exchange(Response):
                 )
             )  # fmt: skip
             return
+        # who leaves just now has had the answer, so its turn is kept
+        self._settled = await asyncio.shield(asyncio.ensure_future(self._append(messages, prepared.at)))
+        if not self._settled:
+            raise Unavailable(f"The session {session[:100]} was deleted, or written to by others, while this was being answered.")
+
+    async def _append(self, messages: list[str], at: int) -> bool:
+        prepared = self._prepared
         async with self._server.database.begin() as conn:
             if not self._server.settings.passthrough_sync:
                 await conn.execute(_NO_DISK)
-            self._settled = await sessions.append(conn, tenant, session, prepared.id, messages, at=prepared.at, title=prepared.title)
-        if not self._settled:
-            raise Unavailable(f"The session {session[:100]} was deleted, or written to by others, while this was being answered.")
+            return await sessions.append(conn, prepared.caller.tenant, prepared.session, prepared.id, messages, at=at, title=prepared.title)
 
     def _log(
         self, status: Status, text: str, finish: str | None, usage: Json, error: HeliographError | None = None, *, by: str = ""

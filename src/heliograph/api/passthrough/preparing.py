@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +18,7 @@ from heliograph.api.guests import FINGERPRINT
 from heliograph.api.passthrough import asking, media
 from heliograph.api.server import Server
 from heliograph.config import ModelSettings
-from heliograph.errors import InvalidRequest
+from heliograph.errors import HeliographError, InvalidRequest
 from heliograph.ids import new_id
 from heliograph.models.routes import DEFAULT, PUBLISHED
 from heliograph.store import sessions
@@ -24,8 +26,8 @@ from heliograph.wire.chat import AgentChatCompletionsRequest
 from heliograph.wire.chat import Message as Given
 
 Json = Any
-LEASE = 60.0
-"""Seconds beyond the model's `timeout` for which a pass-through may be a session's writer: no longer than that does one last."""
+LEASE = timedelta(seconds=30)
+"""How long a pass-through is a session's writer unless it says again that it is; a process that dies does not keep the session."""
 LONGEST_TITLE = 80
 
 
@@ -121,8 +123,7 @@ async def prepare(
     begin = 0
     stored: list[Message] = []
     if chat.session_id is not None and keeps:
-        lease = timedelta(seconds=server.settings.routes()[route].timeout + LEASE)
-        stored = await threads.write(server.database, caller, prepared.session, id, ui=ui, lease=lease)
+        stored = await threads.write(server.database, caller, prepared.session, id, ui=ui, lease=LEASE)
     try:
         if all(given.content is None or isinstance(given.content, str) for given in chat.messages):
             turn = [_turn(given, []) for given in chat.messages]
@@ -158,6 +159,18 @@ async def give_back(server: Server, prepared: Prepared) -> None:
     if prepared.chat.session_id is not None and prepared.keeps:
         async with server.database.begin() as conn:
             await sessions.release(conn, prepared.caller.tenant, prepared.session, prepared.id)
+
+
+async def hold_on(server: Server, prepared: Prepared, until: asyncio.Event) -> None:
+    """Stay the writer of the session. Not to be cancelled: a connection would be lost with it."""
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEASE.total_seconds() / 3):
+                await until.wait()
+                return
+        with suppress(HeliographError):
+            async with server.database.begin() as conn:
+                await sessions.renew(conn, prepared.caller.tenant, prepared.session, prepared.id, LEASE)
 
 
 def is_ui(request: Request, chat: AgentChatCompletionsRequest, caller: Caller) -> bool:
