@@ -27,7 +27,7 @@ serve: setup ## the server on http://127.0.0.1:8000
 	$(BIN)/heliograph serve
 
 test: setup ## every test that this machine can run
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 lint: setup ## ruff and strict types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright
