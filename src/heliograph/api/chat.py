@@ -133,7 +133,7 @@ class _Submission:
             rows, are_new = await self._write(session, taken)
         except Unavailable:
             raise  # a database that went away may have committed; what nobody names is collected later, and nobody writes for long
-        except HeliographError:
+        except BaseException:
             await self._undo(session)
             raise
         if not are_new:

@@ -70,6 +70,8 @@ def task(routes: Routes, body: AgentChatCompletionsRequest, attached: Sequence[A
     if wanted is None:
         named = [name.replace("_", "-") for manifest in manifests for name in manifest.toolsets]
         wanted = [name for name in TOOLSETS if name in named] or None
+    if wanted is None and model in routes.configured and model not in PUBLISHED:
+        wanted = []  # a model that is asked for itself, and that only a worker can ask
     if wanted is None and not body.stream:
         wanted = ["core"]
     providers: list[Provider] = body.models or []

@@ -13,7 +13,7 @@ from heliograph.agents.events import Asked, Shown, Thought
 from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import Media, Message, Task, ToolCall
 from heliograph.agents.workspace import Workspace
-from heliograph.config import ProviderSettings, Settings
+from heliograph.config import ModelSettings, ProviderSettings, Settings
 from heliograph.errors import CorruptMedia
 from heliograph.jobs import tasks
 from heliograph.store import predictions, sessions
@@ -316,6 +316,26 @@ async def test_guests_hear_only_their_own(settings: Settings, database_url: str,
         assert (await guest("one-browser", {"messages": []})).status == 422, "what is refused is not counted"
         assert (await guest("one-browser", asks("three"))).status == 201
         assert (await guest("one-browser", asks("four"))).status == 429
+
+
+async def test_deleting_a_chat_that_goes_on_cancels_it_and_frees_its_session(api: Api, tmp_path: Path) -> None:
+    body = (await api("POST", CHAT, json=asks("hello", batch=True, n=2))).json
+    assert (await api("DELETE", f"{CHAT}/{body['id']}")).json["deleted"] is True
+    assert await api.count("predictions") == await api.count("procrastinate_jobs") == 0
+    assert (await api("DELETE", f"{CHAT}/{body['id']}")).status == 404
+    async with worker(api, tmp_path):
+        after = await api("POST", CHAT, json=asks("again", session_id=body["session_id"]))
+    assert after.json["choices"][0]["message"]["content"] == "You said: again (1 messages, 0 seen)"
+
+
+async def test_a_model_that_only_a_worker_can_ask_is_asked_without_tools(settings: Settings, database_url: str) -> None:
+    models = {"local": ModelSettings(kind="gguf", model="/nowhere.gguf"), "other": ModelSettings(kind="gguf", model="/nowhere.gguf")}
+    async with serving(settings.model_copy(update={"models": models}), database_url) as api:
+        for fields, tools in (({}, []), ({"stream": True}, []), ({"toolsets": ["viz"]}, ["viz"])):
+            answer = await api("POST", CHAT, json=asks("hello", batch=True, model="local", **fields))
+            assert answer.status == 201, answer.content
+            task = await task_of(api, answer.json["id"])
+            assert (task.model, task.route, task.toolsets, task.generation) == ("local", "local", tools, "orion-1")
 
 
 async def test_another_key_finds_neither_the_session_nor_the_completion(api: Api, tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from fastapi import APIRouter, Query, Response
 from heliograph.api import chunks
 from heliograph.api.auth import CallerOf, Guarded
 from heliograph.api.body import parse
+from heliograph.api.chat import choices
 from heliograph.api.openapi import answers
 from heliograph.api.server import ServerOf
 from heliograph.errors import InvalidRequest, NotFound
+from heliograph.jobs import retention
 from heliograph.store import completions, predictions
 from heliograph.store.completions import Completion
 from heliograph.wire.chat import ChatCompletion
@@ -66,10 +68,16 @@ async def get_completion(completion_id: str, server: ServerOf, caller: CallerOf)
 
 
 async def delete_completion(completion_id: str, server: ServerOf, caller: CallerOf) -> Response:
-    """Take a chat out of the log. What was said in its session stays there."""
+    """Take a chat out of the log. What was said in its session stays there. One that goes on is cancelled, and nothing of it stays."""
     async with server.database.begin() as conn:
-        if not await completions.remove(conn, caller.tenant, completion_id):
-            raise _missing(completion_id)
+        removed = await completions.remove(conn, caller.tenant, completion_id)
+        run = await predictions.get(conn, caller.tenant, completion_id, kinds=("completion",))
+        goes_on = run is not None and run.status not in predictions.FINISHED
+        runs = await choices(conn, caller, completion_id) if goes_on else []
+    if not removed and not runs:
+        raise _missing(completion_id)
+    for run in runs:
+        await retention.forget(server.database, server.blobs, run.tenant, run.id, kinds=("completion",))
     return _json({"id": completion_id, "object": "chat.completion.deleted", "deleted": True})
 
 
