@@ -77,7 +77,7 @@ async def _performed(at: Context) -> _Finished:
     code, files = await _skills(at)
     given, refs, brought = await _inputs(at)
     script = Script(code=code, arguments=given, files=files | brought, entry=_entry(code), name=PROGRAM)
-    usable = {tool.name: tool for tool in tools.of(_toolsets(at.task)) if tool.name not in OWN}
+    usable = {tool.name: tool for tool in _tools(at.task)}
     caller = Caller(at, usable.values())
     async with at.workspace.step(STEP):
         ran, made = await perform(at, script, caller, _offers(usable), key=STEP, refs=refs)
@@ -87,8 +87,11 @@ async def _performed(at: Context) -> _Finished:
     return _Finished(value=value, calls=caller.calls, read=at.readings.anew, warnings=list(ran.left))
 
 
-def _toolsets(task: Task) -> list[Toolset]:
-    return list(dict.fromkeys(("core", *task.toolsets))) if task.toolsets is not None else list(USUAL)
+def _tools(task: Task) -> list[Tool]:
+    """What the program may call. Tools that reach outside are there only where their toolset is named: by the request, or by the skill."""
+    named = set(task.toolsets or ())
+    found = tools.of(("core", *named) if task.toolsets is not None else USUAL)
+    return [tool for tool in found if tool.name not in OWN and (tool.effect == "none" or tool.toolset in named)]
 
 
 def _offers(usable: dict[str, Tool]) -> list[Offer]:

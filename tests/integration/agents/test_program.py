@@ -154,6 +154,7 @@ result = {"text": str(texts), "turned": [turned["width"], turned["height"]], "in
         ("await vlmrun.document.extract('inputs/none.pdf')", ("ToolError", "inputs/none.pdf")),
         ("await vlmrun.document.extract(inputs['letter'], colour='red')", ("TypeError", "colour")),
         ("await vlmrun.web.search('news')", ("line 1", "web")),
+        ("await vlmrun.io.put_file_url('http://127.0.0.1/secret')", ("line 1", "put_file_url")),
         ("await vlmrun.image.detect(inputs['card'], 'cat')", ("ToolError",)),
         ("await vlmrun.image.detect(inputs['card'], '')", ("ToolError", "target")),
         ("import sys\nsys.exit('enough')", ("enough",)),
@@ -186,6 +187,12 @@ async def test_a_program_may_catch_what_a_tool_refuses(programs: Programs) -> No
 async def test_the_web_is_there_for_a_program_whose_skill_names_it(programs: Programs) -> None:
     code = "try:\n    await vlmrun.web.search('news')\nexcept vlmrun.ToolError as error:\n    result = {'said': str(error)}"
     assert "HELIOGRAPH" in (await programs.run(code, toolsets=["web"])).value["said"]
+
+
+async def test_a_file_is_loaded_by_its_url_for_a_program_whose_skill_names_the_toolset(programs: Programs) -> None:
+    programs.memory.web["https://example.com/card.png"] = Brought(content=card(), kind="img", media_type="image/png", filename="card.png")
+    made = await programs.run("result = await vlmrun.io.put_image_url('https://example.com/card.png')", toolsets=["core"])
+    assert made.value["id"].startswith("img_")
 
 
 async def test_a_response_that_does_not_fit_the_schema_is_told_of(programs: Programs) -> None:

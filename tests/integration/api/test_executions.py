@@ -15,13 +15,15 @@ from typing import Any
 import pytest
 
 from heliograph.agents.task import Task
+from heliograph.config import ModelSettings, Settings
 from heliograph.jobs import holds
 from heliograph.jobs.tasks import asked
 from heliograph.jobs.worker import run_worker
+from heliograph.models.scripted import Scripted
 from heliograph.store import predictions
 from tests.integration.agents.packets import RESULTS, SCHEMA, card, letter, report
 
-from .conftest import Api, _Served
+from .conftest import Api, _Served, serving
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,37 @@ async def test_the_manifest_of_a_skill_says_model_toolsets_and_providers_where_t
     assert [task.toolsets for task in tasks_] == [["document", "image", "viz"], ["world-gen"]]
     assert [task.providers for task in tasks_] == [["meta-sam3"], []]
     assert [skill.name for skill in tasks_[0].skills] == ["letters", "more"]
+
+
+# -- with a language model -----------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def modelled(settings: Settings, url: str, turns: list[Any]) -> AsyncGenerator[tuple[Api, Scripted]]:
+    """A server of its own with a model that answers these, and a worker."""
+    async with Scripted(turns, checks=False) as model:
+        routes = {"default": ModelSettings(url=model.url, model="scripted", attempts=1)}
+        with_model = settings.model_copy(update={"models": routes})
+        stop = asyncio.Event()
+        working = asyncio.create_task(run_worker(with_model, url, stop))
+        try:
+            async with serving(with_model, url) as api:
+                yield api, model
+        finally:
+            stop.set()
+            await working
+
+
+async def test_a_model_answers_in_the_schema_and_words_without_one_are_an_object_too(settings: Settings, database_url: str) -> None:
+    async with modelled(settings, database_url, [{"total": 12.5}, "It is red."]) as (api, model):
+        schema = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"], "additionalProperties": False}
+        made = await done(api, config={"prompt": "What is the total of this?", "json_schema": schema}, inputs={"note": "Total: 12.50"})
+        assert (made["status"], made["response"]) == ("completed", {"total": 12.5}), made
+        made = await done(api, config={"prompt": "What colour is it?"}, inputs={"note": "a red car"})
+        assert (made["status"], made["response"]) == ("completed", {"answer": "It is red."}), made
+        heard = str([request.heard for request in model.requests])
+    assert "Total: 12.50" in heard
+    assert "a red car" in heard
 
 
 # -- helpers -------------------------------------------------------------------------------------------------------------
