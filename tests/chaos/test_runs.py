@@ -105,16 +105,16 @@ async def test_a_frozen_worker_that_wakes_up_adds_nothing_to_a_run_that_another_
         await ask(conn, "c", chat("Make five"), session="s")
     slow = QUICK | {"STEP_PAUSE": "0.4"}
     frozen = start_worker(database_url, **slow)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(falls.calls.read_text().split()) < 2:
             await asyncio.sleep(0.01)
     frozen.send_signal(signal.SIGSTOP)
     start_worker(database_url, **slow)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await look(database, "c")).attempts < 2:
             await asyncio.sleep(0.05)
     frozen.send_signal(signal.SIGCONT)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (row := await look(database, "c")).status not in FINISHED:
             await asyncio.sleep(0.05)
     await asyncio.sleep(1.0)
@@ -131,7 +131,7 @@ async def test_a_stopping_worker_hands_its_run_back_after_the_step_it_is_in(
     async with database.begin() as conn:
         await ask(conn, "c", chat("Make five"), session="s")
     first = start_worker(database_url, STEP_PAUSE="0.4")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(falls.calls.read_text().split()) < 2:
             await asyncio.sleep(0.01)
     first.send_signal(signal.SIGTERM)
@@ -139,7 +139,7 @@ async def test_a_stopping_worker_hands_its_run_back_after_the_step_it_is_in(
     row = await look(database, "c")
     assert (row.status, row.attempts) == ("enqueued", 0)
     start_worker(database_url)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (row := await look(database, "c")).status not in FINISHED:
             await asyncio.sleep(0.05)
     await _assert_whole(database, tmp_path / "data", row)

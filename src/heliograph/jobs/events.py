@@ -66,7 +66,7 @@ class Telling:
         self._raise()
         row = self._attempt.row
         async with self._writing:
-            async with self._database.begin() as conn:
+            async with self._database.begin(brief=True) as conn:
                 batch = list(self._waiting)
                 if batch and await events.append(conn, row.tenant, row.id, self._attempt.run, batch) is None:
                     self._attempt.journal.stopped = Lost(TAKEN)

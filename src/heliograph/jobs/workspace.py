@@ -114,7 +114,7 @@ class StoredArtifacts:
         else:
             size = await self._blobs.put(blob, content)
         made, unnamed = None, blob
-        async with self._database.begin() as conn:
+        async with self._database.begin(brief=True) as conn:
             if await predictions.holding(conn, row.tenant, row.id, self._attempt.run):
                 refs = (new_ref(kind, f"{seed}#{n}" if n else seed) for n in range(_TRIES))
                 made, unnamed = await artifacts.put(

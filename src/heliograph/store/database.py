@@ -9,6 +9,7 @@ from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import OperationalError as PsycopgOperationalError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,6 +26,8 @@ _DEFAULTS = {
     "tcp_user_timeout": 30_000,
 }
 _SESSION = "SET idle_in_transaction_session_timeout = '60s'"  # a frozen process must not hold its locks for ever
+
+_BRIEF = text("SET LOCAL idle_in_transaction_session_timeout = '4s'")  # less than the silence after which a worker is taken for dead
 
 
 class Database:
@@ -52,14 +55,18 @@ class Database:
         )
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+    async def begin(self, *, brief: bool = False) -> AsyncGenerator[AsyncConnection]:
         """A transaction: committed when the block ends, rolled back when it raises.
+
+        `brief`: it locks a row that others wait for, so a process that freezes in it loses it within seconds.
 
         Raises Unavailable when the database cannot be reached, goes away, or has no connection free in time, and
         InvalidRequest for text with a NUL character, which PostgreSQL cannot hold.
         """
         try:
             async with self.engine.begin() as connection:
+                if brief:
+                    await connection.execute(_BRIEF)
                 yield connection
         except PoolTimeout as problem:
             raise Unavailable("The server is busy; try again in a moment.", retry_after=2) from problem

@@ -88,3 +88,13 @@ def test_the_name_of_a_driver_is_dropped(url: str):
 
 def test_a_connection_string_of_pairs_stays_as_it_is():
     assert libpq_url("host=/run dbname=x") == "host=/run dbname=x"
+
+
+async def test_a_process_that_freezes_in_a_brief_transaction_soon_holds_nothing(database: Database) -> None:
+    with pytest.raises(Unavailable):
+        async with database.begin(brief=True) as conn:
+            await conn.execute(text("SELECT 1"))
+            await asyncio.sleep(5)
+            await conn.execute(text("SELECT 1"))
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
