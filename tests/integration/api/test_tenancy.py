@@ -7,16 +7,28 @@ import hashlib
 
 from fastapi import FastAPI
 
+from heliograph.agents.outcome import Outcome
 from heliograph.api.app import create_app
 from heliograph.api.openapi import document
 from heliograph.config import Settings
+from heliograph.jobs.chatlog import logged
+from heliograph.jobs.tasks import asked
+from heliograph.store import completions, predictions
 
 from .conftest import PDF, Api
 from .publishing import publish
 
 URI = "data:application/pdf;base64," + base64.b64encode(PDF).decode()
-OPEN = {"/v1/files/{file_id}/content", "/v1/skills/{skill_id}/content"}
-"""Opened by a signature instead of a key; tested with the files and the skills."""
+OPEN = {
+    "/v1/files/{file_id}/content",
+    "/v1/skills/{skill_id}/content",
+    "/v1/artifacts/linked/{place}",
+    "/v1/shared/{token}",
+    "/v1/shared/{token}/artifacts/{name}",
+}
+"""Opened by a signature or a token instead of a key; tested with the files, the skills, the artifacts and the sessions."""
+SAME = {"/v1/chat/completions/{completion_id}"}
+"""Another address of a route that is tried."""
 PUBLIC = {"/v1/hub/domains/{domain}"}
 """The catalogue is everybody's."""
 
@@ -28,9 +40,10 @@ def routes(settings: Settings) -> list[tuple[str, str]]:
     later = {"/v1" + path for routes in ROUTES.values() for _, path in routes}
     found: list[tuple[str, str]] = []
     for path, methods in walk(create_app(settings, "postgresql://nowhere")):
-        if "{" in path and path.startswith("/v1") and path not in OPEN | PUBLIC | later:
+        if "{" in path and path.startswith("/v1") and path not in OPEN | PUBLIC | SAME | later:
             found += [(method, path) for method in methods]
-    return sorted(found, key=lambda route: (route[0] == "DELETE", route))  # what deletes comes last
+    # what deletes comes last, and before what it is part of
+    return sorted(found, key=lambda route: (route[0] == "DELETE", -len(route[1]), route))
 
 
 def walk(app: FastAPI) -> list[tuple[str, set[str]]]:
@@ -44,10 +57,19 @@ async def test_another_tenants_ids_are_404_and_a_second_key_of_the_tenant_sees_e
     skill = await publish(api, name="a")
     chat = (await api("POST", "/v1/openai/chat/completions", json={"messages": [{"content": "hello"}], "batch": True})).json
     await api.finish(chat["id"], '{"text":"hello"}')
-    bodies = {"/v1/skills/{skill_id}/update": {"description": "mine"}}
+    async with api.database.begin() as conn:
+        row = await predictions.get(conn, api.tenant, chat["id"])
+        assert row is not None
+        await completions.record(conn, [logged(row, asked(row).task, {}, Outcome(text="hello"))])
+    agent = (await api("POST", "/v1/agent/create", json={"name": "a", "config": {"prompt": "Find the total."}})).json
+    execution = (await api("POST", "/v1/agent/execute", json={"inputs": {"note": "1.50"}, "config": {"prompt": "Find the total."}})).json
+    bodies = {"/v1/skills/{skill_id}/update": {"description": "mine"}, "/v1/sessions/{session_id}": {"title": "mine"}}
     ids = {
         "{skill_id}": skill["id"],
         "{completion_id}": chat["id"],
+        "{session_id}": chat["session_id"],
+        "{agent_id}": agent["id"],
+        "{execution_id}": execution["id"],
         "{path}": "SKILL.md",
         "{file_id}": file["id"],
         "{md5}": hashlib.md5(PDF).hexdigest(),
