@@ -17,12 +17,15 @@ from typing import Any, cast
 import msgspec
 
 from heliograph.extraction.agreement import SAME, SIMILAR, agreement
+from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.confidence import MED
 from heliograph.extraction.result import Evidence, Extraction, Leaf, Path, walk
 from heliograph.extraction.schema import METADATA_SUFFIX, Field, Schema
 from heliograph.media.geometry import Box
 
 Json = Any
+RAREST = 2
+"""Values of a row by which rows like it are looked for: those that the fewest rows have."""
 LONGEST_TOLD = 80
 """Characters of a value in a warning."""
 
@@ -81,6 +84,30 @@ def _firsts(parts: Sequence[Part]) -> list[int]:
     return list(accumulate((part.pages for part in parts), initial=0))
 
 
+class _Earlier:
+    """The rows of the files before, each to be taken once. A row is compared with those only that share what few rows have."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._rows: dict[tuple[Path, str], list[_Row]] = {}
+        self._taken: set[int] = set()
+        for row in rows:
+            for mark in _marks(row.sources[0].value):
+                self._rows.setdefault(mark, []).append(row)
+
+    def take(self, value: Json) -> _Row | None:
+        """The first row that says the same, no more there from now on."""
+        rarest = sorted((rows for mark in _marks(value) if (rows := self._rows.get(mark))), key=len)[:RAREST]
+        for row in (row for rows in rarest for row in rows):
+            if id(row) not in self._taken and _same_row(row.sources[0].value, value):
+                self._taken.add(id(row))
+                return row
+        return None
+
+
+def _marks(row: Json) -> list[tuple[Path, str]]:
+    return [(path, fold(str(value))) for path, value in walk(row) if value is not None]
+
+
 class _Joining:
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
@@ -134,12 +161,11 @@ class _Joining:
         counts: dict[int, int] = {}
         doubled = 0
         for source in self._likely(sources, path):
-            earlier = list(rows)
+            earlier = _Earlier(rows)
             for index, value in enumerate(source.value):
                 row = _Source(source.part, value, (*source.path, index))
-                known = next((each for each in earlier if _same_row(each.sources[0].value, value)), None)
+                known = earlier.take(value)
                 if known is not None:
-                    earlier.remove(known)
                     known.sources.append(row)
                     doubled += 1
                 else:
