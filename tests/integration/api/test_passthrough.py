@@ -429,6 +429,16 @@ async def test_a_model_that_falls_silent_is_given_up(settings: Settings, databas
         assert model.requests[0].disconnected is not None
 
 
+async def test_an_answer_that_goes_on_for_longer_than_the_route_allows_is_ended(settings: Settings, database_url: str) -> None:
+    endless = Turn(answer="word " * 400, pace=0.1)
+    async with passing(settings, database_url, [endless], timeout=1.0) as (api, _):
+        began = time.monotonic()
+        answer = await chat(api, stream=True)
+        assert time.monotonic() - began < 10
+        assert "did not answer within 1 seconds" in events(answer)[-1]["error"]["message"]
+        assert said(Answer(201, {}, answer.content.rpartition(b"data: ")[0])).startswith("word")
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_the_model_is_stopped_within_a_second_when_its_client_leaves(settings: Settings, database_url: str, stream: bool) -> None:
     turn = Turn(answer="one two three", pace=2.0) if stream else Turn(answer="late", delay=20.0)

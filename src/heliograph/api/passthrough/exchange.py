@@ -152,7 +152,7 @@ class Exchange(Response):
 
     async def _pass(self, upstream: Upstream, answer: aiohttp.ClientResponse, rewriter: Rewriter, out: _Out, pulse: _Pulse) -> None:
         """Send a stream on as it comes. Raises what ends it before its time."""
-        pulse.watch(answer, upstream.model.idle_timeout)
+        pulse.watch(answer, upstream.model.idle_timeout, upstream.model.timeout)
         content = answer.content
         try:
             while not rewriter.over and (piece := await content.readany()):
@@ -165,11 +165,12 @@ class Exchange(Response):
                 await _part(content)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             if rewriter.finish is None:
-                raise told(upstream.endpoint.trouble(TimeoutError() if pulse.fell_silent else error, upstream.model.idle_timeout)) from None
+                late = pulse.gave_up
+                raise told(upstream.endpoint.trouble(error if late is None else TimeoutError(), late or 0.0)) from None
         if rewriter.error is not None:
             raise told(upstream.endpoint.failure(rewriter.error.number or 500, rewriter.error))
-        if pulse.fell_silent and rewriter.finish is None:
-            raise told(upstream.endpoint.trouble(TimeoutError(), upstream.model.idle_timeout))
+        if pulse.gave_up is not None and rewriter.finish is None:
+            raise told(upstream.endpoint.trouble(TimeoutError(), pulse.gave_up))
         if rewriter.garbled is not None:
             raise Unavailable(f"{upstream.endpoint.who} sent {rewriter.garbled} in its stream.")
         if not rewriter.done and rewriter.finish is None:
@@ -257,16 +258,19 @@ class _Pulse:
         self._last = self._loop.time()
         self._answer: aiohttp.ClientResponse | None = None
         self._patience = 0.0
+        self._longest = self._end = 0.0
         self._sending: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(HEARTBEAT, self._beat)
-        self.fell_silent = False
+        self.gave_up: float | None = None
+        """The seconds after which the model was given up."""
 
-    def watch(self, answer: aiohttp.ClientResponse, patience: float) -> None:
-        """Close `answer` when nothing has come of it for `patience` seconds."""
+    def watch(self, answer: aiohttp.ClientResponse, patience: float, longest: float) -> None:
+        """Close `answer` when nothing has come of it for `patience` seconds, or it takes longer than `longest`."""
         self._answer, self._patience = answer, patience
         self._last = self._loop.time()
+        self._longest, self._end = longest, self._last + longest
         self._timer.cancel()
-        self._timer = self._loop.call_later(min(HEARTBEAT, patience), self._beat)
+        self._timer = self._loop.call_later(min(HEARTBEAT, patience, longest), self._beat)
 
     def heard(self) -> None:
         self._last = self._loop.time()
@@ -275,14 +279,15 @@ class _Pulse:
         self._timer.cancel()
 
     def _beat(self) -> None:
-        silence = self._loop.time() - self._last
-        if self._answer is not None and silence >= self._patience:
-            self.fell_silent = True
+        now = self._loop.time()
+        silence = now - self._last
+        if self._answer is not None and (silence >= self._patience or now >= self._end):
+            self.gave_up = self._patience if silence >= self._patience else self._longest
             self._answer.close()
             return
         if silence >= HEARTBEAT and not self._out.ended:
             self._sending = self._loop.create_task(self._out.send(b": heartbeat\n\n"))
-        left = self._patience - silence if self._answer is not None else HEARTBEAT
+        left = min(self._patience - silence, self._end - now) if self._answer is not None else HEARTBEAT
         self._timer = self._loop.call_later(max(0.01, min(HEARTBEAT - silence if silence < HEARTBEAT else HEARTBEAT, left)), self._beat)
 
 

@@ -18,6 +18,8 @@ from heliograph.models.loose import string, table, tables
 from heliograph.models.streams import DONE, LARGEST_EVENT, Events
 
 Json = Any
+LONGEST = 16 << 20
+"""Characters of an answer, which is held until its turn is kept."""
 
 
 class _Function(msgspec.Struct):
@@ -66,6 +68,7 @@ class Rewriter:
         self._needles: tuple[bytes, bytes] | None = None
         self._careful: Events | None = None
         self._text: list[str] = []
+        self._size = 0
         self._calls: dict[int, _Call] = {}
         self.finish: str | None = None
         """Why the first choice ended, in the server's word; None while it has not."""
@@ -187,7 +190,11 @@ class Rewriter:
             if (delta := choice.delta) is None:
                 continue
             if delta.content:
-                self._text.append(delta.content if isinstance(delta.content, str) else _words(delta.content))
+                said = delta.content if isinstance(delta.content, str) else _words(delta.content)
+                self._text.append(said)
+                self._size += len(said)
+                if self._size > LONGEST:
+                    self.garbled = f"more than {LONGEST >> 20} million characters"
             for call in delta.tool_calls or ():
                 self._add(call)
 
