@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -182,11 +181,9 @@ def litellm(command: str, folder: Path, stubs: dict[str, str]) -> Generator[Plac
 def running(
     command: list[str], log: Path, *, cwd: Path | None = None, environment: dict[str, str] | None = None
 ) -> Generator[subprocess.Popen[bytes]]:
-    """A process and what it starts, until the block ends."""
+    """A process, until the block ends. All are of one session: kernels that group processes by it would give the busier ones less."""
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, cwd=cwd, env=os.environ | (environment or {}), start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=cwd, env=os.environ | (environment or {}))
         try:
             yield process
         finally:
@@ -194,7 +191,7 @@ def running(
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
                 process.wait()
 
 
