@@ -13,7 +13,10 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from PIL import Image
 
 CLI = Path(sys.executable).parent / "vlmrun"
 RECEIPT, INVOICE, SCRATCH = (Path(os.environ[name]) for name in ("RECEIPT", "INVOICE", "SCRATCH"))
@@ -174,7 +177,7 @@ def _() -> None:
     prompted = json.loads(vlmrun("skills", "create", "-p", "Extract invoice_id and total", "-n", fresh("cli-prompted"), "--json"))
     assert prompted["status"] == "completed"
     assert set(read("--skill-id", prompted["name"])) == {"invoice_id", "total"}
-    prompt, schema = SCRATCH / "prompt.txt", SCRATCH / "total.json"
+    prompt, schema = SCRATCH / "prompt.txt", SCRATCH / "a-total.json"
     prompt.write_text("Read the total of an invoice")
     schema.write_text(json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
     filed = json.loads(vlmrun("skills", "create", "-f", prompt, "--schema", schema, "-n", fresh("cli-filed"), "-j"))
@@ -254,29 +257,79 @@ def _() -> None:
     vlmrun("config", "show")
 
 
-LATER = {
-    "vlmrun chat": ("chat", "hello", "-ns", "-nd"),
-}
+CHART = "Make a bar chart of apples 3, pears 5, plums 2"
+
+
+def made(words: str, kind: str = "img") -> str:
+    (found,) = set(re.findall(rf"\b{kind}_[0-9a-f]{{6}}\b", words))
+    return found
+
+
+def pictures(folder: Path) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for path in folder.iterdir():
+        with Image.open(path) as picture:
+            found[path.name] = picture.size
+    return found
+
+
+@check("vlmrun chat")
+def _() -> None:
+    folder = SCRATCH / fresh("streamed")
+    said = vlmrun("chat", CHART, "-o", folder)  # streams, and then downloads what the answer names
+    assert list(pictures(folder)) == [f"{made(said)}.jpg"]
+
+
+@check("vlmrun chat --no-stream --format json")
+def _() -> None:
+    answer = json.loads(vlmrun("chat", CHART, "-ns", "-nd", "-t", "core", "-t", "viz", "-f", "json"))
+    assert answer["usage"]["credits_used"] is not None
+    assert made(answer["content"]) in vlmrun("artifacts", "list", "-s", answer["session_id"])
+
+
+@check("vlmrun chat --input")
+def _() -> None:
+    folder = SCRATCH / fresh("merged")
+    vlmrun("chat", "Merge these two PDFs", "-i", INVOICE, "-i", INVOICE, "-o", folder)
+    (merged,) = folder.iterdir()
+    assert merged.suffix == ".pdf"
+    assert merged.read_bytes().startswith(b"%PDF")
+
+
+@check("vlmrun chat --session-id")
+def _() -> None:
+    session, first, second = str(uuid.uuid4()), SCRATCH / fresh("first"), SCRATCH / fresh("second")
+    turned = made(vlmrun("chat", "Rotate it by 90 degrees", "-i", RECEIPT, "-s", session, "-o", first))
+    vlmrun("chat", f"Make {turned} 100 pixels wide", "-s", session, "-t", "image", "-ns", "-o", second)
+    with Image.open(RECEIPT) as receipt:
+        assert pictures(first) == {f"{turned}.jpg": receipt.size[::-1]}
+    assert 100 in {width for width, _ in pictures(second).values()}
+
+
+@check("vlmrun chat --skill-id")
+def _() -> None:
+    assert "BW-2026-0318" in vlmrun("chat", "Read it.", "-i", INVOICE, "--skill-id", "invoice-extraction:latest", "-t", "document", "-nd")
+
+
+def judged(run: Callable[[], None]) -> dict[str, object]:
+    started = time.monotonic()
+    outcome, detail = "passed", ""
+    try:
+        run()
+    except Later as error:
+        outcome, detail = "later", str(error)
+    except NotImplementedError as error:
+        outcome, detail = "client", str(error)
+    except Exception as error:
+        outcome, detail = "failed", f"{type(error).__name__}: {error}"
+    return {"outcome": outcome, "detail": detail, "seconds": round(time.monotonic() - started, 2)}
 
 
 def main() -> None:
-    runs: dict[str, Callable[[], object]] = dict(CHECKS)
-    for name, words in LATER.items():
-        runs[name] = lambda words=words: vlmrun(*words)
-    for name, run in runs.items():
-        if len(sys.argv) > 1 and name not in sys.argv[1:]:
-            continue
-        started = time.monotonic()
-        outcome, detail = "passed", ""
-        try:
-            run()
-        except Later as error:
-            outcome, detail = "later", str(error)
-        except NotImplementedError as error:
-            outcome, detail = "client", str(error)
-        except Exception as error:
-            outcome, detail = "failed", f"{type(error).__name__}: {error}"
-        print(json.dumps({"name": name, "outcome": outcome, "detail": detail, "seconds": round(time.monotonic() - started, 2)}), flush=True)
+    asked = [name for name in CHECKS if len(sys.argv) == 1 or name in sys.argv[1:]]
+    with ThreadPoolExecutor(2) as pool:  # most of a command's time is its own start
+        for name, found in zip(asked, pool.map(judged, [CHECKS[name] for name in asked]), strict=True):
+            print(json.dumps({"name": name, **found}), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tests.live import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -28,6 +32,30 @@ class Result(NamedTuple):
     outcome: str
     detail: str
     seconds: float
+
+
+def environment(server: Server, scratch: Path) -> dict[str, str]:
+    """What a driver reads: where the server is, and what there is to send to it."""
+    samples = Path(str(files("heliograph.samples")))
+    photo, faces = people()
+    return {
+        "VLMRUN_BASE_URL": f"{server.url}/v1",
+        "VLMRUN_API_KEY": server.key,
+        "RECEIPT": str(samples / "receipt.png"),
+        "INVOICE": str(samples / "invoice.pdf"),
+        "PHOTO": str(photo or samples / "receipt.png"),
+        "FACES": str(faces),
+        "SCRATCH": str(scratch),
+        "HOME": str(scratch),
+    }
+
+
+def people() -> tuple[Path | None, int]:
+    """A picture of the optional test data and how many faces are on it; without the data no picture and 0."""
+    folder = Path(os.environ.get("HELIOGRAPH_TEST_DATA") or ROOT.parent / "shared" / "data") / "faces_count"
+    for truth in sorted(folder.glob("truth/*.json")):
+        return folder / "items" / truth.stem, int(json.loads(truth.read_text())["faces"])
+    return None, 0
 
 
 def python_environment() -> Path:

@@ -1,7 +1,7 @@
 """Drives the official Python SDK against a running server; run by the interpreter of the clients' own environment.
 
 Environment and output as `driver.py` says. Every public method of every resource is listed by introspection, so a method without a
-check shows up as failed. The checks of skills are `skills_client.py`'s.
+check shows up as failed. Those of skills, agents and chats are in modules of their own.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 import uuid
-from typing import Any
 
 import agents_client  # noqa: F401 - its checks are in CHECKS from here on
+import chats_client  # noqa: F401 - its checks are in CHECKS from here on
 import driver
 import skills_client  # noqa: F401 - its checks are in CHECKS from here on
 from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, Check, check, completed, grounded_leaf
@@ -288,10 +288,6 @@ def _(client: VLMRun) -> None:
 # -- what comes with later parts -----------------------------------------------------------------------------------
 
 CHECKS |= {
-    "agent.completions": lambda c: c.agent.completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}]),
-    "agent.async_completions": lambda c: _run_async(
-        c.agent.async_completions.create(model="vlmrun-orion-1:auto", messages=[{"role": "user", "content": "hello"}])
-    ),
     "datasets.list": lambda c: c.datasets.list(),
     "datasets.get": lambda c: c.datasets.get(SOME_ID),
     "datasets.create": lambda c: c.datasets.create(
@@ -310,15 +306,6 @@ CHECKS |= {
         images=[Image.open(RECEIPT)], model="vlm-1", config=GenerationConfig(prompt="Read the total", json_schema=SCHEMA, detail="auto")
     ),
 }
-
-
-def _run_async(coroutine: Any) -> Any:
-    import asyncio
-
-    async def main() -> Any:
-        return await coroutine
-
-    return asyncio.run(main())
 
 
 # -- running -------------------------------------------------------------------------------------------------------

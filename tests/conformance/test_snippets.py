@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import textwrap
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -17,11 +18,11 @@ import pytest
 from PIL import Image
 
 from tests.conformance import clients
-from tests.live import Server, running_server
+from tests.live import Server, data_uri, running_server
 
 TEXT = (clients.HERE / "snippets.md").read_text("utf-8")
 SNIPPETS = dict(re.findall(r"^## (.+?)\n\n```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
-PAGES = ("000_2038774b36189e7b.txt", "003_fac8ff7c87c35936.txt", "004_3655771e7013032e.txt")
+PAGES = ("000_2038774b36189e7b.txt", "001_a75172595a8e76cb.txt", "003_fac8ff7c87c35936.txt", "004_3655771e7013032e.txt")
 
 
 class Ended(NamedTuple):
@@ -110,13 +111,45 @@ def test_an_image_without_a_domain_is_refused_by_the_client_itself_and_read_by_t
     assert reader.runs(with_one).names["response"]["status"] == "completed"
 
 
-@pytest.mark.parametrize("name", ["video with a skill", "audio with a skill", "chat with a skill"])
+@pytest.mark.parametrize("name", ["video with a skill", "audio with a skill"])
 def test_what_comes_later_is_said_not_to_be_configured(reader: Reader, name: str) -> None:
     not_configured(reader.runs(SNIPPETS[name]))
 
 
-def test_an_agent_with_a_skill_is_said_not_to_be_configured(reader: Reader) -> None:
-    not_configured(reader.runs(SNIPPETS["agent with a skill"], **{"file-url": f"{reader.server.url}/livez"}))
+@pytest.mark.parametrize("name", ["chat", "chat completion with the openai client"])
+def test_a_chat_says_who_it_is_talking_to(reader: Reader, name: str) -> None:
+    response = reader.runs(SNIPPETS[name]).names["response"]
+    assert response["object"] == "chat.completion"
+    assert response["model"] == "vlmrun-orion-1:auto"
+    assert response["session_id"]
+    assert "embedded planner" in response["choices"][0]["message"]["content"]
+
+
+def test_a_chat_that_needs_a_language_model_says_so_where_there_is_none(reader: Reader) -> None:
+    ended = reader.runs(SNIPPETS["chat with a skill"])
+    assert ended.raised is None, ended.message
+    (choice,) = ended.names["response"]["choices"]
+    assert choice["finish_reason"] == "stop"
+    assert "needs a language model" in choice["message"]["content"]
+
+
+def test_an_agent_reads_with_the_skill_that_is_here_and_says_which_version_that_is(reader: Reader) -> None:
+    snippet = SNIPPETS["agent with a skill"]
+    link = data_uri((reader.folder / "invoice.pdf").read_bytes(), "application/pdf")
+    ended = reader.runs(snippet, **{"file-url": link})
+    status, latest = reader.server.call("POST", "/v1/skills/lookup", {"name": "patient-referral"})
+    assert (status, ended.raised, ended.type) == (200, "ResourceNotFoundError", "not_found")
+    assert latest["skill_version"] in ended.message
+    started = reader.runs(snippet.replace("20260219-abc123", "latest"), **{"file-url": link}).names["response"]
+    assert started["status"] == "pending"
+    deadline = time.monotonic() + 60
+    while (execution := reader.server.call("GET", f"/v1/agent/executions/{started['id']}")[1])["status"] != "completed":
+        assert execution["status"] != "failed", execution
+        assert time.monotonic() < deadline, execution
+        time.sleep(0.5)
+    status, skill = reader.server.call("GET", f"/v1/skills/{latest['id']}/files/schema.json")
+    assert status == 200
+    assert set(execution["response"]) >= set(skill["properties"])
 
 
 def test_the_openai_client_takes_the_address(reader: Reader) -> None:
@@ -138,7 +171,11 @@ def test_a_pinned_version_that_is_not_here_is_not_found_and_those_that_are_here_
 
 
 def published(page: str) -> list[str]:
-    """The Python snippets of a page: its fences, or, where the fences were lost, the longest runs of lines that are Python."""
+    """The Python snippets of a page: its fences, or, where the fences were lost, the longest runs of lines that are Python.
+
+    A notebook's line that installs the client is not Python.
+    """
+    page = re.sub(r"^ *!pip install .*\n", "", page, flags=re.MULTILINE)
     if fenced := re.findall(r"^ *```python[^\n]*\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL):
         return [textwrap.dedent(code) for code in fenced]
     lines, at = page.splitlines(), 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -53,20 +52,12 @@ def answer(heard: Heard) -> Any:
 
 def test_the_python_sdk_gets_the_models_values_with_our_evidence(tmp_path: Path) -> None:
     python = clients.python_environment()
-    samples = Path(str(files("heliograph.samples")))
     script = [Turn(answer=answer, times=0)]
     with (
         Scripted(script, "openai", without={"json_schema"}) as model,
         running_server(tmp_path / "data", HELIOGRAPH_MODEL_URL=model.url, HELIOGRAPH_MODEL_NAME="scripted") as server,
     ):
-        environment = {
-            "VLMRUN_BASE_URL": f"{server.url}/v1",
-            "VLMRUN_API_KEY": server.key,
-            "RECEIPT": str(samples / "receipt.png"),
-            "INVOICE": str(samples / "invoice.pdf"),
-            "SCRATCH": str(tmp_path),
-            "HOME": str(tmp_path),
-        }
+        environment = clients.environment(server, tmp_path)
         command = [python, clients.HERE / "model_client.py"]
         results = list(clients.drive("vlmrun (Python), with a model", command, environment, cwd=clients.HERE))
     judge(results)
