@@ -21,11 +21,14 @@ _THIS = r"(?:it|this|that|they|(?:(?:the|this|my|our)\s+)?(?:amount|bill|documen
 _MEANT: tuple[tuple[str, str], ...] = (
     (r"what(?:'s| is) (?:due|owed)", "amount due"),
     (rf"how much (?:is|was) (?:{_THIS} )?(?:due|owed|outstanding|to be paid|still open)", "amount due"),
-    (r"(?:how much|what) (?:do|does|did) (?:i|we|you|they|he|she|the customer) (?:have to pay|need to pay|owe)", "amount due"),
+    (
+        r"(?:how much|what) (?:do|does|did) (?:i|we|you|they|he|she|the customer) (?:have to pay|need to pay|owe)(?: them| him| her| you)?",
+        "amount due",
+    ),
     (rf"(?:how much|what) (?:does|did|do|will) {_THIS} (?:cost|come to|amount to)", "total"),
     (rf"how much (?:is|was) {_THIS}(?: for| in total| altogether)?", "total"),
     (r"how much (?:was|were) paid", "amount paid"),
-    (r"how much did (?:i|we|you|they|he|she) (?:pay|spend)", "total"),
+    (r"how much did (?:i|we|you|they|he|she) (?:pay|spend)(?: (?:at|in|on|for) .{1,40})?", "total"),
     (r"(?:when|by when|until when) (?:is|was|must|should|do|does) .{1,30}(?:due|paid|pay)", "due date"),
     (rf"when (?:was|is) {_THIS} (?:issued|dated|written|made out|from)", "issue date"),
     (rf"when (?:was|were|did) {_THIS} (?:ordered|placed)", "order date"),
@@ -56,9 +59,9 @@ def schema_of(question: str, *, model: bool) -> tuple[str, dict[str, Json]]:
     `model`: whether a model answers, which is asked what no field's name says. Raises InvalidRequest otherwise, and for several fields.
     """
     words = _POLITE.sub("", re.sub(r"\.(?=\s|$)", "", " ".join(question.split()))).strip(" ?!:")
-    if (meant := _meant(words)) is None:
-        meant = _ARTICLE.sub("", _BEING.sub("", words))
-        if _ASKING.match(meant):
+    if (field := meant(words)) is None:
+        field = _ARTICLE.sub("", _BEING.sub("", words))
+        if _ASKING.match(field):
             if model:
                 return ANSWER, _asking(ANSWER, {"type": ["string", "null"], "description": question})
             raise InvalidRequest(
@@ -66,7 +69,7 @@ def schema_of(question: str, *, model: bool) -> tuple[str, dict[str, Json]]:
                 "date. A language model understands questions: set HELIOGRAPH_MODEL_URL.",
                 param="field",
             )
-    schema = schema_from(f"Extract the {meant}")
+    schema = schema_from(f"Extract the {field}")
     properties: Mapping[str, Json] = (schema or {}).get("properties", {})
     if len(properties) > 1:
         named = ", ".join(properties)
@@ -74,11 +77,12 @@ def schema_of(question: str, *, model: bool) -> tuple[str, dict[str, Json]]:
     if properties:
         name, kind = next(iter(properties.items()))
         return name, _asking(name, kind)
-    name = identifier(meant) or "value"
-    return name, _asking(name, {"type": ["string", "null"], "description": meant})
+    name = identifier(field) or "value"
+    return name, _asking(name, {"type": ["string", "null"], "description": field})
 
 
-def _meant(words: str) -> str | None:
+def meant(words: str) -> str | None:
+    """The field that a question means without naming it: `how much do I owe` is `amount due`."""
     return next((field for pattern, field in _MEANT if re.fullmatch(pattern, words, re.IGNORECASE)), None)
 
 

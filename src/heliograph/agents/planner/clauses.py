@@ -9,7 +9,7 @@ import msgspec
 
 from heliograph.agents.planner import words as known
 from heliograph.agents.planner.slots import Slots, slots
-from heliograph.agents.planner.words import STOP, Found, Word
+from heliograph.agents.planner.words import Found, Word
 
 ACTIONS = frozenset(
     {"rotate", "flip", "crop", "resize", "upscale", "blur", "anonymise", "redact", "draw", "grayscale", "enhance", "convert", "detect",
@@ -26,6 +26,20 @@ _POLITE = re.compile(
     r"|(?:i\s+(?:want|need|would\s+like)|i'd\s+like)\s+(?:you\s+)?to\s+|help\s+me\s+(?:to\s+)?|let'?s\s+)+",
     re.IGNORECASE,
 )
+
+
+_MIDDLE = re.compile(r"^.*[,;]\s*(?:so\s+)?(?:can|could|would|will)\s+you\s+(?:please\s+|pls\s+)?", re.IGNORECASE)
+"""What leads up to a request: `I put this online, so could you`."""
+_BECAUSE = re.compile(
+    r"\s*,?\s+\b(?:before|because|since|so\s+that|in\s+case)\s+(?:i|we|he|she|they|you|it)\b[^,;]*$"
+    r"|\s+(?:for|on)\s+(?:our|my|the|a|an)\s+(?:web\s?(?:site|page)|blog|homepage|slides?|presentation|profile|avatar|newsletter|catalog(?:ue)?|shop|store|"
+    r"app|boss|team|clients?|customers?|accountant|taxes|records|archive|intranet)\b",
+    re.IGNORECASE,
+)
+"""Why it is wanted, which changes nothing."""
+_ASKS = re.compile(r"(?:what|who|whom|when|where|which|how\s+(?:much|many))\b", re.IGNORECASE)
+_DASHES = re.compile(r"\s+(?:--+|–|—)\s+")
+_DONT = re.compile(r"\s*(?:do\s+not|don['’]?t|never)\b", re.IGNORECASE)
 
 
 class Clause(msgspec.Struct, dict=True):
@@ -57,6 +71,11 @@ class Clause(msgspec.Struct, dict=True):
         """Whether it speaks of any of these."""
         return not self.concepts.isdisjoint(concepts)
 
+    @property
+    def forbids(self) -> bool:
+        """Whether it says what is not to be done."""
+        return _DONT.match(self.text) is not None
+
     @cached_property
     def unknown(self) -> list[str]:
         """The words that mean nothing to us: not said by a concept, a slot or grammar."""
@@ -64,7 +83,7 @@ class Clause(msgspec.Struct, dict=True):
         return [
             word.text
             for place, word in enumerate(self.words)
-            if place not in covered and word.text.lower() not in STOP and len(word.text) > 1
+            if place not in covered and not known.says_nothing(word.text) and len(word.text) > 1
         ]
 
     def after(self, *concepts: str) -> str:
@@ -81,6 +100,7 @@ def clauses(request: str) -> list[Clause]:
         kept.append(found[0])
         return f"\0{len(kept) - 1}\0"
 
+    request = _BECAUSE.sub("", _MIDDLE.sub("", _DASHES.sub(", ", request)))
     hidden = re.sub(r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|https?://\S+", keep, request)
     found: list[Clause] = []
     for sentence in _STOPS.split(hidden):
@@ -90,7 +110,8 @@ def clauses(request: str) -> list[Clause]:
                 text = _POLITE.sub("", text).strip()
                 if text:
                     found.append(Clause(text))
-    return found
+    asked = [clause for clause in found if clause.unknown or clause.concepts - {"greeting"}]
+    return asked or found
 
 
 def _and_parted(text: str) -> list[str]:
@@ -99,7 +120,7 @@ def _and_parted(text: str) -> list[str]:
     begin = 0
     for joint in _AND.finditer(text):
         before, after = text[begin : joint.start()], text[joint.end() :]
-        if _acts(after) and _has_action(before):
+        if (_acts(after) and _has_action(before)) or (_ASKS.match(after) and _ASKS.match(_POLITE.sub("", before.strip()))):
             pieces.append(before)
             begin = joint.end()
     return [*pieces, text[begin:]]

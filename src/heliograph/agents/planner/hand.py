@@ -21,6 +21,7 @@ Json = Any
 
 ASK_FOR = {
     "image": "Which picture? Attach it, or name one of this chat, such as img_a1b2c3.",
+    "images": "Which pictures? Attach two or more.",
     "document": "Which document? Attach it, or name one of this chat, such as doc_a1b2c3.",
     "documents": "Which documents? Attach two or more.",
     "anything": "Of what? Attach a picture or a document.",
@@ -101,7 +102,7 @@ class Hand:
         made = [await artifacts.get(ref) for ref in self.made]
         for candidates in (made, await self.brought(), (await artifacts.list())[::-1][:1]):
             fitting = [each for each in candidates if _fits(each, needs)]
-            if needs == "documents" and len(fitting) < 2:
+            if needs in ("documents", "images") and len(fitting) < 2:
                 continue
             if fitting:
                 return fitting
@@ -179,6 +180,4 @@ def enabled(at: Context) -> tuple[Toolset, ...]:
 
 
 def _fits(artifact: Artifact, needs: Needs) -> bool:
-    if needs == "image":
-        return artifact.kind in ("img", "doc")
-    return artifact.kind in ("doc", "img")
+    return artifact.kind == "img" if needs == "images" else artifact.kind in ("doc", "img")

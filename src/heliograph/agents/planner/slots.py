@@ -103,7 +103,10 @@ def pairs(text: str) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for label, value in _PAIR.findall(text):
         cleaned = re.sub(
-            r"^(?:\W|\b(?:and|with|of|for|the|a|an|values?|data|showing|where|to|from|these|as)\b)+", "", label.strip(), flags=re.IGNORECASE
+            r"^(?:\W|\b(?:and|with|of|for|the|a|an|values?|data|showing|where|to|from|these|as|please|pls|me)\b)+",
+            "",
+            label.strip(),
+            flags=re.IGNORECASE,
         )
         cleaned = re.sub(r"[\s:=(–-]+$", "", cleaned)
         if cleaned:

@@ -11,10 +11,11 @@ from rapidfuzz.distance import OSA
 
 CONCEPTS: Final[dict[str, str]] = {
     # what is to be done
-    "rotate": "rotate, rotation, turn, spin, straighten",
+    "rotate": "rotate, rotation, turn, spin, tilt, straighten",
     "flip": "flip, mirror",
-    "crop": "crop, cut out, trim, crop out",
-    "resize": "resize, scale, rescale, shrink, enlarge, make smaller, make bigger, downscale, thumbnail",
+    "crop": "crop, cut, cut out, trim, crop out",
+    "resize": "resize, scale, rescale, shrink, enlarge, half the size, double the size, twice the size, make smaller, "
+    "make bigger, downscale, thumbnail",
     "width": "wide, width",
     "height": "high, height, tall",
     "upscale": "upscale, super resolution, superresolution, increase resolution, higher resolution",
@@ -33,21 +34,23 @@ CONCEPTS: Final[dict[str, str]] = {
     "ask": "what, what's, whats, who, who's, when, which, how much, whose, where",
     "search": "search, look for, mention, contain, occur, appear, occurrence, talk about",
     "classify": "classify, what kind of, which kind of, what type of, what sort of, which type of, kind of document, type of document",
-    "summarise": "summarise, summarize, summary, sum up, overview, gist, tl;dr, tldr",
+    "summarise": "summarise, summarize, summary, overview, gist, tl;dr, tldr",
     "split": "split, separate, divide, break up",
-    "merge": "merge, combine, join, concatenate, put together, stitch",
+    "merge": "merge, combine, join, concatenate, put together, stitch, glue",
+    "grid": "next to each other, side by side, collage, grid, contact sheet, montage",
+    "drop": "remove, delete, drop, take out, leave out, get rid of",
     "keep": "just, only, keep",
     "chart": "chart, plot, graph, diagram, visualise, visualize, histogram",
-    "add": "add up, sum, sum up, total up, plus",
+    "add": "add up, sum up, sum, sum up, total up, plus",
     "percent": "percent",
     # what is beyond words and tools
-    "reason": "why, explain, should, could have, think, opinion, better, best, worst, legit, legitimate, suspicious, correct, "
-    "mean, compare, recommend, advice, advise, reason, because, most important, interpret, analyse, analyze, review, evaluate, "
+    "reason": "highest, lowest, most, least, biggest, largest, smallest, cheapest, "
+    "why, explain, should, could have, think, opinion, better, best, worst, legit, legitimate, suspicious, "
+    "correct, mean, compare, recommend, advice, advise, reason, because, most important, interpret, analyse, analyze, review, evaluate, "
     "infer, predict, normal",
     "compose": "write, compose, draft, poem, haiku, story, essay, joke, song, reply, answer back, letter, rephrase, rewrite, tweet, post",
     "translate": "translate, translation",
-    "describe": "describe, description, caption, going on, happen, in this picture, in this image, in this photo, in the picture, "
-    "in the image, in the photo, depict",
+    "describe": "describe, caption, going on, happen, depict",
     "generate": "generate, imagine, paint, picture of, image of, photo of, drawing of, colourise, colorize, colourize, remove background, "
     "inpaint, animate, background",
     "send": "email, mail, send, post to, upload, share, slack, webhook, tweet it, pay, delete, order, buy, call",
@@ -72,7 +75,7 @@ CONCEPTS: Final[dict[str, str]] = {
     "json": "json, structured data",
     "artifact": "artifact, artefact",
     "line item": "line item, item, position",
-    "it": "it, this, that, these, those, them, they, result, here, one",
+    "it": "it, this, that, these, those, them, they, result, here, one, piece, whole thing",
     "you": "who are you, what can you do, what are you, help, what do you do, your capability",
     "greeting": "hello, hi, hey, good morning, good evening, thanks, thank you",
     # how
@@ -102,7 +105,7 @@ a an the of in on to for from by with at as is are was were be been am do does d
 might must
 please pls plz me my mine i we us our you your and or so then also too there now ok okay just that which any all every each both some
 bit little quickly again first next image's its it's im i'd id like want need help let lets out up off down into onto about around
-across within
+across within own round exactly proportions together fix look corner pixel
 over under amount exact whole entire full original attached attachment following given current new version nicely using use
 if not no than very more much many such same get got make makes made making put set create give show tell two three four one several
 """
@@ -120,6 +123,12 @@ class Word(msgspec.Struct, frozen=True):
 
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+
+
+def says_nothing(word: str) -> bool:
+    """Whether a word is grammar, or one with two letters that changed places."""
+    word = word.lower()
+    return word in STOP or (3 <= len(word) <= 4 and any(sorted(word) == sorted(stop) for stop in STOP if stop[0] == word[0]))
 
 
 def words(text: str) -> list[Word]:

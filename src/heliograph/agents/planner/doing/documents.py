@@ -8,7 +8,7 @@ import msgspec
 
 from heliograph.agents.artifacts import Artifact
 from heliograph.agents.planner.clauses import Clause
-from heliograph.agents.planner.doing.tables import Grid, numeric, tables_of
+from heliograph.agents.planner.doing.tables import Grid, column_of, numeric, tables_of
 from heliograph.agents.planner.hand import Asks, Done, Hand
 from heliograph.agents.planner.moves import Act
 
@@ -16,6 +16,7 @@ Json = Any
 
 SURE = {"hi": "", "med": " I am fairly sure.", "lo": " I am not sure: please check it."}
 """What is said beside a value, by its confidence."""
+LABELS = "I look up what a document labels; other questions need a language model."
 LONGEST_READ = 20_000
 """Letters of a document's text that an answer holds."""
 
@@ -41,6 +42,35 @@ async def split(hand: Hand, act: Act, clause: Clause) -> Done:
     else:
         text = f"Here is {_name(document)} in {len(made)} documents, one a page: {', '.join(made)}."
     return Done(text=text, made=made)
+
+
+async def drop(hand: Hand, act: Act, clause: Clause) -> Done:
+    """All pages but some."""
+    document = (await hand.subjects("document", clause))[0]
+    count = (await hand.call("document_info", document=document.ref))["pages"]
+    gone = {page if page >= 0 else count + page for page in act.arguments["pages"]}
+    left = [page for page in range(count) if page not in gone]
+    if not left or not gone <= set(range(count)):
+        raise Asks(f"{_name(document)} has {_pages(count)}. Which shall I take out?")
+    answer = await hand.call("split_document", document=document.ref, parts=[left])
+    made = answer["documents"][0]["id"]
+    return Done(text=f"Here is {_name(document)} without page {_listed(sorted(gone))}: {made} ({_pages(len(left))}).", made=[made])
+
+
+async def column(hand: Hand, act: Act, clause: Clause) -> Done:
+    """The sum or the average of a column."""
+    document = (await hand.subjects("document", clause))[0]
+    grids = await tables_of(hand, document, clause)
+    choice = column_of(grids, [word.lower() for word in act.arguments["about"]])
+    if choice is None:
+        named = ", ".join(head for grid in grids for place in numeric(grid) if (head := grid.heads[place]))
+        raise Asks(f"Which column? With numbers there are: {named}." if named else "Which numbers? I found no table with numbers in it.")
+    grid, place = choice
+    values = [value for row in grid.rows if (value := grid.number(row[place])) is not None]
+    how = act.arguments["how"]
+    result = sum(values) / (len(values) if how == "average" else 1)
+    text = f"The {how} of {grid.heads[place] or 'the column'} over {_many(len(values), 'row')} (page {grid.page + 1}) is {result:,.10g}."
+    return Done(text=text, value={"value": result})
 
 
 async def count_pages(hand: Hand, _act: Act, clause: Clause) -> Done:
@@ -173,6 +203,11 @@ async def extract(hand: Hand, act: Act, clause: Clause) -> Done:
         name for _, each in values if isinstance(each, dict) for name, found in cast("dict[str, Json]", each).items() if found is None
     ]
     note = f"\n\nNot found: {', '.join(absent)}." if absent else ""
+    if all(
+        each is None or each in ([], {}) or (isinstance(each, dict) and not any(cast("dict[str, Json]", each).values()))
+        for _, each in values
+    ):
+        return Done(text=f"I found none of that. {LABELS}", value={"data": value}, result="decline")
     return Done(text=f"```json\n{shown}\n```{note}", value={"data": value})
 
 
@@ -187,13 +222,12 @@ async def answer(hand: Hand, act: Act, clause: Clause) -> Done:
             {"document": document.ref, "field": field, **{key: found[key] for key in ("value", "page", "xywh", "match", "confidence")}}
         )
         if found["value"] is None or found["match"] == "none":
-            lines.append(
-                f"I did not find “{field}” in {_name(document)}. I look up what a document labels; other questions need a language model."
-            )
+            lines.append(f"I did not find “{field}” in {_name(document)}. {LABELS}")
             continue
         where = f" (page {found['page'] + 1}: “{found['places'][0]['text']}”)" if found["places"] else ""
         lines.append(f"{field[0].upper()}{field[1:]}: {_plain(found['value'])}{where}.{SURE[found['confidence'] or 'lo']}")
-    return Done(text="\n".join(lines), value={"answers": values})
+    found = any(value["value"] is not None and value["match"] != "none" for value in values)
+    return Done(text="\n".join(lines), value={"answers": values}, result=None if found else "decline")
 
 
 async def _counted(hand: Hand, document: Artifact, pages: list[int]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from heliograph.agents.planner.clauses import Clause
-from heliograph.agents.planner.doing.tables import Grid, numeric, tables_of
+from heliograph.agents.planner.doing.tables import column_of, numeric, tables_of
 from heliograph.agents.planner.hand import Asks, Done, Hand
 from heliograph.agents.planner.moves import Act
 
@@ -25,7 +25,7 @@ async def chart_table(hand: Hand, act: Act, clause: Clause) -> Done:
     if not grids:
         return Done(text=f"I found no table in {subject.filename or subject.ref}, so there is nothing to chart.")
     about = [word.lower() for word in act.arguments["about"]]
-    choice = _column(grids, about)
+    choice = column_of(grids, about)
     if choice is None:
         named = "; ".join(
             ", ".join(grid.heads[place] or f"column {place + 1}" for place in numeric(grid)) for grid in grids if numeric(grid)
@@ -44,15 +44,6 @@ async def calculate(hand: Hand, act: Act, _clause: Clause) -> Done:
     """A sum."""
     answer = await hand.call("calculate", expression=act.arguments["expression"])
     return Done(text=f"{act.arguments['expression']} = {answer['text']}", value={"value": answer["value"]})
-
-
-def _column(grids: list[Grid], about: list[str]) -> tuple[Grid, int] | None:
-    """The column that is meant: the one whose heading has a word of the request, else the only one with numbers."""
-    named = [(grid, place) for grid in grids for place in numeric(grid) if any(word in grid.heads[place].lower() for word in about)]
-    if len(named) == 1:
-        return named[0]
-    every = [(grid, place) for grid in grids for place in numeric(grid)]
-    return every[0] if len(every) == 1 else None
 
 
 async def _drawn(hand: Hand, kind: str, labels: list[str], values: list[float], title: str | None) -> Done:

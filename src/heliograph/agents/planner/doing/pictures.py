@@ -54,6 +54,25 @@ async def convert(hand: Hand, act: Act, clause: Clause) -> Done:
     return await edited(hand, clause, "convert_image", f"as {form.upper()}", format=form)
 
 
+async def crop_pixels(hand: Hand, act: Act, clause: Clause) -> Done:
+    """A piece of so many pixels from a corner."""
+    (wide, high), (across, down) = act.arguments["size"], act.arguments["corner"]
+    made: list[str] = []
+    for image in await hand.images(clause):
+        same = await hand.call("convert_image", image=image.ref, format="png")
+        w, h = min(1.0, wide / same["width"]), min(1.0, high / same["height"])
+        xywh = [round(across * (1 - w), 6), round(down * (1 - h), 6), round(w, 6), round(h, 6)]
+        made.append((await hand.call("crop_image", image=same["id"], xywh=xywh))["id"])
+    return Done(text=f"Here is that piece of {wide} by {high} pixels: {', '.join(made)}.", made=made)
+
+
+async def grid(hand: Hand, _act: Act, clause: Clause) -> Done:
+    """Several side by side."""
+    images = await hand.subjects("images", clause)
+    answer = await hand.call("image_grid", images=[image.ref for image in images], columns=len(images) if len(images) <= 3 else None)
+    return Done(text=f"Here they are side by side: {answer['id']}.", made=[answer["id"]])
+
+
 async def edited(hand: Hand, clause: Clause, tool: str, how: str, **arguments: Any) -> Done:
     """Every image that the clause is about, through one tool."""
     made: list[str] = []

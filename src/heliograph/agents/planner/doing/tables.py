@@ -52,11 +52,21 @@ def numeric(grid: Grid) -> list[int]:
     return found
 
 
+def column_of(grids: list[Grid], about: list[str]) -> tuple[Grid, int] | None:
+    """The column that is meant: the one whose heading has a word of the request, else the only one with numbers."""
+    named = [(grid, place) for grid in grids for place in numeric(grid) if any(word in grid.heads[place].lower() for word in about)]
+    if len(named) == 1:
+        return named[0]
+    every = [(grid, place) for grid in grids for place in numeric(grid)]
+    return every[0] if len(every) == 1 else None
+
+
 def _grid(page: int, rows: list[dict[str, Any]]) -> Grid | None:
-    heads = list(rows[0]) if rows else []
+    keys = list(rows[0]) if rows else []
+    heads = [re.sub(r"_\d+$", "", key).replace("_", " ") for key in keys]  # names of columns end with their number
     if not rows or len(heads) < 2:
         return None
-    cells = [["" if row.get(head) is None else str(row.get(head)) for head in heads] for row in rows]
+    cells = [["" if row.get(key) is None else str(row.get(key)) for key in keys] for row in rows]
     bare = Grid(page=page, heads=heads, rows=cells, label=-1)
     figures = numeric(bare)
     label = next((column for column in range(len(heads)) if column not in figures), 0)

@@ -34,4 +34,11 @@ async def artifacts(hand: Hand, _act: Act, _clause: Clause) -> Done:
 async def fetch(hand: Hand, act: Act, _clause: Clause) -> Done:
     """A page of the web that the user named."""
     answer = await hand.call("fetch_page", url=act.arguments["url"])
-    return Done(text=answer["markdown"])
+    return Done(text=answer["text"])
+
+
+async def web_search(hand: Hand, act: Act, _clause: Clause) -> Done:
+    """What a search service finds for words of the user's."""
+    answer = await hand.call("web_search", query=act.arguments["query"])
+    lines = [f"- [{result['title']}]({result['url']}): {result['text']}" for result in answer["results"]]
+    return Done(text="\n".join(lines) or "Nothing was found.", value={"results": answer["results"]})

@@ -9,6 +9,7 @@ from heliograph.agents.planner.rules import beyond, documents, figures, pictures
 RULES: tuple[Rule, ...] = (
     talk.about_us,
     talk.artifacts,
+    talk.web_search,
     figures.calculation,
     beyond.beyond,
     figures.chart,
@@ -17,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     pictures.grayscale,
     pictures.flip,
     pictures.rotate,
+    pictures.grid,
     pictures.upscale,
     pictures.resize,
     pictures.crop,
@@ -27,10 +29,13 @@ RULES: tuple[Rule, ...] = (
     pictures.faces,
     pictures.codes,
     documents.merge,
+    documents.drop,
     documents.split,
+    documents.on_page,
     documents.pages,
     pictures.draw,
     documents.classify,
+    documents.column,
     documents.table,
     documents.line_items,
     documents.summarise,
@@ -46,6 +51,8 @@ RULES: tuple[Rule, ...] = (
 
 def understand(clause: Clause) -> Move | None:
     """What a clause asks for; None when it says nothing that we know."""
+    if clause.forbids:
+        return None
     for rule in RULES:
         move = rule(clause)
         if move is not None:

@@ -12,6 +12,11 @@ _MAKE_PICTURE = re.compile(
     r"video)s?\s+(?:of|with|showing|that)\b",
     re.IGNORECASE,
 )
+_SHOWN = re.compile(
+    r"\s*what(?:'s|’s|s|\s+is|\s+are|\s+do\s+you\s+see)\b.*\b(?:in|on)\s+(?:the|this|that|my)\s+(?:image|picture|photo|pic)\b",
+    re.IGNORECASE,
+)
+"""`what is in this picture?`"""
 
 
 def beyond(clause: Clause) -> Move | None:
@@ -24,15 +29,15 @@ def beyond(clause: Clause) -> Move | None:
         return Decline("Painting into pictures", "image model")
     if clause.has("generate") and re.match(r"\s*(?:paint|imagine|generate)\b", clause.text, re.IGNORECASE):
         return Decline("Making new pictures", "image model")
-    if clause.has("send") and not clause.has("ask", "extract", "search", "detect"):
+    if _begins(clause, "send"):
         return Decline("Sending, buying or deleting things", "no tool")
-    if clause.has("compose") and not clause.has("read") and not clause.has("extract"):
+    if _begins(clause, "compose"):
         return Decline("Writing texts", "language model")
     if re.match(
         r"\s*(?:why|how\s+(?:come|does|do|did|can|should|would)\b|should|would|could|do\s+you\s+think|explain|compare|is\b|are\b|was\b|were\b|does\b|did\b|has\b|have\b)",
         clause.text,
         re.IGNORECASE,
-    ) and not (clause.has("count") or re.match(r"is\s+there\s+(?:an?|any)\s+(?:qr|bar)", clause.text, re.IGNORECASE)):
+    ) and not (clause.has("count", "search") or re.match(r"is\s+there\s+(?:an?|any)\s+(?:qr|bar)", clause.text, re.IGNORECASE)):
         return Decline(
             "Judging, comparing and giving reasons",
             "vision model" if clause.has("image", "person", "thing", "feature") else "language model",
@@ -44,11 +49,15 @@ def beyond(clause: Clause) -> Move | None:
     return None
 
 
+def _begins(clause: Clause, concept: str) -> bool:
+    """Whether that is what is to be done, and not spoken of beside it."""
+    return any(found.concept == concept and found.first <= 1 for found in clause.found)
+
+
 def picture_words(clause: Clause) -> Move | None:
     """Descriptions, and things that only a model or a detector can find: `what is in the picture?`, `find the dogs`."""
-    if clause.has("describe") and not clause.has("face", "code", "read", "word", "blur", "crop"):
-        if re.search(r"\b(?:say|text|written|writing)\b", clause.text, re.IGNORECASE):
-            return None
+    shown = _SHOWN.match(clause.text)
+    if (clause.has("describe") or shown) and not clause.has("face", "code", "read", "word", "blur", "crop"):
         return Decline("Describing what a picture shows", "vision model")
     seeing = clause.has("detect", "count", "draw", "blur", "crop", "anonymise", "extract", "tell", "ask", "redact")
     if clause.has("thing") and seeing:

@@ -16,6 +16,32 @@ def merge(clause: Clause) -> Move | None:
     return unsure(clause) if clause.unknown else Act("merge", "documents")
 
 
+def drop(clause: Clause) -> Move | None:
+    """`remove the last page`."""
+    if not clause.has("drop") or not clause.slots.pages or not clause.has("page"):
+        return None
+    return unsure(clause) if clause.unknown else Act("drop", "document", {"pages": clause.slots.pages})
+
+
+def column(clause: Clause) -> Move | None:
+    """`sum up the sales column in this table`, `what is the average price in the table?`"""
+    how = "average" if re.search(r"\b(?:average|mean)\b", clause.text, re.IGNORECASE) else "sum" if clause.has("add") else None
+    if how is None or not clause.has("table"):
+        return None
+    about = [word for word in clause.unknown if word.lower() not in ("average", "mean", "values", "numbers", "figures")]
+    return Act("column", "document", {"how": how, "about": about})
+
+
+def on_page(clause: Clause) -> Move | None:
+    """`on which page is the warranty mentioned?`"""
+    asked = re.match(
+        r"\s*(?:on|at|in)?\s*(?:which|what)\s+pages?\s+(?:is|are|does|do|has|have|can\s+i\s+find|mentions?|talks?\s+about)\s+(?:the\s+)?"
+        r"(.{1,60}?)(?:\s+(?:mentioned|appear\w*|stand|occur\w*|found|on|written))?[\s?.!]*$",
+        clause.text, re.IGNORECASE,
+    )  # fmt: skip
+    return Act("search", "document", {"words": asked[1]}) if asked else None
+
+
 def split(clause: Clause) -> Move | None:
     """`split it into single pages`, `give me just pages 2-3`."""
     keeping = clause.has("keep", "extract", "split", "crop", "convert", "tell")
@@ -27,7 +53,7 @@ def split(clause: Clause) -> Move | None:
         clause.slots.pages
         and keeping
         and clause.has("page")
-        and re.search(r"\bas\s+(?:a\s+)?pdf\b|\bpages\b", clause.text, re.IGNORECASE)
+        and re.search(r"\bas\b.*\b(?:pdf|document|file)\b|\bpages\b", clause.text, re.IGNORECASE)
         and not clause.has("read", "ask")
         and not clause.unknown
     ):
@@ -104,13 +130,29 @@ def summarise(clause: Clause) -> Move | None:
     return Decline("Summarising texts", "language model") if clause.has("summarise") else None
 
 
+_THROUGH = re.compile(
+    r"\s*(?:search|scan|look\s+(?:through|in|into)|go\s+through|check)\s+(?:the|this|that|my|our|these)?\s*(?:\w+\s+)?"
+    r"(?:document|pdf|file|invoice|contract|letter|report|text|pages?|doc|it)s?\s+for\s+(?:the\s+(?:word|phrase|term)\s+)?(.{1,80})$",
+    re.IGNORECASE,
+)
+"""`search the contract for penalties`."""
+
+
 def search(clause: Clause) -> Move | None:
     """`find the word "net"`, `where does it mention bank details?`"""
+    through = _THROUGH.match(clause.text)
     asked_where = re.match(r"\s*where\b", clause.text, re.IGNORECASE) is not None
-    if not clause.has("search") and not (clause.has("detect") and (clause.slots.quoted or clause.has("word"))) and not asked_where:
+    if (
+        not clause.has("search")
+        and not (clause.has("detect") and (clause.slots.quoted or clause.has("word")))
+        and not asked_where
+        and not through
+    ):
         return None
     if clause.slots.quoted:
         return Act("search", "document", {"words": clause.slots.quoted[0]})
+    if through is not None:
+        return Act("search", "document", {"words": through[1].strip(" ?.!")})
     text = re.sub(
         r"^.*?\b(?:search\s+for|look\s+for|mentions?|mentioned|contains?|talks?\s+about|says?|occurrences?\s+of|find|search|locate|word|phrase|term|where\s+(?:is|are|does|do))\b\s*"
         r"(?:it\s+)?(?:(?:say|mention|talk\s+about)\s+)?(?:anything\s+about\s+|(?:the\s+)?(?:word|phrase|term)s?\s+|all\s+|any\s+|every\s+|the\s+)*",
@@ -141,8 +183,8 @@ def line_items(clause: Clause) -> Move | None:
     """`give me the line items`."""
     if not clause.has("line item") or not clause.has("extract", "tell", "ask", "read", "detect"):
         return None
-    return (
-        Act("extract", "document", {"request": "Extract a list of line items with description, quantity, unit price and amount"})
-        if not clause.unknown
-        else None
-    )
+    usual = "Extract a list of line items with description, quantity, unit price and amount"
+    named = re.search(r"\bitems?\b.*?\bwith\s+(.+)", clause.text, re.IGNORECASE)
+    if clause.unknown and named is None:
+        return None
+    return Act("extract", "document", {"request": f"Extract a list of line items with {named[1]}" if named else usual})

@@ -28,10 +28,18 @@ def chart(clause: Clause) -> Move | None:
         return None
     if re.search(r"\bhistogram\b", clause.text, re.IGNORECASE):
         kind = "histogram"
-    given = _given(clause.text)
+    title = re.search(
+        r"[,;]?\s*\b(?:titled?|called|named|heading)\s*(?:it|is)?\s*:?\s*[\"“]?([^\"”\n:]{2,80}?)[\"”]?(?=[:,;]|$)",
+        clause.text,
+        re.IGNORECASE,
+    )
+    given = _given(clause.text[: title.start()] + clause.text[title.end() :] if title else clause.text)
     labelled = pairs(given)
-    title = re.search(r"\b(?:titled?|called|named|heading)\s*:?\s*[\"“]?([^\"”\n:]{2,80}?)[\"”]?(?=[:,;]|$)", clause.text, re.IGNORECASE)
     arguments: dict[str, Any] = {"kind": kind, "title": title[1].strip() if title else _chart_title(clause.text)}
+    figures = len(re.findall(r"\d+(?:[.,]\d+)*", given))
+    if len(labelled) >= 2 and figures != len(labelled):
+        read = ", ".join(f"{label} {value:g}" for label, value in labelled)
+        return Question(f"I read {read} there, and {figures} numbers. Write each with its label, such as “apples 3, pears 5”.")
     if len(labelled) >= 2:
         return Act("chart", "nothing", arguments | {"labels": [label for label, _ in labelled], "values": [value for _, value in labelled]})
     numbers = [number(found) for found in re.findall(r"(?<![\w.,])-?\d+(?:\.\d+)?(?![\w])", given)]
@@ -61,13 +69,20 @@ def _chart_title(text: str) -> str | None:
 
 def calculation(clause: Clause) -> Move | None:
     """`what is 17% of 2400?`, `add up 12, 30 and 8`."""
-    formula = _CALCULATION.match(clause.text.strip())
+    formula = _CALCULATION.match(re.sub(r"\s*=\s*\??\s*$", "", clause.text.strip()))
     share = _PERCENT_OF.search(clause.text)
     if share is not None and not clause.has("document", "image", "page"):
         return Act("calculate", "nothing", {"expression": f"{number(share[1])} / 100 * {number(share[2])}"})
     if formula is not None:
         expression = formula[1].replace("×", "*").replace("÷", "/").replace("^", "**")
         return Act("calculate", "nothing", {"expression": re.sub(r"(?<=\d)\s*x\s*(?=\d)", "*", expression).strip().rstrip("?")})
+    if (
+        re.search(r"\b(?:average|mean)\b", clause.text, re.IGNORECASE)
+        and len(clause.slots.numbers) >= 2
+        and not clause.has("table", "document")
+    ):
+        terms = " + ".join(f"{value:g}" for value in clause.slots.numbers)
+        return Act("calculate", "nothing", {"expression": f"({terms}) / {len(clause.slots.numbers)}"})
     if clause.has("add") and len(clause.slots.numbers) >= 2 and not clause.has("table", "document"):
         return Act("calculate", "nothing", {"expression": " + ".join(f"{value:g}" for value in clause.slots.numbers)})
     return None

@@ -25,6 +25,8 @@ _BOX = re.compile(
 
 def rotate(clause: Clause) -> Move | None:
     """`turn it 45° to the left`."""
+    if clause.has("upside") and not clause.has("rotate", "flip") and not clause.unknown:
+        return Act("rotate", "image", {"angle": 180.0})
     if not clause.has("rotate") or _INTO.search(clause.text) or clause.has("grayscale"):
         return None
     if clause.unknown:
@@ -82,7 +84,7 @@ def resize(clause: Clause) -> Move | None:
     wide, high = clause.has("width"), clause.has("height")
     if not clause.has("resize") and not (clause.slots.pixels and (wide or high)):
         return None
-    if [word for word in clause.unknown if word.lower() not in ("size", "aspect", "ratio")]:
+    if [word for word in clause.unknown if word.lower() not in ("size", "aspect", "ratio", "proportion", "save", "space")]:
         return unsure(clause)
     if clause.slots.size:
         return Act("resize", "image", dict(zip(("width", "height"), clause.slots.size, strict=True)))
@@ -98,19 +100,37 @@ def resize(clause: Clause) -> Move | None:
     ):
         scale = 1 - scale
     if scale is None:
-        scale = 0.5 if clause.has("half") else 0.25 if clause.has("quarter") else 2.0 if clause.has("double") else None
+        scale = (
+            0.5
+            if re.search(r"\bhalf\b", clause.text, re.IGNORECASE)
+            else 0.25
+            if clause.has("quarter")
+            else 2.0
+            if re.search(r"\b(?:double|twice)\b", clause.text, re.IGNORECASE)
+            else None
+        )
     if scale is None or not 0 < scale <= 16:
         return Question("To which size: how many pixels wide or high, or to what percentage?")
     return Act("resize", "image", {"scale": scale})
 
 
+def grid(clause: Clause) -> Move | None:
+    """`put these two next to each other`."""
+    return Act("grid", "images") if clause.has("grid") and not clause.unknown else None
+
+
 def crop(clause: Clause) -> Move | None:
     """`crop to the left half`."""
-    if not clause.has("crop"):
+    if not clause.has("crop") and not (clause.slots.size and re.match(r"\s*cut\b", clause.text, re.IGNORECASE)):
         return None
     box = _BOX.search(clause.text)
     if box is not None:
         return Act("crop", "image", {"xywh": [float(value) for value in box.groups()]})
+    if clause.slots.size and _HALVES.search(clause.text) and not clause.unknown:
+        corner = clause.text.lower()
+        across = 1.0 if "right" in corner else 0.0
+        down = 1.0 if "bottom" in corner or "lower" in corner else 0.0
+        return Act("crop_pixels", "image", {"size": clause.slots.size, "corner": (across, down)})
     if clause.has("face"):
         return Act("crop_faces", "image") if not clause.unknown else unsure(clause)
     if re.search(r"\bcrop\s+out\b|\bcut\s+(?:off|away)\b", clause.text, re.IGNORECASE) and _HALVES.search(clause.text):
@@ -153,7 +173,12 @@ def enhance(clause: Clause) -> Move | None:
     """`sharpen this blurry picture`."""
     if not clause.has("enhance") or clause.has("read", "extract", "code"):
         return None
-    unknown = [word for word in clause.unknown if word.lower() not in ("blurry", "dark", "noisy", "quality", "lighting", "unsharp")]
+    unknown = [
+        word
+        for word in clause.unknown
+        if word.lower()
+        not in ("blurry", "dark", "noisy", "quality", "lighting", "unsharp", "increase", "raise", "boost", "more", "colors", "colours")
+    ]
     if unknown:
         return unsure(clause)
     return Act("enhance", "image", {"brighten": bool(re.search(r"bright|dark|light", clause.text, re.IGNORECASE))})
@@ -216,6 +241,8 @@ def draw(clause: Clause) -> Move | None:
         return None
     if clause.slots.quoted:
         return Act("draw_words", "anything", {"words": clause.slots.quoted, **coloured(clause)})
+    if re.search(r"\b(?:every|each|all|single)\b.*\bwords?\b", clause.text, re.IGNORECASE) and not clause.unknown:
+        return Act("draw_words", "anything", {"words": [], **coloured(clause)})
     word = re.search(r"\b(?:the\s+)?(?:word|phrase|term|text)s?\s+(\S+)", clause.text, re.IGNORECASE)
     if word is not None and word[1].lower() not in ("in", "on", "of"):
         return Act("draw_words", "anything", {"words": [word[1].strip(".,;:")], **coloured(clause)})

@@ -19,6 +19,16 @@ def fetch(clause: Clause) -> Move | None:
     return None
 
 
+def web_search(clause: Clause) -> Move | None:
+    """`search the web for tide tables`."""
+    asked = re.match(
+        r"\s*(?:(?:search|look|google|browse)\b.*?\b(?:web|internet|online|google)\b|google)\s*(?:for|:)?\s+(.{2,300})",
+        clause.text,
+        re.IGNORECASE,
+    )
+    return Act("web_search", "nothing", {"query": asked[1].strip(" ?.!")}) if asked else None
+
+
 def artifacts(clause: Clause) -> Move | None:
     """`list the images we have`."""
     listing = re.search(
