@@ -1,5 +1,5 @@
-"""An execution with a schema or skills whose values are to say where they stand, or that has no language model: all inputs are read as one
-packet and become one JSON.
+"""Files with a schema or skills that have no language model, or whose values are to say where they stand: all that an execution or the
+newest message of a chat brought is read as one packet and becomes one JSON.
 
 Each file is told apart where there are several skills or schemas, answered by the embedded engine or a model as Requests are, and kept as a
 step of the journal; `extraction.packet` makes one answer of all, whose values cite file and page. Words among the inputs are files too.
@@ -18,8 +18,9 @@ import msgspec
 from heliograph.agents.artifacts import Artifact
 from heliograph.agents.asides import Asides
 from heliograph.agents.context import Context
+from heliograph.agents.events import Said
 from heliograph.agents.outcome import Outcome, Spent
-from heliograph.agents.task import SkillRef
+from heliograph.agents.task import SkillRef, Task
 from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound
 from heliograph.extraction import packet
 from heliograph.extraction.answer import answer, shortcomings
@@ -84,7 +85,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 async def run(at: Context) -> Outcome:
     """Answer the packet. Raises InvalidRequest where there is nothing to read, MediaError and FetchError for files that cannot be read,
     RequiredMissing where a strict schema stays without a required value."""
-    files, said = _files(at.task.inputs or {})
+    files, said = _files(at.task.inputs or _of_chat(at.task))
     if not files:
         raise InvalidRequest("There is nothing to read: give files, URLs or text in `inputs`.", param="inputs")
     asked = await _asked(at, said)
@@ -98,13 +99,23 @@ async def run(at: Context) -> Outcome:
     warnings = [f"not_read: {read.file}: {read.failure}" for read in failed]
     read = [each for each in reads if each.failure is None]
     value = await asyncio.to_thread(_answered, at, asked, read, warnings)
+    text = msgspec.json.encode(value).decode()
+    if at.task.kind == "completion":
+        await at.workspace.emit(Said(text), key="said:1")
     return Outcome(
-        text=msgspec.json.encode(value).decode(), value=value, mode="agent", answered_by=at.route or "embedded",
+        text=text, value=value, mode="agent", answered_by=at.route or "embedded",
         spent=Spent(steps=len(reads)), warnings=list(dict.fromkeys(warnings)),
     )  # fmt: skip
 
 
 # -- what there is -------------------------------------------------------------------------------------------------------
+
+
+def _of_chat(task: Task) -> dict[str, Json]:
+    """The newest message of a chat as inputs: what it brought, under its names, and its words as what to do."""
+    inputs: dict[str, Json] = {f"file_{number}": {MEDIA: media.position} for number, media in enumerate(task.brought, 1)}
+    newest = next((message.text for message in reversed(task.messages) if message.role == "user"), "")
+    return inputs | {"prompt": newest} if newest.strip() else inputs
 
 
 def _files(inputs: dict[str, Json]) -> tuple[list[_File], str]:

@@ -55,7 +55,8 @@ def doer_of(task: Task, route: str | None) -> str:
     """The module beside this one whose `run` does it."""
     if task.kind == "execution" and task.mode == "program":
         return "program"
-    extracts = task.kind == "execution" and bool(task.skills or (task.format is not None and task.format.schema is not None))
+    shaped = bool(task.skills or (task.format is not None and task.format.schema is not None))
+    extracts = shaped and (task.kind == "execution" or bool(task.brought))
     if route is not None and not (extracts and _wants_evidence(task)):
         return "loop"
     return "packet" if extracts else "planner"

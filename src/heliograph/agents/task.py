@@ -160,6 +160,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     mode: Literal["agent", "program"] | None = None
     choice: int = 0
     choices: int = 1
+
     ui: bool = False
     """Whether the chat UI asked, whose turns are not logged."""
     user_agent: str | None = None
+
+    @property
+    def brought(self) -> list[Media]:
+        """What came with the newest message of a chat to be looked at."""
+        newest = next((message for message in reversed(self.messages) if message.role == "user"), None)
+        return [part for part in newest.parts if isinstance(part, Media) and part.position is not None] if newest else []

@@ -8,9 +8,10 @@ import pytest
 
 from heliograph.agents import packet
 from heliograph.agents.context import Context
+from heliograph.agents.events import Said
 from heliograph.agents.memory import Brought, Memory, MemoryWorkspace
 from heliograph.agents.outcome import Outcome
-from heliograph.agents.task import Format, SkillRef, Task
+from heliograph.agents.task import Format, Media, Message, SkillRef, Task, Text
 from heliograph.config import ModelSettings, Settings
 from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound, RequiredMissing
 from heliograph.models.scripted import Scripted, Turn
@@ -37,10 +38,12 @@ class Packets:
         self.memory.inputs[position] = Brought(content=content, kind="img" if image else "doc", media_type=media_type, filename=filename)
         return {"$media": position}
 
-    async def run(self, inputs: dict[str, Any], *, schema: dict[str, Any] | None = SCHEMA, strict: bool = False, **task: Any) -> Outcome:
+    async def run(
+        self, inputs: dict[str, Any] | None, *, schema: dict[str, Any] | None = SCHEMA, strict: bool = False, **task: Any
+    ) -> Outcome:
         format = None if schema is None else Format(schema=schema, strict=strict)
         told: dict[str, Any] = {"grounding": True} | task
-        asked = Task(kind="execution", model="vlmrun-orion-1:auto", inputs=inputs, format=format, **told)
+        asked = Task(**({"kind": "execution", "model": "vlmrun-orion-1:auto", "inputs": inputs, "format": format} | told))
         return await packet.run(
             Context(
                 task=asked, workspace=MemoryWorkspace(self.memory), settings=self._settings, reader=self._reader, models=self._models,
@@ -268,3 +271,13 @@ async def test_a_model_answers_a_packet_whose_values_are_to_be_cited(settings: S
     assert asked > 0
     assert again.value == made.value
     assert len(server.requests) == asked
+
+
+@pytest.mark.asyncio(loop_scope="package")
+async def test_a_chat_with_a_document_and_a_schema_is_answered_in_the_schema(packets: Packets) -> None:
+    packets.bring(letter(), "letter.pdf")
+    message = Message(role="user", parts=[Media(position=0), Text("Give me what the letter says.")])
+    schema = {"type": "object", "properties": {"patient_name": {"type": ["string", "null"]}, "urgency": {"type": ["string", "null"]}}}
+    outcome = await packets.run(None, schema=schema, kind="completion", messages=[message], grounding=False)
+    assert msgspec.json.decode(outcome.text) == outcome.value == {"patient_name": "Amara Okafor", "urgency": "Routine"}
+    assert [event.text for event in packets.memory.events.values() if isinstance(event, Said)] == [outcome.text]

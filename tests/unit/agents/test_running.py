@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from heliograph.agents.running import doer_of, route_of
-from heliograph.agents.task import Format, SkillRef, Task
+from heliograph.agents.task import Format, Media, Message, SkillRef, Task, Text
 from heliograph.config import ModelSettings, Settings
 
 SKILL = SkillRef(name="s", hash="h", blob="b")
 CHAT: dict[str, Any] = {"kind": "completion", "model": "vlmrun-orion-1:pro"}
 FORM: dict[str, Any] = {"format": Format(schema={"type": "object"})}
+LOOK = Message(role="user", parts=[Media(position=0), Text("Read it.")])
 EXECUTION: dict[str, Any] = {"kind": "execution", "model": "vlmrun-orion-1:pro"}
 
 
@@ -22,6 +23,10 @@ EXECUTION: dict[str, Any] = {"kind": "execution", "model": "vlmrun-orion-1:pro"}
         (CHAT, "default", "loop"),
         (CHAT, None, "planner"),
         (CHAT | {"skills": [SKILL], "format": Format(schema={})}, None, "planner"),
+        (CHAT | FORM, None, "planner"),
+        (CHAT | FORM | {"messages": [LOOK]}, None, "packet"),
+        (CHAT | {"skills": [SKILL], "messages": [LOOK]}, None, "packet"),
+        (CHAT | FORM | {"messages": [LOOK]}, "default", "loop"),
         (EXECUTION, "default", "loop"),
         (EXECUTION, None, "planner"),
         (EXECUTION | {"skills": [SKILL]}, None, "packet"),
