@@ -7,4 +7,5 @@ compile() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-
 compile --override requirements/overrides.txt --group dev pyproject.toml -o requirements/dev.lock
 compile --override requirements/overrides.txt -c requirements/dev.lock pyproject.toml -o requirements/server.lock
 compile requirements/conformance.in -o requirements/conformance.lock
+compile requirements/openai.in -o requirements/openai.lock
 compile -c requirements/dev.lock requirements/build.in -o requirements/build.lock

@@ -10,18 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from tests.live import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-ENVIRONMENT = ROOT / ".venv-conformance"
-LOCK = ROOT / "requirements" / "conformance.lock"
 
 
 class Result(NamedTuple):
@@ -58,29 +56,32 @@ def people() -> tuple[Path | None, int]:
     return None, 0
 
 
-def python_environment() -> Path:
-    """The interpreter of the clients' environment, made from its lock when it is not there yet."""
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / ".ready"
-    if not stamp.exists() or stamp.read_text() != LOCK.read_text():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
+def python_environment(name: Literal["conformance", "openai"] = "conformance") -> Path:
+    """The interpreter of the clients' environment, made from the lock of its name when it is not there yet.
+
+    `conformance` has the official SDK and the OpenAI client that it pins, `openai` the newest one.
+    """
+    environment, lock = ROOT / f".venv-{name}", ROOT / "requirements" / f"{name}.lock"
+    python, stamp = environment / "bin" / "python", environment / ".ready"
+    if not stamp.exists() or stamp.read_text() != lock.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        subprocess.run([*pip, "-r", LOCK], check=True)
-        stamp.write_text(LOCK.read_text())
+        subprocess.run([*pip, "-r", lock], check=True)
+        stamp.write_text(lock.read_text())
     return python
 
 
-def node_environment() -> Path | None:
-    """The folder with the npm packages installed, or None where there is no Node."""
+def node_environment(name: Literal["node", "node-openai"] = "node") -> Path | None:
+    """The folder with the npm packages installed, or None where there is no Node. `node-openai` has OpenAI's newest client."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
-    folder = HERE / "node"
-    if not (folder / "node_modules" / "vlmrun").exists():
+    folder = HERE / name
+    if not (folder / "node_modules" / "openai").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
     return folder
 
 
-def drive(client: str, command: list[str | Path], environment: dict[str, str], *, cwd: Path) -> Iterator[Result]:
+def drive(client: str, command: Sequence[str | Path], environment: dict[str, str], *, cwd: Path) -> Iterator[Result]:
     """The results that a driver prints, one a line; a driver that dies is a failure of its own."""
     done = subprocess.run(command, env=os.environ | environment, cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
     for line in done.stdout.splitlines():

@@ -7,13 +7,19 @@ stands in the request's prompt.
 from __future__ import annotations
 
 import json
+import os
+import re
+from pathlib import Path
 from typing import Any, Literal
 
 from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, check, completed, grounded_leaf, run
+from PIL import Image, ImageChops
 from pydantic import BaseModel, Field
 from vlmrun.client import VLMRun
 from vlmrun.client.exceptions import ResourceNotFoundError
-from vlmrun.client.types import AgentSkill, GenerationConfig
+from vlmrun.client.types import AgentExecutionConfig, AgentSkill, GenerationConfig
+
+PHOTO, FACES = Path(os.environ["PHOTO"]), int(os.environ["FACES"])
 
 
 class Item(BaseModel):
@@ -154,6 +160,40 @@ def _(client: VLMRun) -> None:
     answer = asked(client, "well")
     client.feedback.submit(request_id=answer.id, response={"total": 76.1}, notes="the total is wrong")
     assert client.feedback.get(answer.id).items[0].notes == "the total is wrong"
+
+
+@check("a chat's artifact is there for who asked")
+def _(client: VLMRun) -> None:
+    asked: Any = {"model": "vlmrun-orion-1:auto", "messages": [{"role": "user", "content": "CASE: chart."}]}
+    answer: Any = client.agent.completions.create(**asked, toolsets=["core", "viz"])
+    reference = answer.choices[0].message.content[-11:-1]
+    assert client.artifacts.get(object_id=reference, session_id=answer.session_id).size == (1600, 1000)
+    chunks: list[Any] = list(client.agent.completions.create(**asked, toolsets=["viz"], stream=True))
+    words = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    assert client.artifacts.get(object_id=words[-11:-1], session_id=chunks[0].session_id).size == (1600, 1000)
+
+
+@check("an execution blurs the faces of a picture")
+def _(client: VLMRun) -> None:
+    inputs = {"image": {"type": "input_file", "file_id": client.files.upload(PHOTO).id}}
+    config = AgentExecutionConfig(prompt="CASE: blur. Blur all the faces.")
+    made = client.agent.execute(inputs=inputs, config=config, toolsets=["core", "image"])
+    done = client.executions.wait(made.id, timeout=60, sleep=1)
+    found = re.search(r"img_[0-9a-f]{6}", str(done.response))
+    assert found, done.response
+    assert done.usage.steps == 2, done.usage
+    if FACES:
+        blurred = client.artifacts.get(object_id=found[0], execution_id=done.id)
+        with Image.open(PHOTO) as before:
+            assert ImageChops.difference(before.convert("RGB"), blurred).getbbox() is not None, "nothing was blurred"
+
+
+@check("an execution answers in its schema")
+def _(client: VLMRun) -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}, "required": ["name", "age"]}
+    config = AgentExecutionConfig(prompt="CASE: person. Who is it?", json_schema=schema)
+    made = client.agent.execute(inputs={"note": "It is Ann, who is 31."}, config=config)
+    assert client.executions.wait(made.id, timeout=60, sleep=1).response == {"name": "Ann", "age": 31}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ HEAD = """# Conformance: the official clients, unchanged
 `make conformance` starts a server on a free port, drives the official clients against it through their public methods, and writes this
 page. Python SDK and CLI: `vlmrun` 0.9.2. Node SDK: `vlmrun` 0.2.12, the newest on the npm registry when this was written. Methods are
 found by introspection, so one without a check would stand here as failed. The hosted gateway (`client.gateway`, `vlmrun gw`) is another
-product and is left out.
+product and is left out. OpenAI's clients, instructor and pydantic-ai chat with a server whose model is scripted; the other tables are of
+a server without a model, unless they say otherwise.
 """
 
 

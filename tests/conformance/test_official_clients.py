@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import clients
-from tests.conformance.report import write_report
 from tests.live import running_server
 
 # Resources that later parts of Heliograph bring. Everything else must pass.
@@ -34,14 +32,6 @@ def skill_zip(folder: Path) -> Path:
         archive.writestr("SKILL.md", "---\nname: totals\ndescription: Reads the total\n---\nRead the total.\n")
         archive.writestr("schema.json", json.dumps({"type": "object", "properties": {"total": {"type": ["number", "null"]}}}))
     return target
-
-
-@pytest.fixture(scope="module")
-def collected() -> Iterator[list[clients.Result]]:
-    results: list[clients.Result] = []
-    yield results
-    if target := os.environ.get("HELIOGRAPH_CONFORMANCE_REPORT"):
-        write_report(Path(target), results)
 
 
 def judge(results: list[clients.Result]) -> None:
