@@ -5,12 +5,14 @@ The Python SDK pins versions that the server cannot use, so it never shares the 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -63,11 +65,12 @@ def python_environment(name: Literal["conformance", "openai"] = "conformance") -
     """
     environment, lock = ROOT / f".venv-{name}", ROOT / "requirements" / f"{name}.lock"
     python, stamp = environment / "bin" / "python", environment / ".ready"
-    if not stamp.exists() or stamp.read_text() != lock.read_text():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        subprocess.run([*pip, "-r", lock], check=True)
-        stamp.write_text(lock.read_text())
+    with alone():
+        if not stamp.exists() or stamp.read_text() != lock.read_text():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+            subprocess.run([*pip, "-r", lock], check=True)
+            stamp.write_text(lock.read_text())
     return python
 
 
@@ -76,9 +79,18 @@ def node_environment(name: Literal["node", "node-openai"] = "node") -> Path | No
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     folder = HERE / name
-    if not (folder / "node_modules" / "openai").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
+    with alone():
+        if not (folder / "node_modules" / ".package-lock.json").exists():  # what npm writes last
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
     return folder
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Of the processes that run tests, one at a time makes what they share."""
+    with (ROOT / "requirements" / "conformance.lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def drive(client: str, command: Sequence[str | Path], environment: dict[str, str], *, cwd: Path) -> Iterator[Result]:
