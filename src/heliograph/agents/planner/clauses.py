@@ -38,6 +38,8 @@ _BECAUSE = re.compile(
 )
 """Why it is wanted, which changes nothing."""
 _ASKS = re.compile(r"(?:what|who|whom|when|where|which|how\s+(?:much|many))\b", re.IGNORECASE)
+_MAKE = re.compile(r"make\s+(?:it|this|that|them|the\s+(?:image|picture|photo))\b", re.IGNORECASE)
+_WANTED = re.compile(r"i(?:\s+(?:want|need|have|would\s+like)|['’]d\s+like|['’]m|\s+am)\b", re.IGNORECASE)
 _DASHES = re.compile(r"\s+(?:--+|–|—)\s+")
 _DONT = re.compile(r"\s*(?:do\s+not|don['’]?t|never)\b", re.IGNORECASE)
 
@@ -127,7 +129,11 @@ def _and_parted(text: str) -> list[str]:
 
 
 def _acts(text: str) -> bool:
-    """Whether a text begins with something to be done."""
+    """Whether a text begins with something to be done, and not with why it is wanted."""
+    if _MAKE.match(text):
+        return True
+    if _WANTED.match(text):
+        return False
     first = known.concepts(known.words(_POLITE.sub("", text))[:3])
     return bool(first) and first[0].first == 0 and first[0].concept in ACTIONS and not re.match(r"\w+\s*(?:[:=]|\d)", text)
 

@@ -105,7 +105,7 @@ a an the of in on to for from by with at as is are was were be been am do does d
 might must
 please pls plz me my mine i we us our you your and or so then also too there now ok okay just that which any all every each both some
 bit little quickly again first next image's its it's im i'd id like want need help let lets out up off down into onto about around
-across within own round exactly proportions together fix look corner pixel
+across within own round exactly proportions together fix look corner pixel everyone everybody online
 over under amount exact whole entire full original attached attachment following given current new version nicely using use
 if not no than very more much many such same get got make makes made making put set create give show tell two three four one several
 """
@@ -127,7 +127,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
 
 def says_nothing(word: str) -> bool:
     """Whether a word is grammar, or one with two letters that changed places."""
-    word = word.lower()
+    word = word.lower().replace("’", "'").removesuffix("'s")
     return word in STOP or (3 <= len(word) <= 4 and any(sorted(word) == sorted(stop) for stop in STOP if stop[0] == word[0]))
 
 

@@ -116,3 +116,19 @@ def test_what_to_search_for_is_told_from_where(request_: str, words: str) -> Non
 def test_the_web_is_searched_only_where_the_user_says_so() -> None:
     assert acts("search the web for tide tables") == ["web_search"]
     assert acts("search for tide tables") == ["search"]
+
+
+@pytest.mark.parametrize("request_", ["cut out the face on the right", "blur the left face", "merge these two, invoice first"])
+def test_which_one_is_asked_rather_than_guessed(request_: str) -> None:
+    assert any(isinstance(move, Question) for move in moves(request_)), moves(request_)
+
+
+def test_what_is_wanted_for_is_no_clause() -> None:
+    assert acts("pixelate everyone's faces please, I want to post this online") == ["blur_faces"]
+    assert acts("crop to the left half and make it 300 pixels tall") == ["crop", "resize"]
+
+
+def test_fields_behind_json_are_all_of_them() -> None:
+    (move,) = moves("give me the receipt as json: store name, date, total")
+    assert isinstance(move, Act)
+    assert move.arguments["request"] == "Extract store name, date, total"

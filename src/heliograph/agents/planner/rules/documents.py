@@ -13,6 +13,10 @@ def merge(clause: Clause) -> Move | None:
     """`merge these`."""
     if not clause.has("merge"):
         return None
+    if re.search(r"\b(?:first|last|order|before|after|end|beginning|front|back)\b", clause.text, re.IGNORECASE):
+        return Question(
+            "I put them together in the order in which they were attached. Attach them in the one that you want, and say “merge these”."
+        )
     return unsure(clause) if clause.unknown else Act("merge", "documents")
 
 
@@ -119,6 +123,8 @@ def table(clause: Clause) -> Move | None:
     """`summarise the table`."""
     if not clause.has("table"):
         return None
+    if re.search(r"\b(?:spreadsheet|excel|xlsx|csv)\b", clause.text, re.IGNORECASE):
+        return Decline("Writing spreadsheets (I can show a table as Markdown)", "no tool")
     unknown = [word for word in clause.unknown if word.lower() not in ("contents",)]
     if clause.has("summarise", "extract", "tell", "read", "count", "add", "convert", "detect") and not unknown:
         return Act("table", "document", {"summary": clause.has("summarise", "add", "count")})
@@ -184,7 +190,8 @@ def line_items(clause: Clause) -> Move | None:
     if not clause.has("line item") or not clause.has("extract", "tell", "ask", "read", "detect"):
         return None
     usual = "Extract a list of line items with description, quantity, unit price and amount"
-    named = re.search(r"\bitems?\b.*?\bwith\s+(.+)", clause.text, re.IGNORECASE)
-    if clause.unknown and named is None:
+    text = re.sub(r"\s+as\s+(?:an?\s+)?(?:table|list|json)\b", "", clause.text, flags=re.IGNORECASE)
+    named = re.search(r"\bitems?\b.*?\bwith\s+(?!their\b|its\b|all\b)(.+)", text, re.IGNORECASE)
+    if clause.unknown and named is None and "with" not in text.lower():
         return None
     return Act("extract", "document", {"request": f"Extract a list of line items with {named[1]}" if named else usual})

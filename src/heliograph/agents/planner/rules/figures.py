@@ -45,7 +45,7 @@ def chart(clause: Clause) -> Move | None:
     numbers = [number(found) for found in re.findall(r"(?<![\w.,])-?\d+(?:\.\d+)?(?![\w])", given)]
     if len(numbers) >= 3 and not clause.has("page"):
         return Act("chart", "nothing", arguments | {"labels": [], "values": numbers})
-    if clause.has("table", "document"):
+    if clause.has("table", "document") or (clause.unknown and not numbers):
         return Act("chart_table", "document", arguments | {"about": [word for word in clause.unknown if len(word) > 2]})
     return Question("Of which numbers? Write them with their labels, such as “apples 3, pears 5”, or attach a document with a table.")
 

@@ -114,6 +114,20 @@ def resize(clause: Clause) -> Move | None:
     return Act("resize", "image", {"scale": scale})
 
 
+_ONE = re.compile(
+    r"\b(?:on|at|in|to)\s+the\s+(?:far\s+)?(?:left|right|top|bottom|middle|back|front)\b"
+    r"|\b(?:left|right|first|second|last|biggest|largest|tallest)(?:most)?\s+(?:one|face|person)\b",
+    re.IGNORECASE,
+)
+
+
+def _one_of(clause: Clause) -> Question | None:
+    """`the face on the left`: one of several is not told apart."""
+    if clause.has("face") and _ONE.search(clause.text):
+        return Question("I do not tell one face from another. Shall I do it to all of them?")
+    return None
+
+
 def grid(clause: Clause) -> Move | None:
     """`put these two next to each other`."""
     return Act("grid", "images") if clause.has("grid") and not clause.unknown else None
@@ -132,6 +146,8 @@ def crop(clause: Clause) -> Move | None:
         down = 1.0 if "bottom" in corner or "lower" in corner else 0.0
         return Act("crop_pixels", "image", {"size": clause.slots.size, "corner": (across, down)})
     if clause.has("face"):
+        if one := _one_of(clause):
+            return one
         return Act("crop_faces", "image") if not clause.unknown else unsure(clause)
     if re.search(r"\bcrop\s+out\b|\bcut\s+(?:off|away)\b", clause.text, re.IGNORECASE) and _HALVES.search(clause.text):
         return Question("Shall that part be kept, or cut away?")
@@ -202,6 +218,8 @@ def blur(clause: Clause) -> Move | None:
     blurring = clause.has("blur") and not re.search(r"\bblurr?y\b", clause.text, re.IGNORECASE)
     if not blurring and not clause.has("anonymise"):
         return None
+    if one := _one_of(clause):
+        return one
     if clause.has("face", "person") or (
         clause.concepts <= {"blur", "anonymise", "it", "image"} and not clause.unknown and clause.has("it") and not clause.has("image")
     ):
@@ -223,6 +241,8 @@ def faces(clause: Clause) -> Move | None:
     """`how many faces are there?`"""
     if not clause.has("face"):
         return None
+    if not clause.has("count") and (one := _one_of(clause)):
+        return one
     if clause.unknown:
         return unsure(clause)
     return Act("draw_faces" if clause.has("draw") else "faces", "image", coloured(clause))

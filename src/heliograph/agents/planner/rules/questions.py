@@ -29,7 +29,8 @@ def extract(clause: Clause) -> Move | None:
         return None
     if _ONE.match(clause.text) and not re.search(r",|\band\b|\bjson\b", clause.text, re.IGNORECASE):
         return None
-    return Act("extract", "document", {"request": clause.text})
+    listed = re.search(r"\bjson\b\s*(?:with|of|:)\s*(.+)", clause.text, re.IGNORECASE)
+    return Act("extract", "document", {"request": f"Extract {listed[1]}" if listed else clause.text})
 
 
 def ask(clause: Clause) -> Move | None:
