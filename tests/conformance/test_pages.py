@@ -52,6 +52,12 @@ def test_the_snippet_of_skills_publishes_one_and_reads_with_it(pasted: dict[str,
     assert "76.1" in said
 
 
+def test_the_snippet_of_chat_says_the_total_and_names_the_picture_that_it_drew(pasted: dict[str, str]) -> None:
+    said = run([clients.python_environment(), "-c", snippet("python", "chat.completions")], pasted)
+    assert "76.10" in said
+    assert re.search(r"\bimg_[0-9a-f]{6}\b", said)
+
+
 def test_the_node_snippet_prints_the_total_and_where_it_stands(pasted: dict[str, str]) -> None:
     folder = clients.node_environment()
     if folder is None:
