@@ -11,6 +11,11 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+def new_completion_id() -> str:
+    """A new id of a chat completion: `chatcmpl-` and 32 hexadecimal digits, as OpenAI's clients know them."""
+    return f"chatcmpl-{uuid.uuid4().hex}"
+
+
 def new_key() -> str:
     """A new API key: `hg_` and 43 URL-safe characters (256 bits)."""
     return "hg_" + secrets.token_urlsafe(32)

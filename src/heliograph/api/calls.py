@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-_OURS = re.compile(r"(?P<id>.+)\.(?P<completion>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d)?)", re.DOTALL)
+_OURS = re.compile(r"(?P<id>.+)\.(?P<completion>(?:chatcmpl-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d)?)", re.DOTALL)
 
 
 def told(id: str, completion: str) -> str:
-    """The id that a client sees. A completion whose id the client chose is named by it only if that is a UUID."""
+    """The id that a client sees. A completion whose id the client chose is named by it only if that is a UUID or looks like ours."""
     made = f"{id}.{completion}"
     return made if _OURS.fullmatch(made) else id
 

@@ -18,7 +18,6 @@ from heliograph.agents.outcome import Outcome
 from heliograph.agents.task import (
     Media,
     Message,
-    SkillRef,
     Task,
 )
 from heliograph.api import orion, parts, threads
@@ -27,8 +26,8 @@ from heliograph.api.guests import Guest
 from heliograph.api.intake import Intake
 from heliograph.api.parts import Brought, Heard
 from heliograph.api.planning import Attached
-from heliograph.api.receiving import clean_name
 from heliograph.api.server import Server
+from heliograph.api.taking import take
 from heliograph.errors import Conflict, HeliographError, NotFound, Unavailable
 from heliograph.ids import new_id
 from heliograph.jobs import queue, tasks
@@ -126,7 +125,10 @@ class _Submission:
             task = msgspec.structs.replace(
                 self._task, messages=[*stored[: goes_on.kept], *told], earlier=goes_on.kept, resumes=resumed.id if resumed else None
             )
-            taken = [await self._take(intake, task, brought, choice) for choice, intake in enumerate(self._intakes.values())]
+            taken = [
+                await take(intake, msgspec.structs.replace(task, choice=choice), brought, self._attached)
+                for choice, intake in enumerate(self._intakes.values())
+            ]
             if brought:
                 looked_into = [(each.source.param, read) for each, read in zip(brought, taken[0][1], strict=False)]
                 await self._server.checker.check(looked_into, None, queued=False)
@@ -159,25 +161,6 @@ class _Submission:
             if await sessions.get(conn, self._caller.tenant, row.session, guest=self._caller.guest) is None:
                 return None
         return row if msgspec.json.decode(row.response, type=Outcome).finish == "tool_calls" else None
-
-    async def _take(self, intake: Intake, task: Task, brought: Sequence[Brought], choice: int) -> tuple[Task, list[Input]]:
-        """The task of one choice and its inputs: what was brought, then the files of inline skills."""
-        reads = [await intake.read(position, each.source) for position, each in enumerate(brought)]
-        refs: list[SkillRef] = []
-        for skill in self._attached:
-            blob = skill.blob
-            if skill.data is not None:
-                kept = await intake.keep(len(reads), skill.data)
-                reads.append(kept)
-                blob = kept.blob
-            refs.append(
-                SkillRef(
-                    name=skill.name, hash=skill.package.hash, blob=blob or "", description=skill.description or "", id=skill.id,
-                    version=skill.version,
-                )
-            )  # fmt: skip
-        said = {position: clean_name(each.name) for position, each in enumerate(brought) if each.name}
-        return msgspec.structs.replace(task, choice=choice, skills=refs, names=intake.names | said), reads
 
     async def _write(self, session: str | None, taken: Sequence[tuple[Task, list[Input]]]) -> tuple[list[Prediction], bool]:
         """The new rows and True; or, when an equal request was faster, its rows and False."""

@@ -12,17 +12,16 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.agents import providers
-from heliograph.agents.task import PROVIDERS, TOOLSETS, Format, Provider, Sampling, SkillRef, Task, Toolset
+from heliograph.agents.task import PROVIDERS, TOOLSETS, Format, Provider, Sampling, Task, Toolset
 from heliograph.api import agents, inputs, orion
 from heliograph.api.agents import Definition
 from heliograph.api.auth import Caller
-from heliograph.api.inputs import Given
 from heliograph.api.intake import Intake
 from heliograph.api.planning import Attached
-from heliograph.api.receiving import clean_name
 from heliograph.api.repeats import Repeat
 from heliograph.api.server import Server
 from heliograph.api.submit import check_callback, check_created
+from heliograph.api.taking import take
 from heliograph.errors import Conflict, HeliographError, InvalidRequest, NotFound, Unavailable
 from heliograph.extraction.envelopes import enveloped
 from heliograph.extraction.merging import merge
@@ -109,7 +108,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
         await check_callback(body.callback_url, server.settings)
     intake = Intake(server, caller.tenant, body.id, any_medium=True)
     try:
-        task, reads = await _take(intake, task, given, attached)
+        task, reads = await take(intake, msgspec.structs.replace(task, inputs=given.inputs), given.brought, attached)
         params = [each.source.param for each in given.brought]
         await server.checker.check(list(zip(params, reads, strict=False)), None, queued=body.batch)
         row, is_new = await _write(server, caller, asked, repeat, meant, task, reads)
@@ -212,26 +211,6 @@ def _sampling(body: AgentExecutionRequest) -> Sampling:
     return Sampling(
         max_tokens=limit if limit and limit > 0 else None, temperature=None if temperature is None else min(max(temperature, 0.0), 2.0)
     )
-
-
-async def _take(intake: Intake, task: Task, given: Given, attached: Sequence[Attached]) -> tuple[Task, list[Input]]:
-    """The task with its inputs, and what is to be read: what was brought, then the files of inline skills."""
-    reads = [await intake.read(position, each.source) for position, each in enumerate(given.brought)]
-    refs: list[SkillRef] = []
-    for skill in attached:
-        blob = skill.blob
-        if skill.data is not None:
-            kept = await intake.keep(len(reads), skill.data)
-            reads.append(kept)
-            blob = kept.blob
-        refs.append(
-            SkillRef(
-                name=skill.name, hash=skill.package.hash, blob=blob or "", description=skill.description or "", id=skill.id,
-                version=skill.version,
-            )
-        )  # fmt: skip
-    said = {position: clean_name(each.name) for position, each in enumerate(given.brought) if each.name}
-    return msgspec.structs.replace(task, inputs=given.inputs, skills=refs, names=intake.names | said), reads
 
 
 async def _write(

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from heliograph.agents.task import CARDS, PROVIDERS, TOOLSETS, Card, Provider, Toolset
-from heliograph.ids import new_id
+from heliograph.ids import new_completion_id
 from heliograph.wire.base import Received, Sent, leave_open
 from heliograph.wire.requests import PredictionId, ServiceTier
 from heliograph.wire.skills import AgentSkill
@@ -282,7 +282,7 @@ class AgentChatCompletionsRequest(Received):
     model_config = ConfigDict(extra="allow")
 
     id: PredictionId = Field(
-        default_factory=new_id, description="ID of the completion. The same id with the same body is the same completion."
+        default_factory=new_completion_id, description="ID of the completion. The same id with the same body is the same completion."
     )
     model: OrionModel | str | None = Field(
         default=None,

@@ -19,7 +19,7 @@ from heliograph.api.passthrough import asking, media
 from heliograph.api.server import Server
 from heliograph.config import ModelSettings
 from heliograph.errors import HeliographError, InvalidRequest
-from heliograph.ids import new_id
+from heliograph.ids import new_completion_id, new_id
 from heliograph.models.routes import DEFAULT, PUBLISHED
 from heliograph.store import sessions
 from heliograph.wire.chat import AgentChatCompletionsRequest
@@ -112,7 +112,7 @@ async def prepare(
     metadata = chat.metadata or {}
     keeps = metadata.get("allow_retention") is not False
     ui = is_ui(request, chat, caller)
-    id = id or f"chatcmpl-{new_id().replace('-', '')}"
+    id = id or new_completion_id()
     prepared = Prepared(
         chat=chat, caller=caller, route=route, id=id,
         model=chat.model or DEFAULT, session=chat.session_id or new_id(), at=None, guest=caller.guest, ui=ui,
