@@ -113,7 +113,7 @@ async def test_the_preinstalled_tenant_has_no_keys_and_is_in_no_list(conn: Async
     await tenants.reserve(conn)
     await tenants.reserve(conn)
     assert [tenant.id for tenant in await tenants.list_(conn)] == ["default"]
-    with pytest.raises(InvalidRequest, match="preinstalled"):
+    with pytest.raises(InvalidRequest, match="the server's own"):
         await tenants.create_key(conn, tenants.PREINSTALLED, "mine")
     assert (await tenants.create(conn, "heliograph")).id != tenants.PREINSTALLED
 
