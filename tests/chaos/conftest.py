@@ -68,6 +68,16 @@ def own_postgres() -> Iterator[EmbeddedPostgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(params=["external", "embedded"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database over TCP, and one over the socket of a server in a data folder."""
+    if request.param == "external":
+        return request.getfixturevalue("database_url")
+    server: EmbeddedPostgres = request.getfixturevalue("own_postgres")
+    password = server.url().partition("//heliograph:")[2].partition("@")[0]
+    return f"postgresql://heliograph:{password}@/heliograph?host={server.home / 'run'}&port={server.port}"
+
+
 def scan(count: int) -> bytes:
     """A TIFF of so many small pages, each with its number in words that must be read."""
     sheets = [Image.new("L", (620, 260), 255) for _ in range(count)]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.agents.artifacts import REF
-from heliograph.store.postgres import EmbeddedPostgres
 from tests.integration.jobs.fivesteps import STEPS, Falls
 from tests.live import Server, running_server
 
@@ -27,9 +26,8 @@ def _choices(told: list[tuple[str | None, str]]) -> list[dict[str, Any]]:
 
 
 def test_each_artifact_and_each_word_comes_once_though_api_and_worker_die_in_each_step(
-    own_postgres: EmbeddedPostgres, start_worker: Start, tmp_path: Path
+    url: str, start_worker: Start, tmp_path: Path
 ) -> None:
-    url = own_postgres.url()
     Falls(tmp_path / "falls").plan(("made",))
     shared = {"HELIOGRAPH_DATABASE_URL": url, "HELIOGRAPH_STORE_URL": f"file://{tmp_path / 'data' / 'blobs'}"}
     (tmp_path / "data" / "blobs").mkdir(parents=True)

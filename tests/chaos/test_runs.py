@@ -32,16 +32,6 @@ from .conftest import Start
 QUICK = {"HELIOGRAPH_HEARTBEAT": "0.2", "HELIOGRAPH_STALLED_AFTER": "1.5", "HELIOGRAPH_MAX_ATTEMPTS": "100"}
 
 
-@pytest.fixture(params=["external", "embedded"])
-def url(request: pytest.FixtureRequest) -> str:
-    """A database over TCP, and one over the socket of a server in a data folder."""
-    if request.param == "external":
-        return request.getfixturevalue("database_url")
-    server: EmbeddedPostgres = request.getfixturevalue("own_postgres")
-    password = server.url().partition("//heliograph:")[2].partition("@")[0]
-    return f"postgresql://heliograph:{password}@/heliograph?host={server.home / 'run'}&port={server.port}"
-
-
 @pytest.fixture
 async def opened(url: str) -> AsyncIterator[Database]:
     """The database at `url`, connected."""
