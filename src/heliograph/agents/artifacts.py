@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -51,6 +52,11 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     filename: str | None = None
     source: Source = "store"
     facts: dict[str, int | float | str] = {}
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the file's name, else its reference."""
+        return self.filename or self.ref
 
     @property
     def kind(self) -> Kind:
@@ -94,6 +100,30 @@ class Artifacts(Protocol):
     def local(self, name: str) -> AbstractAsyncContextManager[Path]:
         """A local file with the bytes of an artifact, for as long as the context lasts. Raises NotFound."""
         ...
+
+
+class Seeds:
+    """What artifacts are made references of: the step that is open and the place in it, the same again when the step is done again."""
+
+    def __init__(self) -> None:
+        self._step: ContextVar[str] = ContextVar("step", default="")
+        self._places: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def during(self, step: str) -> AsyncGenerator[None]:
+        """What is put meanwhile belongs to this step."""
+        self._places.pop(step, None)
+        token = self._step.set(step)
+        try:
+            yield
+        finally:
+            self._step.reset(token)
+
+    def next(self) -> str:
+        """The seed of the next artifact of the open step."""
+        step = self._step.get()
+        place = self._places[step] = self._places.get(step, -1) + 1
+        return f"{step}:{place}"
 
 
 def new_ref(kind: Kind, seed: str) -> str:

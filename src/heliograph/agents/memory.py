@@ -10,13 +10,12 @@ import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from heliograph.agents.artifacts import Artifact, Artifacts, Kind, Source, named_among, new_ref
+from heliograph.agents.artifacts import Artifact, Artifacts, Kind, Seeds, Source, named_among, new_ref
 from heliograph.agents.events import Event, Said
 from heliograph.agents.task import SkillRef
 from heliograph.agents.workspace import Step
@@ -57,18 +56,7 @@ class MemoryArtifacts:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._step: ContextVar[str] = ContextVar("step", default="")
-        self._places: dict[str, int] = {}
-
-    @asynccontextmanager
-    async def during(self, step: str) -> AsyncGenerator[None]:
-        """Artifacts put meanwhile belong to this step."""
-        self._places.pop(step, None)
-        token = self._step.set(step)
-        try:
-            yield
-        finally:
-            self._step.reset(token)
+        self.seeds = Seeds()
 
     async def put(
         self,
@@ -81,10 +69,9 @@ class MemoryArtifacts:
         facts: dict[str, int | float | str] | None = None,
     ) -> Artifact:
         """As `Artifacts.put`."""
-        step = self._step.get()
-        place = self._places[step] = self._places.get(step, -1) + 1
+        seed = self.seeds.next()
         data = await asyncio.to_thread(content.read_bytes) if isinstance(content, Path) else content
-        return self.keep(f"{step}:{place}", data, kind=kind, media_type=media_type, filename=filename, source=source, facts=facts or {})
+        return self.keep(seed, data, kind=kind, media_type=media_type, filename=filename, source=source, facts=facts or {})
 
     def keep(
         self, seed: str, data: bytes, *, kind: Kind, media_type: str, filename: str | None, source: Source,
@@ -146,7 +133,7 @@ class MemoryWorkspace:
 
     def step(self, name: str) -> AbstractAsyncContextManager[None]:
         """As `Workspace.step`."""
-        return self._artifacts.during(name)
+        return self._artifacts.seeds.during(name)
 
     async def keep(self, step: str, output: bytes) -> None:
         """As `Workspace.keep`."""

@@ -20,7 +20,7 @@ from heliograph.agents.asides import Asides
 from heliograph.agents.context import Context
 from heliograph.agents.events import Said
 from heliograph.agents.outcome import Outcome, Spent
-from heliograph.agents.task import SkillRef, Task
+from heliograph.agents.task import MEDIA, SkillRef, Task
 from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound
 from heliograph.extraction import packet
 from heliograph.extraction.answer import answer, shortcomings
@@ -36,7 +36,6 @@ from heliograph.models.routes import Route
 from heliograph.skills.attach import skill as attached
 
 Json = Any
-MEDIA = "$media"
 INSTRUCTIONS = frozenset({"instruction", "instructions", "prompt", "question", "task", "query"})
 """Names of inputs whose words say what to do, not what there is."""
 LETTER = 80
@@ -114,8 +113,8 @@ async def run(at: Context) -> Outcome:
 def _of_chat(task: Task) -> dict[str, Json]:
     """The newest message of a chat as inputs: what it brought, under its names, and its words as what to do."""
     inputs: dict[str, Json] = {f"file_{number}": {MEDIA: media.position} for number, media in enumerate(task.brought, 1)}
-    newest = next((message.text for message in reversed(task.messages) if message.role == "user"), "")
-    return inputs | {"prompt": newest} if newest.strip() else inputs
+    said = task.newest.text if task.newest else ""
+    return inputs | {"prompt": said} if said.strip() else inputs
 
 
 def _files(inputs: dict[str, Json]) -> tuple[list[_File], str]:

@@ -21,7 +21,7 @@ from heliograph.agents.context import Context
 from heliograph.agents.outcome import Outcome, Spent
 from heliograph.agents.programs import Offer, perform
 from heliograph.agents.sandbox.script import Ran, Script
-from heliograph.agents.task import Task, Toolset
+from heliograph.agents.task import MEDIA, Task, Toolset
 from heliograph.agents.tools import Tool
 from heliograph.errors import HeliographError, InvalidRequest
 from heliograph.extraction.answer import shortcomings
@@ -29,7 +29,6 @@ from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
 from heliograph.skills.package import PROGRAM
 
 Json = Any
-MEDIA = "$media"
 STEP = "program"
 USUAL: tuple[Toolset, ...] = ("core", "document", "image", "viz")
 """The toolsets of a program whose skill names none."""
@@ -161,7 +160,7 @@ async def _inputs(at: Context) -> tuple[dict[str, Json], dict[str, str], dict[st
 
 def _path(artifact: Artifact, taken: dict[str, str]) -> str:
     """Where a file stands for the program: under its own name, which no other has."""
-    name = PurePosixPath(_named(artifact.filename or artifact.ref))
+    name = PurePosixPath(_named(artifact.name))
     path = f"inputs/{name}"
     return path if taken.get(path, artifact.ref) == artifact.ref else f"inputs/{name.stem}-{artifact.ref}{name.suffix}"
 

@@ -17,6 +17,8 @@ PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 Generation = Literal["orion-1", "orion-2"]
 """Orion-1 calls tools, one turn after the other; Orion-2 writes programs that do."""
 Tier = Literal["lite", "fast", "auto", "pro"]
+MEDIA = "$media"
+"""Under this key stands, in an execution's inputs, the place of what was brought."""
 Role = Literal["system", "user", "assistant", "tool"]
 Card = Literal[
     "preview.image", "preview.grid", "preview.video", "preview.audio", "preview.document", "preview.table", "preview.json", "preview.chart"
@@ -166,7 +168,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
 
     @property
+    def newest(self) -> Message | None:
+        """Of a chat, the last thing that the person said."""
+        return next((message for message in reversed(self.messages) if message.role == "user"), None)
+
+    @property
     def brought(self) -> list[Media]:
         """What came with the newest message of a chat to be looked at."""
-        newest = next((message for message in reversed(self.messages) if message.role == "user"), None)
-        return [part for part in newest.parts if isinstance(part, Media) and part.position is not None] if newest else []
+        return [part for part in self.newest.parts if isinstance(part, Media) and part.position is not None] if self.newest else []

@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+from starlette.responses import Response
 
 from heliograph.agents.artifacts import SERVED
+from heliograph.api.content import content
 from heliograph.children import ChildPool
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, NotFound, UnsupportedMedia
@@ -23,6 +25,12 @@ class Shown(msgspec.Struct, frozen=True):
     blob: str
     size: int
     media_type: str
+
+    def response(self, artifact: Artifact, blobs: Blobs, wanted: str | None) -> Response:
+        """The answer that sends `artifact` so. `wanted`: the range that was asked for."""
+        sha256 = artifact.sha256 if self.blob == artifact.blob else f"{artifact.sha256}-shown"
+        name = artifact.filename or artifact.ref
+        return content(blobs, self.blob, size=self.size, sha256=sha256, media_type=self.media_type, filename=name, wanted=wanted)
 
 
 class Presenter:

@@ -13,14 +13,13 @@ from typing import Any, cast, get_args
 import msgspec
 from pydantic import ValidationError
 
-from heliograph.agents.task import Media
+from heliograph.agents.task import MEDIA, Media
 from heliograph.api.intake import Source
 from heliograph.api.parts import MOST_BROUGHT, Brought, part
 from heliograph.errors import InvalidRequest
 from heliograph.wire.chat import MessageContent, PartType
 
 Json = Any
-MEDIA = "$media"
 _URL = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
 _PUBLISHED = ("text", "image_url", "video_url", "audio_url", "file_url", "input_file")

@@ -7,7 +7,6 @@ import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from contextvars import ContextVar
 from mimetypes import guess_extension
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from heliograph.agents.artifacts import Artifact, Artifacts, Kind, Source, new_ref, there_is
+from heliograph.agents.artifacts import Artifact, Artifacts, Kind, Seeds, Source, new_ref, there_is
 from heliograph.agents.events import Event
 from heliograph.agents.task import SkillRef, Task
 from heliograph.agents.workspace import Step
@@ -52,23 +51,12 @@ class StoredArtifacts:
         self._database, self._blobs, self._attempt, self._reads = database, blobs, attempt, reads
         self._tenant, self._namespace = attempt.row.tenant, namespace(attempt.row)
         self._most, self._made = settings.agent_artifacts, 0
-        self._step: ContextVar[str] = ContextVar("step", default="")
-        self._places: dict[str, int] = {}
+        self.seeds = Seeds()
 
     async def open(self) -> None:
         """Count what earlier runs made."""
         async with self._database.begin() as conn:
             self._made = await artifacts.made_bytes(conn, self._tenant, self._attempt.row.id)
-
-    @asynccontextmanager
-    async def during(self, step: str) -> AsyncGenerator[None]:
-        """Artifacts put meanwhile belong to this step, and get the references that they got when it was done before."""
-        self._places.pop(step, None)
-        token = self._step.set(step)
-        try:
-            yield
-        finally:
-            self._step.reset(token)
 
     async def put(
         self,
@@ -88,9 +76,7 @@ class StoredArtifacts:
                 "HELIOGRAPH_AGENT_ARTIFACTS can allow more."
             )
         self._made += size
-        step = self._step.get()
-        place = self._places[step] = self._places.get(step, -1) + 1
-        seed = f"{self._attempt.row.id}:{step}:{place}"
+        seed = f"{self._attempt.row.id}:{self.seeds.next()}"
         sha256 = await asyncio.to_thread(_digest, content)
         return await self.keep(seed, content, sha256, kind=kind, media_type=media_type, filename=filename, source=source, facts=facts)
 
@@ -211,7 +197,7 @@ class StoredWorkspace:
 
     def step(self, name: str) -> AbstractAsyncContextManager[None]:
         """As `Workspace.step`."""
-        return self._artifacts.during(name)
+        return self._artifacts.seeds.during(name)
 
     async def keep(self, step: str, output: bytes) -> None:
         """As `Workspace.keep`."""

@@ -21,7 +21,7 @@ from pydantic_ai.messages import (
 
 from heliograph.agents.artifacts import Artifact
 from heliograph.agents.context import Context
-from heliograph.agents.task import Media, Message, Task, Text
+from heliograph.agents.task import MEDIA, Media, Message, Task, Text
 from heliograph.errors import NotFound
 from heliograph.media.document import Page
 from heliograph.models.contract import Profile
@@ -96,8 +96,8 @@ async def _inputs(at: Context, profile: Profile) -> list[UserContent]:
     async def named(value: Json) -> Json:
         if isinstance(value, dict):
             table = cast("dict[str, Json]", value)
-            if set(table) == {"$media"}:
-                brought.append(await at.workspace.bring(int(table["$media"])))
+            if set(table) == {MEDIA}:
+                brought.append(await at.workspace.bring(int(table[MEDIA])))
                 return {"id": brought[-1].ref}
             return {key: await named(inner) for key, inner in table.items()}
         if isinstance(value, list):

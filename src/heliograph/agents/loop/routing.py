@@ -44,7 +44,7 @@ def _chosen(task: Task, kinds: Iterable[str]) -> list[Toolset]:
         return task.toolsets
     if task.kind == "execution" or not task.stream:
         return ["core"]
-    latest = next((message for message in reversed(task.messages) if message.role == "user"), None)
+    latest = task.newest
     words = latest.text if latest else ""
     found = {toolset for toolset, pattern in _CALLED_FOR.items() if pattern.search(words)}
     found.add("core")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -13,7 +13,7 @@ from heliograph.agents.calling import Caller
 from heliograph.agents.context import Context
 from heliograph.agents.planner.clauses import Clause
 from heliograph.agents.planner.moves import Needs, Question
-from heliograph.agents.task import TOOLSETS, Media, Toolset
+from heliograph.agents.task import MEDIA, TOOLSETS, Media, Toolset
 from heliograph.agents.tools import Tool
 from heliograph.errors import HeliographError
 
@@ -108,10 +108,6 @@ class Hand:
                 return fitting
         raise Asks(ASK_FOR[needs])
 
-    async def image(self, clause: Clause) -> Artifact:
-        """The one image that a clause is about; of a document the page that it names."""
-        return (await self.images(clause))[0]
-
     async def images(self, clause: Clause) -> list[Artifact]:
         """The images that a clause is about; of documents, the pages that it names, or the only page."""
         found: list[Artifact] = []
@@ -121,7 +117,7 @@ class Hand:
             elif subject.kind == "doc":
                 pages = clause.slots.pages
                 if not pages and subject.facts.get("pages") != 1:
-                    raise Asks(f"Which page of {subject.filename or subject.ref}? Say, for example, “page 1”.")
+                    raise Asks(f"Which page of {subject.name}? Say, for example, “page 1”.")
                 found += await self.pages(subject, pages or [0])
         if not found:
             raise Asks(ASK_FOR["image"])
@@ -153,23 +149,16 @@ class Hand:
 def media(at: Context) -> list[Media]:
     """What came with the newest message, or with an execution."""
     if at.task.kind == "execution":
-        return [Media(position=position, name=name) for position, name in sorted(at.task.names.items())] or [
-            Media(position=position) for position in positions(at.task.inputs)
-        ]
-    last = next((message for message in reversed(at.task.messages) if message.role == "user"), None)
-    return [part for part in last.parts if isinstance(part, Media)] if last else []
+        return [Media(position=position, name=at.task.names.get(position)) for position in sorted(_positions(at.task.inputs))]
+    return [part for part in at.task.newest.parts if isinstance(part, Media)] if at.task.newest else []
 
 
-def positions(inputs: Json) -> list[int]:
-    """The places of the media in an execution's inputs, as they stand in it."""
+def _positions(inputs: Json) -> list[int]:
+    """The places of the media in an execution's inputs."""
     if isinstance(inputs, dict):
-        place = inputs.get("$media")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        if isinstance(place, int):
-            return [place]
-        return [found for value in inputs.values() for found in positions(value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(inputs, list):
-        return [found for value in inputs for found in positions(value)]  # pyright: ignore[reportUnknownVariableType]
-    return []
+        table = cast("dict[str, Json]", inputs)
+        return [table[MEDIA]] if MEDIA in table else [found for value in table.values() for found in _positions(value)]
+    return [found for value in cast("list[Json]", inputs) for found in _positions(value)] if isinstance(inputs, list) else []
 
 
 def enabled(at: Context) -> tuple[Toolset, ...]:

@@ -106,8 +106,7 @@ def _request(at: Context) -> str:
     if at.task.kind == "execution":
         words = [each for each in (at.task.inputs or {}).values() if isinstance(each, str)]
         return at.task.prompt or "\n".join(words)
-    last = next((message for message in reversed(at.task.messages) if message.role == "user"), None)
-    return last.text.strip() if last else ""
+    return at.task.newest.text.strip() if at.task.newest else ""
 
 
 def _outcome(at: Context, hand: Hand, parts: list[Done]) -> Outcome:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.agents.artifacts import there_is
+from heliograph.api.artifacts import Shown
 from heliograph.api.auth import Caller, CallerOf, Welcoming
-from heliograph.api.content import content
 from heliograph.api.openapi import answers
 from heliograph.api.server import ServerOf
 from heliograph.errors import InvalidRequest, NotFound
@@ -54,16 +54,10 @@ async def get_artifact(
         if found is None or (object_id is not None and found.ref != object_id):
             there = [(each.ref, each.filename) for each in await artifacts.list_(conn, caller.tenant, namespace)]
             raise NotFound(f"There is no artifact {name[:100]} here; {there_is(there)}.")
-    blob, size, media_type, sha256 = found.blob, found.bytes, found.media_type, found.sha256
-    if object_id is not None:
-        shown = await server.presenter.show(found)
-        blob, size, media_type = shown.blob, shown.size, shown.media_type
-        sha256 = sha256 if blob == found.blob else f"{sha256}-shown"
-    response = content(
-        server.blobs, blob, size=size, sha256=sha256, media_type=media_type, filename=found.filename or found.ref,
-        wanted=request.headers.get("range"),
-    )  # fmt: skip
-    return _as_clients_read_it(response, media_type if object_id is not None else None)
+    named = object_id is not None
+    shown = await server.presenter.show(found) if named else Shown(found.blob, found.bytes, found.media_type)
+    response = shown.response(found, server.blobs, request.headers.get("range"))
+    return _as_clients_read_it(response, shown.media_type if named else None)
 
 
 @router.get("/list", response_model=ArtifactListResponse, responses=answers(401, 404, 422))
@@ -99,12 +93,7 @@ async def get_linked(
         found = await artifacts.get(conn, tenant, namespace, ref)
     if found is None:
         raise NotFound("The artifact that this link led to has been deleted.")
-    shown = await server.presenter.show(found)
-    sha256 = found.sha256 if shown.blob == found.blob else f"{found.sha256}-shown"
-    return content(
-        server.blobs, shown.blob, size=shown.size, sha256=sha256, media_type=shown.media_type, filename=found.filename or found.ref,
-        wanted=request.headers.get("range"),
-    )  # fmt: skip
+    return (await server.presenter.show(found)).response(found, server.blobs, request.headers.get("range"))
 
 
 async def _namespace(conn: AsyncConnection, caller: Caller, session_id: str | None, execution_id: str | None) -> str:

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.agents.task import Message
 from heliograph.api.auth import CallerOf, Welcoming
-from heliograph.api.content import content
 from heliograph.api.openapi import answers
 from heliograph.api.paging import LimitOf, SkipOf
 from heliograph.api.server import ServerOf
@@ -126,12 +125,7 @@ async def get_shared_artifact(token: str, name: str, request: Request, server: S
         found = await artifacts.get(conn, row.tenant, row.id, name)
     if found is None or found.ref != name:
         raise NotFound("There is no such artifact in this chat.")
-    made = await server.presenter.show(found)
-    sha256 = found.sha256 if made.blob == found.blob else f"{found.sha256}-shown"
-    return content(
-        server.blobs, made.blob, size=made.size, sha256=sha256, media_type=made.media_type, filename=found.filename or found.ref,
-        wanted=request.headers.get("range"),
-    )  # fmt: skip
+    return (await server.presenter.show(found)).response(found, server.blobs, request.headers.get("range"))
 
 
 async def _shared(conn: AsyncConnection, token: str) -> Session:

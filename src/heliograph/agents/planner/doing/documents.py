@@ -27,7 +27,7 @@ async def merge(hand: Hand, _act: Act, clause: Clause) -> Done:
     if len(documents) < 2:
         raise Asks("Merge it with what? Attach two or more documents.")
     answer = await hand.call("merge_documents", documents=[document.ref for document in documents])
-    names = ", ".join(_name(document) for document in documents)
+    names = ", ".join(document.name for document in documents)
     return Done(text=f"Here is one PDF of {names}: {answer['id']} ({_pages(answer['pages'])}).", made=[answer["id"]])
 
 
@@ -38,9 +38,9 @@ async def split(hand: Hand, act: Act, clause: Clause) -> Done:
     answer = await hand.call("split_document", document=document.ref, parts=[pages] if pages else None)
     made = [each["id"] for each in answer["documents"]]
     if pages:
-        text = f"Here is page {_listed(pages)} of {_name(document)}: {made[0]}."
+        text = f"Here is page {_listed(pages)} of {document.name}: {made[0]}."
     else:
-        text = f"Here is {_name(document)} in {len(made)} documents, one a page: {', '.join(made)}."
+        text = f"Here is {document.name} in {len(made)} documents, one a page: {', '.join(made)}."
     return Done(text=text, made=made)
 
 
@@ -51,10 +51,10 @@ async def drop(hand: Hand, act: Act, clause: Clause) -> Done:
     gone = {page if page >= 0 else count + page for page in act.arguments["pages"]}
     left = [page for page in range(count) if page not in gone]
     if not left or not gone <= set(range(count)):
-        raise Asks(f"{_name(document)} has {_pages(count)}. Which shall I take out?")
+        raise Asks(f"{document.name} has {_pages(count)}. Which shall I take out?")
     answer = await hand.call("split_document", document=document.ref, parts=[left])
     made = answer["documents"][0]["id"]
-    return Done(text=f"Here is {_name(document)} without page {_listed(sorted(gone))}: {made} ({_pages(len(left))}).", made=[made])
+    return Done(text=f"Here is {document.name} without page {_listed(sorted(gone))}: {made} ({_pages(len(left))}).", made=[made])
 
 
 async def column(hand: Hand, act: Act, clause: Clause) -> Done:
@@ -80,7 +80,7 @@ async def count_pages(hand: Hand, _act: Act, clause: Clause) -> Done:
     for document in await hand.subjects("document", clause):
         answer = await hand.call("document_info", document=document.ref)
         count += answer["pages"]
-        lines.append(f"{_name(document)} has {_pages(answer['pages'])}.")
+        lines.append(f"{document.name} has {_pages(answer['pages'])}.")
     return Done(text="\n".join(lines), value={"pages": count})
 
 
@@ -90,7 +90,7 @@ async def page_images(hand: Hand, act: Act, clause: Clause) -> Done:
     images = await hand.pages(document, await _counted(hand, document, act.arguments["pages"]))
     made = [image.ref for image in images]
     return Done(
-        text=f"Here {'is' if len(made) == 1 else 'are'} {_name(document)} as {_many(len(made), 'picture')}: {', '.join(made)}.", made=made
+        text=f"Here {'is' if len(made) == 1 else 'are'} {document.name} as {_many(len(made), 'picture')}: {', '.join(made)}.", made=made
     )
 
 
@@ -108,7 +108,7 @@ async def redact(hand: Hand, act: Act, clause: Clause) -> Done:
         answer = await hand.call("redact_document", document=document.ref)
         counts = ", ".join(f"{count} {kind.replace('_', ' ').lower()}" for kind, count in answer["counts"].items() if count)
         made.append(answer["id"])
-        lines.append(f"Here is {_name(document)} redacted: {answer['id']}. Blacked out: {counts or 'nothing'}. A person must check it.")
+        lines.append(f"Here is {document.name} redacted: {answer['id']}. Blacked out: {counts or 'nothing'}. A person must check it.")
     return Done(text="\n".join(lines), made=made)
 
 
@@ -131,7 +131,7 @@ async def layout(hand: Hand, _act: Act, clause: Clause) -> Done:
     for element in answer["elements"]:
         counts[element["category"]] = counts.get(element["category"], 0) + 1
     parts = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return Done(text=f"{_name(document)} has these parts: {parts or 'none that I found'}.", value={"elements": answer["elements"]})
+    return Done(text=f"{document.name} has these parts: {parts or 'none that I found'}.", value={"elements": answer["elements"]})
 
 
 async def classify(hand: Hand, _act: Act, clause: Clause) -> Done:
@@ -142,10 +142,10 @@ async def classify(hand: Hand, _act: Act, clause: Clause) -> Done:
         answer = await hand.call("classify_document", document=document.ref)
         kinds.append(answer["kind"])
         if answer["kind"] is None:
-            lines.append(f"I cannot tell what kind of document {_name(document)} is.")
+            lines.append(f"I cannot tell what kind of document {document.name} is.")
         else:
             doubt = "" if answer["certain"] else f" I am not sure: {answer['rationale']}"
-            lines.append(f"{_name(document)} looks like this kind of document: {answer['kind']}.{doubt}")
+            lines.append(f"{document.name} looks like this kind of document: {answer['kind']}.{doubt}")
     return Done(text="\n".join(lines), value={"kinds": kinds})
 
 
@@ -154,8 +154,8 @@ async def table(hand: Hand, act: Act, clause: Clause) -> Done:
     document = (await hand.subjects("document", clause))[0]
     grids = await tables_of(hand, document, clause)
     if not grids:
-        return Done(text=f"I found no table in {_name(document)}.")
-    lines = [f"{_name(document)} has {_many(len(grids), 'table')}."]
+        return Done(text=f"I found no table in {document.name}.")
+    lines = [f"{document.name} has {_many(len(grids), 'table')}."]
     for grid in grids:
         lines.append("")
         lines += _summary(grid) if act.arguments["summary"] else _markdown(grid)
@@ -171,9 +171,9 @@ async def search(hand: Hand, act: Act, clause: Clause) -> Done:
         answer = await hand.call("search_document", document=document.ref, query=words)
         matches += [{"document": document.ref, **match} for match in answer["matches"]]
         if not answer["count"]:
-            lines.append(f"I did not find “{words}” in {_name(document)} ({_pages(answer['pages_searched'])} read).")
+            lines.append(f"I did not find “{words}” in {document.name} ({_pages(answer['pages_searched'])} read).")
             continue
-        lines.append(f"I found “{words}” {_many(answer['count'], 'time')} in {_name(document)}:")
+        lines.append(f"I found “{words}” {_many(answer['count'], 'time')} in {document.name}:")
         lines += [f"- page {match['page'] + 1}: {match['context']}" for match in answer["matches"][:20]]
     return Done(text="\n".join(lines), value={"matches": matches})
 
@@ -187,7 +187,7 @@ async def read(hand: Hand, act: Act, clause: Clause) -> Done:
         text = "\n\n".join(page["text"].strip() for page in answer["pages"]).strip()
         if answer["next_page"] is not None:
             text += f"\n\n(There is more from page {answer['next_page'] + 1} on.)"
-        texts.append(text or f"I can read no text in {_name(document)}.")
+        texts.append(text or f"I can read no text in {document.name}.")
     return Done(text="\n\n".join(texts), value={"text": "\n\n".join(texts)})
 
 
@@ -197,7 +197,7 @@ async def extract(hand: Hand, act: Act, clause: Clause) -> Done:
     for document in await hand.subjects("document", clause):
         answer = await hand.call("parse_document", document=document.ref, prompt=act.arguments["request"])
         values.append((document, answer["response"]))
-    value = values[0][1] if len(values) == 1 else {_name(document): each for document, each in values}
+    value = values[0][1] if len(values) == 1 else {document.name: each for document, each in values}
     shown = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     absent = [
         name for _, each in values if isinstance(each, dict) for name, found in cast("dict[str, Json]", each).items() if found is None
@@ -222,7 +222,7 @@ async def answer(hand: Hand, act: Act, clause: Clause) -> Done:
             {"document": document.ref, "field": field, **{key: found[key] for key in ("value", "page", "xywh", "match", "confidence")}}
         )
         if found["value"] is None or found["match"] == "none":
-            lines.append(f"I did not find “{field}” in {_name(document)}. {LABELS}")
+            lines.append(f"I did not find “{field}” in {document.name}. {LABELS}")
             continue
         where = f" (page {found['page'] + 1}: “{found['places'][0]['text']}”)" if found["places"] else ""
         lines.append(f"{field[0].upper()}{field[1:]}: {_plain(found['value'])}{where}.{SURE[found['confidence'] or 'lo']}")
@@ -279,7 +279,3 @@ def _pages(count: int) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _name(artifact: Artifact) -> str:
-    return artifact.filename or artifact.ref

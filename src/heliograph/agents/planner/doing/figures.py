@@ -23,7 +23,7 @@ async def chart_table(hand: Hand, act: Act, clause: Clause) -> Done:
     subject = (await hand.subjects("document", clause))[0]
     grids = await tables_of(hand, subject, clause)
     if not grids:
-        return Done(text=f"I found no table in {subject.filename or subject.ref}, so there is nothing to chart.")
+        return Done(text=f"I found no table in {subject.name}, so there is nothing to chart.")
     about = [word.lower() for word in act.arguments["about"]]
     choice = column_of(grids, about)
     if choice is None:

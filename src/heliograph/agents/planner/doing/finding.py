@@ -22,7 +22,7 @@ async def faces(hand: Hand, _act: Act, clause: Clause) -> Done:
         hand.found = Found(ref=image.ref, what="face", boxes=found)
         counts[image.ref] = len(found)
         where = "; ".join(_place(box) for box in found[:20])
-        lines.append(f"I found {_counted(len(found), 'face')} in {_name(image)}{f': {where}' if found else ''}.")
+        lines.append(f"I found {_counted(len(found), 'face')} in {image.name}{f': {where}' if found else ''}.")
     return Done(text="\n".join(lines), value={"count": sum(counts.values())})
 
 
@@ -46,7 +46,7 @@ async def crop_faces(hand: Hand, _act: Act, clause: Clause) -> Done:
         found = await _faces(hand, image)
         refs = [(await hand.call("crop_image", image=image.ref, xywh=box["xywh"]))["id"] for box in found[:20]]
         made += refs
-        lines.append(f"I cut {_counted(len(refs), 'face')} out of {_name(image)}: {', '.join(refs)}." if refs else _none(image, "face"))
+        lines.append(f"I cut {_counted(len(refs), 'face')} out of {image.name}: {', '.join(refs)}." if refs else _none(image, "face"))
     return Done(text="\n".join(lines), made=made)
 
 
@@ -58,7 +58,7 @@ async def codes(hand: Hand, _act: Act, clause: Clause) -> Done:
         found = await _codes(hand, image)
         hand.found = Found(ref=image.ref, what="barcode", boxes=found)
         texts += [box["data"] for box in found]
-        lines += [f"The {box['type']} in {_name(image)} says: {box['data']}" for box in found] or [_none(image, "barcode")]
+        lines += [f"The {box['type']} in {image.name} says: {box['data']}" for box in found] or [_none(image, "barcode")]
     return Done(text="\n".join(lines), value={"texts": texts})
 
 
@@ -96,7 +96,7 @@ async def draw_field(hand: Hand, act: Act, clause: Clause) -> Done:
     field = act.arguments["field"]
     answer = await hand.call("answer_from_document", document=subject.ref, field=field)
     if answer["value"] is None or answer["xywh"] is None:
-        return Done(text=f"I did not find “{field}” in {_name(subject)}, so there is nothing to draw around.")
+        return Done(text=f"I did not find “{field}” in {subject.name}, so there is nothing to draw around.")
     page = subject if subject.kind == "img" else (await hand.pages(subject, [answer["page"]]))[0]
     return await _drawn(hand, page, [{"xywh": answer["xywh"], "label": field}], "place", act)
 
@@ -130,7 +130,7 @@ async def _words(hand: Hand, act: Act, clause: Clause, then: Any) -> Done:
         for match in found:
             by_page.setdefault(match["page"], []).append({"xywh": match["xywh"], "label": match["text"]})
         if not by_page:
-            done.append(Done(text=f"I did not find {' or '.join(f'“{word}”' for word in wanted)} in {_name(subject)}."))
+            done.append(Done(text=f"I did not find {' or '.join(f'“{word}”' for word in wanted)} in {subject.name}."))
         for page, boxes in sorted(by_page.items()):
             image = subject if subject.kind == "img" else (await hand.pages(subject, [page]))[0]
             done.append(await then(hand, image, boxes, "place", act))
@@ -147,7 +147,7 @@ async def _drawn(hand: Hand, image: Artifact, boxes: Boxes, what: str, act: Act)
     color = {"color": act.arguments["colour"]} if "colour" in act.arguments else {}
     placed = [{"xywh": box["xywh"], "label": box.get("label", "")[:60], **color} for box in boxes]
     answer = await hand.call("visualize_bboxes", image=image.ref, boxes=placed)
-    return Done(text=f"Here is {_name(image)} with a box around {_counted(len(boxes), what)}: {answer['id']}.", made=[answer["id"]])
+    return Done(text=f"Here is {image.name} with a box around {_counted(len(boxes), what)}: {answer['id']}.", made=[answer["id"]])
 
 
 async def _hidden(hand: Hand, image: Artifact, boxes: Boxes, what: str, _act: Act) -> Done:
@@ -161,7 +161,7 @@ async def _blurred(hand: Hand, image: Artifact, boxes: Boxes, what: str) -> Done
         answer = await hand.call("blur_faces", image=image.ref)
     else:
         answer = await hand.call("blur_bboxes", image=image.ref, boxes=[{"xywh": box["xywh"]} for box in boxes])
-    text = f"Here is {_name(image)} with {_counted(len(boxes), what)} blurred: {answer['id']}. Please check it: a detector can miss one."
+    text = f"Here is {image.name} with {_counted(len(boxes), what)} blurred: {answer['id']}. Please check it: a detector can miss one."
     return Done(text=text, made=[answer["id"]])
 
 
@@ -170,7 +170,7 @@ def _joined(done: list[Done]) -> Done:
 
 
 def _none(image: Artifact, what: str) -> str:
-    return f"I found no {what} in {_name(image)}."
+    return f"I found no {what} in {image.name}."
 
 
 def _counted(count: int, what: str) -> str:
@@ -182,7 +182,3 @@ def _place(box: dict[str, Json]) -> str:
     across = "left" if x + w / 2 < 1 / 3 else "right" if x + w / 2 > 2 / 3 else "middle"
     down = "top" if y + h / 2 < 1 / 3 else "bottom" if y + h / 2 > 2 / 3 else "middle"
     return f"{'middle' if across == down == 'middle' else f'{down} {across}'} [{x:.3f}, {y:.3f}, {w:.3f}, {h:.3f}]"
-
-
-def _name(artifact: Artifact) -> str:
-    return artifact.filename or artifact.ref

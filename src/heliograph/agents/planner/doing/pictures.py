@@ -81,5 +81,5 @@ async def edited(hand: Hand, clause: Clause, tool: str, how: str, **arguments: A
         answer = await hand.call(tool, image=image.ref, **arguments)
         made.append(answer["id"])
         size = f" ({answer['width']} by {answer['height']} pixels)" if answer.get("width") else ""
-        lines.append(f"Here is {image.filename or image.ref}, {how}: {answer['id']}{size}.")
+        lines.append(f"Here is {image.name}, {how}: {answer['id']}{size}.")
     return Done(text="\n".join(lines), made=made)

@@ -79,6 +79,9 @@ def upscale(clause: Clause) -> Move | None:
     return Act("upscale", "image", {"factor": int(factor)})
 
 
+_SHARES = {"half": 0.5, "quarter": 0.25, "double": 2.0, "twice": 2.0}
+
+
 def resize(clause: Clause) -> Move | None:
     """`make it 800 pixels wide`, `shrink it to half its size`."""
     wide, high = clause.has("width"), clause.has("height")
@@ -100,15 +103,7 @@ def resize(clause: Clause) -> Move | None:
     ):
         scale = 1 - scale
     if scale is None:
-        scale = (
-            0.5
-            if re.search(r"\bhalf\b", clause.text, re.IGNORECASE)
-            else 0.25
-            if clause.has("quarter")
-            else 2.0
-            if re.search(r"\b(?:double|twice)\b", clause.text, re.IGNORECASE)
-            else None
-        )
+        scale = next((share for word, share in _SHARES.items() if re.search(rf"\b{word}\b", clause.text, re.IGNORECASE)), None)
     if scale is None or not 0 < scale <= 16:
         return Question("To which size: how many pixels wide or high, or to what percentage?")
     return Act("resize", "image", {"scale": scale})
