@@ -25,11 +25,12 @@ from heliograph.config import Settings
 from heliograph.errors import MediaError
 from heliograph.evaluation.sets import items
 from heliograph.extraction.prompted.extractor import extract
-from heliograph.extraction.prompted.request import NoSteps, Request
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Document, Page
 from heliograph.models.contract import Ask
 from heliograph.perception.reader import Reader
+from heliograph.perception.steps import NoSteps
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HELIOGRAPH_TEST_DATA") or ROOT.parent / "shared" / "data")

@@ -31,7 +31,6 @@ from heliograph.extraction.prompted.describing import describe
 from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.proposing import propose as propose_richer
-from heliograph.extraction.prompted.request import NoSteps, Steps
 from heliograph.extraction.prompted.seeing import detect, see
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
@@ -43,6 +42,7 @@ from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page
 from heliograph.media.geometry import Box
 from heliograph.models.errors import ModelUnavailable
 from heliograph.perception.reader import Reader
+from heliograph.perception.steps import NoSteps, Steps
 
 if TYPE_CHECKING:
     from heliograph.models.serving import Models

@@ -31,9 +31,9 @@ from heliograph.store.predictions import Input, Prediction
 if TYPE_CHECKING:
     from heliograph.extraction.answer import Answer
     from heliograph.extraction.examples import Examples
-    from heliograph.extraction.prompted.request import Steps
     from heliograph.models.serving import Models
     from heliograph.perception.reader import Reader
+    from heliograph.perception.steps import Steps
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import pytest
 
 from heliograph.extraction.answer import Answer, answer
 from heliograph.extraction.plan import Example, Plan, Skill, resolve
-from heliograph.extraction.prompted.request import Steps
 from heliograph.media.document import Document
 from heliograph.models.errors import ModelUnavailable
 from heliograph.models.routes import Route
 from heliograph.models.scripted import Heard, Scripted, Turn
 from heliograph.perception.reader import Reader
+from heliograph.perception.steps import Steps
 from tests.unit.extraction.prompted.talking import Remembered
 
 from .test_prompted import models_of

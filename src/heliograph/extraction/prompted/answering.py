@@ -17,7 +17,7 @@ from heliograph.extraction.prompted import prompts
 from heliograph.extraction.prompted.accounting import MOST_ASKED, Account, account, put_in
 from heliograph.extraction.prompted.conversation import Said, converse
 from heliograph.extraction.prompted.pagetext import page_text
-from heliograph.extraction.prompted.request import Pictures, Request, Steps
+from heliograph.extraction.prompted.request import Pictures, Request
 from heliograph.extraction.prompted.states import settled
 from heliograph.extraction.prompted.windows import Budget, Window
 from heliograph.extraction.result import Leaf, Path, State
@@ -25,6 +25,7 @@ from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Page
 from heliograph.models.contract import Backend, Part, Picture, Spent
 from heliograph.models.errors import ModelError, ModelLimit, ModelUnavailable
+from heliograph.perception.steps import Steps
 
 Json = Any
 Leaves = dict[Path, Leaf]

@@ -19,7 +19,7 @@ from heliograph.extraction.prompted.extractor import Extractor
 from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.prompts import exemplified
-from heliograph.extraction.prompted.request import NoSteps, Request, Steps
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.prompted.windows import ASCII_CHARACTERS
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Schema, compile_schema
@@ -27,6 +27,7 @@ from heliograph.media.document import Document, Page
 from heliograph.models.contract import Backend
 from heliograph.models.errors import ModelLimit, ModelRefused, ModelUnavailable
 from heliograph.perception.reader import Reader
+from heliograph.perception.steps import NoSteps, Steps
 
 if TYPE_CHECKING:
     from heliograph.models.serving import Models

@@ -26,7 +26,7 @@ from heliograph.extraction.prompted.accounting import account, embedded_rows, sh
 from heliograph.extraction.prompted.answering import Answered, Known, Questioner, added
 from heliograph.extraction.prompted.merging import Merged, Part, merge
 from heliograph.extraction.prompted.prompts import question, shows_picture
-from heliograph.extraction.prompted.request import Pictures, Request, Steps
+from heliograph.extraction.prompted.request import Pictures, Request
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.prompted.windows import Budget, Cutter, Window
 from heliograph.extraction.result import Extraction, Path
@@ -34,6 +34,7 @@ from heliograph.extraction.schema import Schema
 from heliograph.media.document import Document, Page
 from heliograph.models.contract import Backend
 from heliograph.models.errors import ModelError
+from heliograph.perception.steps import Steps
 
 log = logging.getLogger(__name__)
 

@@ -22,12 +22,13 @@ from heliograph.extraction.calibration import Calibration
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
 from heliograph.extraction.prompted.prompts import picture_side
-from heliograph.extraction.prompted.request import NoSteps, Pictures, Request, Steps
+from heliograph.extraction.prompted.request import Pictures, Request
 from heliograph.extraction.result import State
 from heliograph.extraction.schema import Schema
 from heliograph.media.document import Page
 from heliograph.media.geometry import Box, to_pixels
 from heliograph.models.contract import Backend, Message, Part, Picture, Profile, Text, system, user
+from heliograph.perception.steps import NoSteps, Steps
 
 Json = Any
 Made = TypeVar("Made")

@@ -39,24 +39,3 @@ class Pictures(Protocol):
     async def picture(self, page: int, longest_side: int) -> Picture:
         """The upright image of the page with this index in the answer, scaled down to `longest_side` pixels, as JPEG."""
         ...
-
-
-class Steps(Protocol):
-    """Where finished parts of a request are kept, so that a killed worker's request goes on from the last of them."""
-
-    async def known(self, step: str) -> bytes | None:
-        """What an earlier run kept under this name."""
-        ...
-
-    async def keep(self, step: str, content: bytes) -> None:
-        """Keep a finished part. Raises what ends the run when it may not go on (handed back, cancelled)."""
-        ...
-
-
-class NoSteps:
-    """Keeps nothing: for the command line and the evaluation."""
-
-    async def known(self, step: str) -> bytes | None:  # noqa: D102
-        return None
-
-    async def keep(self, step: str, content: bytes) -> None: ...  # noqa: D102

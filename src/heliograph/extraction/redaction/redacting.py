@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.extraction.plan import Plan
-from heliograph.extraction.prompted.request import Steps
 from heliograph.extraction.redaction.copying import Made, Maker, copy
 from heliograph.extraction.redaction.finding import Suspect, find
 from heliograph.extraction.redaction.inventing import Inventor
@@ -16,6 +15,7 @@ from heliograph.extraction.redaction.suspecting import suspected
 from heliograph.media.document import Document
 from heliograph.models.contract import Backend
 from heliograph.models.errors import ModelUnavailable
+from heliograph.perception.steps import Steps
 
 
 async def redacted(

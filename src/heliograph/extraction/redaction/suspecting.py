@@ -11,7 +11,7 @@ import msgspec
 
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.conversation import converse
-from heliograph.extraction.prompted.request import NoSteps, Request, Steps
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.redaction.finding import Suspect
 from heliograph.extraction.redaction.found import CATEGORIES
 from heliograph.extraction.redaction.people import lists
@@ -19,6 +19,7 @@ from heliograph.extraction.schema import compile_schema
 from heliograph.extraction.vocabulary import plain
 from heliograph.media.document import Document
 from heliograph.models.contract import Backend, Profile, Text, system, user
+from heliograph.perception.steps import NoSteps, Steps
 
 ASKED = (
     "You help to remove everything that identifies people from medical documents. List every string in the text below that is one of the"

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from heliograph.extraction.prompted.extractor import Extractor, extract
-from heliograph.extraction.prompted.request import NoSteps, Request, Steps
+from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.document import Document, Page, Unread
 from heliograph.media.geometry import Box
 from heliograph.models.contract import Ask, Reply
 from heliograph.models.errors import ModelLimit, ModelUnavailable
+from heliograph.perception.steps import NoSteps, Steps
 
 from .ledgers import ledger, plain
 from .talking import Drawn, Remembered, Talking, said, seen
