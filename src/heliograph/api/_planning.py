@@ -28,7 +28,10 @@ def plan(
     def route(of_skill: str | None) -> Route:
         return find(known, model or of_skill)
 
-    return resolve(kind, operation, domain, config, version=version, skills=_reader(stored), route=route)
+    def named(name: str) -> Route:
+        return find(known, name)
+
+    return resolve(kind, operation, domain, config, version=version, skills=_reader(stored), route=route, named=named)
 
 
 def schema(domain: str | None, config: dict[str, Any], stored: list[Stored]) -> tuple[str | None, str | None, dict[str, Any]]:

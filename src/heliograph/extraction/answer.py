@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from heliograph.errors import NotConfigured, RequiredMissing
+from heliograph.extraction.answered import Answer
 from heliograph.extraction.calibration import calibration
 from heliograph.extraction.choosing import Chosen, choose, kind_of
 from heliograph.extraction.embedded import extract
@@ -34,6 +35,7 @@ from heliograph.extraction.prompted.proposing import propose as propose_richer
 from heliograph.extraction.prompted.seeing import detect, see
 from heliograph.extraction.prompted.states import reopened
 from heliograph.extraction.propose import propose, proposed_schema
+from heliograph.extraction.recordings import answer_recording
 from heliograph.extraction.redaction.copying import Made
 from heliograph.extraction.redaction.redacting import redacted
 from heliograph.extraction.result import Extraction
@@ -42,7 +44,7 @@ from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page
 from heliograph.media.geometry import Box
 from heliograph.models.errors import ModelUnavailable
 from heliograph.perception.reader import Reader
-from heliograph.perception.steps import NoSteps, Steps
+from heliograph.perception.steps import NoSteps, Progress, Steps
 
 if TYPE_CHECKING:
     from heliograph.models.serving import Models
@@ -56,25 +58,6 @@ MAX_WARNINGS = 20
 Placed = TypeVar("Placed", Word, Line, Block, Table, Cell, Barcode)
 
 
-class Answer(msgspec.Struct, kw_only=True):
-    """What a request gets. `response` is JSON in the order it shall be written; `elements` counts pages or images read."""
-
-    response: Any
-    elements: int
-    element_type: Literal["page", "image"]
-    warnings: list[str]
-    document: Document
-    extraction: Extraction | None = None
-    """How each value is known, the empty ones too, which the response leaves out."""
-    made: Made | None = None
-    """A file that belongs to the answer; `response["redacted_uri"]` is for who keeps it to fill. To be closed by who takes the answer."""
-
-    @property
-    def message(self) -> str | None:
-        """The warnings in one line, for `usage.message`."""
-        return "; ".join(" ".join(warning.split()) for warning in self.warnings) or None
-
-
 async def answer(
     reader: Reader,
     paths: Sequence[Path],
@@ -85,14 +68,19 @@ async def answer(
     models: Models | None = None,
     steps: Steps | None = None,
     examples: Examples | None = None,
+    progress: Progress | None = None,
 ) -> Answer:
-    """Answer `plan` from the files at `paths`, which are one document: pages of a later file go on where the earlier one ended.
+    """Answer `plan` from the files at `paths`, which are one document: pages of a later file go on where the earlier one ended; a recording
+    is one file.
 
     `known` and `on_page` are asked and told by that running index. `models`: where `plan.route` leads; `steps`: where what a model
-    answered is kept, so that a rerun asks for the rest; `examples`: where files of the skills' examples are read. Raises `MediaError`
+    answered is kept, so that a rerun asks for the rest; `examples`: where files of the skills' examples are read; `progress` is told how
+    far it is, in pages or seconds. Raises `MediaError`
     for files that cannot be read, `InvalidRequest` for pages that are not there, `RequiredMissing` where a strict schema stays without a
     required value, `ModelError` where the model fails.
     """
+    if plan.kind in ("audio", "video"):
+        return await answer_recording(reader, paths[0], plan, models=models, steps=steps, examples=examples, progress=progress)
     counts = await _counts(reader, paths, plan)
     asks = plan.route is not None and plan.mode == "extract" and not plan.vision
     lessons = Lessons(plan.examples, examples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -9,10 +10,15 @@ import msgspec
 from heliograph.errors import InvalidRequest
 
 Detail = Literal["auto", "hi", "lo"]
+InputMode = Literal["frames", "native_video"]
+Medium = Literal["pages", "audio", "video"]
+"""What options are about: documents and images, sound, or moving pictures with their sound."""
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 MAX_PROMPT = 200_000
 """Characters of `config.prompt`."""
+SEGMENT_DURATION = 150.0
+FRAMES_PER_SEGMENT = 8
 
 
 class Options(msgspec.Struct):
@@ -32,22 +38,53 @@ class Options(msgspec.Struct):
     video_segment_duration: Annotated[float, msgspec.Meta(ge=1)] | None = None
     video_frames_per_segment: Positive | None = None
     video_model: str | None = None
-    video_input_mode: Literal["frames", "native_video"] | None = None
+    video_input_mode: InputMode | None = None
     video_transcribe_audio: bool = False
     chat_context: str | None = None
     page_indices: list[int] | None = None
     use_context_cache: bool = True
     service_tier: Literal["auto", "default", "standard", "flex", "priority"] = "auto"
+    language: str | None = None
+    diarization: bool = False
+
+
+class Recorded(msgspec.Struct, kw_only=True, frozen=True):
+    """What is decided about a recording. Times in seconds.
+
+    `video_model`: the name as it was asked for, and `video_route` the configured model that it leads to, which captions segments; None is
+    the plan's own. `video_input_mode`: how that model is shown a segment; None leaves it to what the model takes. `language`: ISO 639-1 of
+    what is said; None has it found out.
+    """
+
+    keyframes: bool = False
+    segment_duration: float = SEGMENT_DURATION
+    frames_per_segment: int = FRAMES_PER_SEGMENT
+    video_model: str | None = None
+    video_route: str | None = None
+    video_input_mode: InputMode | None = None
+    transcribe_audio: bool = False
+    chat_context: str | None = None
+    language: str | None = None
+    diarization: bool = False
 
 
 _OF_VIDEO = (
     "keyframes", "video_segment_duration", "video_frames_per_segment", "video_model", "video_input_mode", "video_transcribe_audio",
     "chat_context",
 )  # fmt: skip
+_OF_SPEECH = ("language", "diarization")
+_OF_PAGES = ("page_indices",)
+_ELSEWHERE: dict[Medium, dict[tuple[str, ...], str]] = {
+    "pages": {_OF_VIDEO: "video", _OF_SPEECH: "what is said in recordings"},
+    "audio": {_OF_VIDEO: "video", _OF_PAGES: "pages"},
+    "video": {_OF_PAGES: "pages"},
+}
+"""For each medium the options of others, and what those are about."""
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*")
 
 
-def options(config: dict[str, Any]) -> tuple[Options, list[str]]:
-    """The typed options, and warnings about those that have no effect. Raises InvalidRequest with the field at fault."""
+def options(config: dict[str, Any], medium: Medium = "pages") -> tuple[Options, list[str]]:
+    """The typed options, and warnings about those that have no effect on `medium`. Raises InvalidRequest with the field at fault."""
     known = set(Options.__struct_fields__)
     given = {key: value for key, value in config.items() if value is not None}
     try:
@@ -58,10 +95,40 @@ def options(config: dict[str, Any]) -> tuple[Options, list[str]]:
         raise InvalidRequest(f"{where}: {message}.", param=where) from None
     if asked.prompt and len(asked.prompt) > MAX_PROMPT:
         raise InvalidRequest(f"config.prompt is longer than {MAX_PROMPT} characters.", param="config.prompt")
-    warnings = [f"config.{name} is about video and has no effect here" for name in _OF_VIDEO if getattr(asked, name) not in (None, False)]
+    warnings = [
+        f"config.{name} is about {what} and has no effect here"
+        for names, what in _ELSEWHERE[medium].items()
+        for name in names
+        if getattr(asked, name) not in (None, False)
+    ]
     unknown = sorted(key[:50] for key in given if key not in known)
     warnings += [f"config.{name} is not an option and has no effect" for name in unknown[:10]]
     return asked, warnings
+
+
+def recorded(asked: Options) -> Recorded:
+    """What is decided about a recording, but for whom `video_model` leads to. Raises InvalidRequest for a language that is none."""
+    return Recorded(
+        keyframes=asked.keyframes,
+        segment_duration=asked.video_segment_duration or SEGMENT_DURATION,
+        frames_per_segment=asked.video_frames_per_segment or FRAMES_PER_SEGMENT,
+        video_model=asked.video_model or None,
+        video_input_mode=asked.video_input_mode,
+        transcribe_audio=asked.video_transcribe_audio,
+        chat_context=asked.chat_context,
+        language=language(asked.language, "config.language"),
+        diarization=asked.diarization,
+    )
+
+
+def language(given: str | None, param: str) -> str | None:
+    """A language tag's language in small letters: `en` for `en-US`. Raises InvalidRequest for what is no tag."""
+    if not given:
+        return None
+    match = _LANGUAGE.fullmatch(given.strip())
+    if match is None:
+        raise InvalidRequest(f"{given[:50]!r} is no code of a language, such as 'en' or 'de' (ISO 639-1).", param=param)
+    return match[1].lower()
 
 
 def pages(indices: list[int] | None, warnings: list[str]) -> list[int] | None:

@@ -10,7 +10,8 @@ What becomes of each option of `config` (docs/reference/options.md has the same 
 - implemented: `prompt`, `detail`, `json_schema`, `skills`, `gql_stmt`, `confidence`, `grounding`, `page_indices`,
   `use_context_cache`, `service_tier`;
 - for the model that answers, without effect where that is the embedded engine: `max_retries`, `max_tokens`, `temperature`;
-- a warning when set, since they belong to video: `keyframes`, `video_*`, `chat_context`;
+- of recordings: `language`, `diarization`; of those that have pictures: `keyframes`, `video_*`, `chat_context`. A warning elsewhere, as
+  `page_indices` gets with a recording;
 - unknown options: a warning that names them.
 
 Null is absent, everywhere.
@@ -30,13 +31,14 @@ from heliograph.extraction.domains import Domain
 from heliograph.extraction.envelopes import enveloped
 from heliograph.extraction.fitting import fitted
 from heliograph.extraction.merging import merge
-from heliograph.extraction.options import Detail, Options, bare_schema, options, pages
+from heliograph.extraction.options import Detail, Options, Recorded, bare_schema, options, pages, recorded
 from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.models.errors import ModelNotFound
 from heliograph.models.routes import EXTRACTOR, Route
 
 Kind = Literal["document", "image", "audio", "video"]
 Operation = Literal["generate", "execute", "schema"]
-Mode = Literal["extract", "markdown", "layout", "detect", "propose", "redact", "replace"]
+Mode = Literal["extract", "markdown", "layout", "detect", "propose", "redact", "replace", "transcribe"]
 Tier = Literal["standard", "flex", "priority"]
 SchemaSource = Literal["json_schema", "gql_stmt", "skill", "domain", "instructions", "document"]
 """Where a plan's schema was found. `instructions`: derived from a skill's text. `document`: to be proposed from the file itself."""
@@ -87,6 +89,8 @@ SkillReader = Callable[[dict[str, Any]], Skill]
 """Turns one item of `config.skills` into a `Skill`; raises InvalidRequest, NotFound or NotConfigured."""
 Finder = Callable[[str | None], Route]
 """Finds who answers a request; is given the model of its first skill, which counts where the request names none."""
+Named = Callable[[str], Route]
+"""Finds whom a model's name leads to; raises ModelNotFound."""
 
 
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
@@ -96,7 +100,7 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     all pages.
     """
 
-    kind: Literal["document", "image"]
+    kind: Kind
     operation: Operation
     mode: Mode
     domain: str | None = None
@@ -109,6 +113,8 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     skills: list[SkillUse] = []
     detail: Detail = "auto"
     page_indices: list[int] | None = None
+    recorded: Recorded | None = None
+    """What is decided about a recording; None for other kinds."""
     grounding: bool = False
     confidence: bool = False
     strict: bool = False
@@ -150,23 +156,24 @@ def resolve(
     version: int | str = "latest",
     skills: SkillReader | None = None,
     route: Route | Finder | None = None,
+    named: Named | None = None,
 ) -> Plan:
     """Decide everything about a request that can be decided without its file.
 
-    `route`: who answers (`models.routes`), or finds it; the embedded engine when not given.
+    `route`: who answers (`models.routes`), or finds it; the embedded engine when not given. `named`: finds the model that captions video.
     `domain` is the request's domain; for `execute` its `name`, which is a domain, else a skill of that `version`. `skills` reads the
     items of `config.skills` (`heliograph.skills.reader`). Raises `InvalidRequest`, `NotConfigured`, `NotFound` or `ModelNotFound`, with the
     parameter at fault.
     """
-    if kind in ("audio", "video"):
-        raise NotConfigured(f"Heliograph does not read {kind} yet; documents and images work.")
-    asked, warnings = options(config or {})
+    recording = kind in ("audio", "video")
+    asked, warnings = options(config or {}, kind if kind in ("audio", "video") else "pages")
     plan = Plan(
         kind=kind,
         operation=operation,
         mode="propose",
         detail=asked.detail,
-        page_indices=pages(asked.page_indices, warnings),
+        page_indices=None if recording else pages(asked.page_indices, warnings),
+        recorded=_recorded(asked, kind, named, warnings) if recording else None,
         grounding=asked.grounding,
         confidence=asked.confidence,
         cache=asked.use_context_cache,
@@ -185,17 +192,21 @@ def resolve(
     warnings += [warning for skill in attached for warning in skill.warnings]
     if found is None and not attached and asked.json_schema is None:
         raise InvalidRequest(_FOUR_WAYS, param="domain")
+    if found is not None:
+        _check_medium(found, kind)
     wanted = _wanted(asked, found, attached, warnings)
     source = wanted.source
     mode: Mode = "extract"
-    if found is not None and source == "domain":
+    if found is not None and (source == "domain" or (source == "gql_stmt" and found.mode == "transcribe")):
         mode = found.mode
-        if found.note:
+        if found.note and source == "domain":
             warnings.append(found.note)
     if found is not None and source in ("domain", "gql_stmt"):
         _check_able(found, answering, warnings)
     if mode == "markdown" and (asked.grounding or asked.confidence):
         warnings.append("markdown carries its own boxes: grounding and confidence have no effect on it")
+    if mode == "transcribe" and (asked.grounding or asked.confidence):
+        warnings.append("a transcript carries its own times and scores: grounding and confidence have no effect on it")
     if mode in ("redact", "replace") and (asked.grounding or asked.confidence):
         warnings.append("the report says where each finding is: grounding and confidence have no effect on it")
     return msgspec.structs.replace(
@@ -221,6 +232,41 @@ def _route(route: Route | Finder | None, skills: Sequence[Skill]) -> Route:
 
 def _routed(plan: Plan, route: Route) -> Plan:
     return msgspec.structs.replace(plan, model=route.asked, route=route.name)
+
+
+def _recorded(asked: Options, kind: Kind, named: Named | None, warnings: list[str]) -> Recorded:
+    """What is decided about a recording. Raises InvalidRequest and ModelNotFound."""
+    decided = recorded(asked)
+    if kind != "video" or decided.video_model is None:
+        return decided
+    if named is None:
+        warnings.append("config.video_model has no effect here: the model of the request captions")
+        return decided
+    try:
+        return msgspec.structs.replace(decided, video_route=named(decided.video_model).name)
+    except ModelNotFound as error:
+        error.param = "config.video_model"
+        raise
+
+
+_MEDIA: dict[Kind, tuple[frozenset[str], str]] = {
+    "document": (frozenset(("document", "image")), "documents and images"),
+    "image": (frozenset(("document", "image")), "documents and images"),
+    "audio": (frozenset(("audio",)), "sound"),
+    "video": (frozenset(("video",)), "video"),
+}
+"""By a route's kind: what a domain must take to be asked for there, and what that is called."""
+
+
+def _check_medium(domain: Domain, kind: Kind) -> None:
+    """Raise InvalidRequest when `domain` is about another medium than the route's, naming what there is for this one, and where to go."""
+    able, called = _MEDIA[kind]
+    if not able.isdisjoint(domain.supported_inputs):
+        return
+    elsewhere = " or ".join(f"/v1/{medium}" for medium in domain.supported_inputs)
+    there = [name for name, other in domains.catalog().items() if not able.isdisjoint(other.supported_inputs)]
+    fitting = f" Domains of {called}: {', '.join(there)}." if kind in ("audio", "video") else ""
+    raise InvalidRequest(f"{domain.domain} is not about {called}: ask for it at {elsewhere}.{fitting}", param="domain")
 
 
 def _check_able(domain: Domain, route: Route, warnings: list[str]) -> None:
@@ -270,10 +316,6 @@ def _domain(
     items = [*attachments]
     found = None
     if name:
-        if name.startswith(("audio.", "video.")):
-            raise NotConfigured(
-                f"{name[:100]} reads {name[:5]}, which Heliograph does not do yet; documents and images work.", param="domain"
-            )
         if is_skill(name, operation) and reader is not None:
             items.insert(0, {"type": "skill_reference", "skill_id": name, "skill_version": version})  # `attach.named`
         else:
@@ -285,7 +327,7 @@ def _domain(
 
 def is_skill(name: str, operation: Operation) -> bool:
     """Whether `name` can only be a skill's: it stands in `execute`, and there is no such domain."""
-    if operation != "execute" or name.startswith(("audio.", "video.")):
+    if operation != "execute":
         return False
     try:
         domains.find(name)

@@ -1,7 +1,8 @@
-"""Where finished parts of long work are kept, so that a rerun goes on from the last of them."""
+"""Where finished parts of long work are kept, so that a rerun goes on from the last of them; and who is told how far it is."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 
@@ -24,3 +25,8 @@ class NoSteps:
         return None
 
     async def keep(self, step: str, content: bytes) -> None: ...  # noqa: D102
+
+
+Progress = Callable[[str, float, float], Awaitable[None]]
+"""Told how far a request is: the step's name for people (`reading`, `listening`, `watching`, `answering`), how much of it is done, and
+how much there is in all: seconds of a recording, pages of a document."""

@@ -1,4 +1,4 @@
-"""Bodies of `/{image,document}/{generate,execute,schema}`."""
+"""Bodies of `/{image,document,audio,video}/{generate,execute,schema}`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ DocumentDomain = Literal[
     "healthcare.prior-authorization-request",
     "healthcare.explanation-of-benefits",
 ]
+AudioDomain = Literal["audio.transcription", "audio.transcription-summary"]
+VideoDomain = Literal[
+    "video.transcription",
+    "video.transcription-summary",
+    "video.product-demo-summary",
+    "video.conferencing-summary",
+    "video.podcast-summary",
+    "video.summary",
+    "video.dashcam-analytics",
+]
 ServiceTier = Literal["auto", "default", "standard", "flex", "priority"]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Url = Annotated[str, Field(min_length=1, json_schema_extra={"format": "uri"})]
@@ -41,7 +51,7 @@ def now() -> datetime:
 
 
 class GenerationConfig(Received):
-    """Request configuration for image/document/video generation."""
+    """Request configuration for image/document/audio/video generation."""
 
     # unknown options are kept, so that the plan can warn of them; the published schema says nothing of them
     model_config = ConfigDict(extra="allow", json_schema_extra=leave_open)
@@ -80,6 +90,8 @@ class GenerationConfig(Received):
     )
     video_transcribe_audio: bool = Field(default=False, description="Transcribe the audio track to align segment boundaries.")
     chat_context: str | None = Field(default=None, description="Plain-text chat transcript used to ground video captioning.")
+    language: str | None = Field(default=None, description="The language that is spoken (ISO 639-1); found out where not said.")
+    diarization: bool = Field(default=False, description="Tell the speakers of a recording apart: `speaker` with each segment.")
     page_indices: list[int] | None = Field(
         default=None, description="0-indexed page indices to process for document files. If None, all pages are processed."
     )
@@ -153,6 +165,24 @@ class DocumentFilePredictionRequest(Request, _File):
     )
 
 
+class AudioFilePredictionRequest(Request, _File):
+    """Request to the VLM API using a recording of sound (wav, mp3, m4a, flac, ogg, webm); of a video, its sound is taken."""
+
+    domain: AudioDomain | str | None = Field(
+        default=None,
+        description="The domain identifier (e.g. `audio.transcription`). Optional when a skill or a schema is provided in config.",
+    )
+
+
+class VideoFilePredictionRequest(Request, _File):
+    """Request to the VLM API using a video (mp4, mov, mkv, webm, avi)."""
+
+    domain: VideoDomain | str | None = Field(
+        default=None,
+        description="The domain identifier (e.g. `video.transcription`). Optional when a skill or a schema is provided in config.",
+    )
+
+
 class ImagePredictionRequest(Request, _Images):
     """Request to the VLM API using images."""
 
@@ -169,9 +199,25 @@ class ImageExecuteRequest(_Execute, _Images):
     """Run a domain by name over images."""
 
 
+class AudioExecuteRequest(_Execute, _File):
+    """Run a domain by name over a recording of sound."""
+
+
+class VideoExecuteRequest(_Execute, _File):
+    """Run a domain by name over a video."""
+
+
 class DocumentSchemaRequest(_Propose, _File):
     """Propose a schema from a document."""
 
 
 class ImageSchemaRequest(_Propose, _Images):
     """Propose a schema from images."""
+
+
+class AudioSchemaRequest(_Propose, _File):
+    """Propose a schema from what is said in a recording."""
+
+
+class VideoSchemaRequest(_Propose, _File):
+    """Propose a schema from what is said and written in a video."""

@@ -12,7 +12,10 @@ from heliograph.extraction.domains import HUB_VERSION, catalog, find, nearest, s
 from heliograph.extraction.schema import compile_schema
 
 OWN = Path(domains.__file__).parent / "own"
-OF_THE_ENGINE = ("document.layout-detection", "document.markdown", "healthcare.phi-redaction", "healthcare.phi-edit-replace")
+OF_THE_ENGINE = (
+    "document.layout-detection", "document.markdown", "healthcare.phi-redaction", "healthcare.phi-edit-replace",
+    "audio.transcription", "video.transcription",
+)  # fmt: skip
 """Answers that are made whole, not extracted field by field."""
 
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from heliograph.errors import InvalidRequest, NotConfigured, NotFound
 from heliograph.extraction import gql
 from heliograph.extraction.domains import catalog
-from heliograph.extraction.options import Options
-from heliograph.extraction.plan import MAX_EXAMPLES, Example, Plan, Skill, SkillUse, resolve, schema_of
+from heliograph.extraction.options import Options, Recorded
+from heliograph.extraction.plan import MAX_EXAMPLES, Example, Kind, Plan, Skill, SkillUse, resolve, schema_of
 from heliograph.extraction.schema import compile_schema
+from heliograph.models.errors import ModelNotFound
 from heliograph.models.routes import Route
 from heliograph.wire.requests import RequestMetadata
 
@@ -242,11 +243,70 @@ def test_a_skills_model_is_asked_for_only_where_the_request_leaves_it_open() -> 
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_audio_and_video_are_not_configured(kind: Any) -> None:
-    with pytest.raises(NotConfigured, match=kind):
-        resolve(kind, "generate", f"{kind}.transcription", {})
-    with pytest.raises(NotConfigured, match=kind):
-        plan(f"{kind}.transcription")
+def test_a_transcription_is_one_mode_whatever_is_selected_of_it(kind: Kind) -> None:
+    whole = resolve(kind, "generate", f"{kind}.transcription", {"grounding": True})
+    assert (whole.kind, whole.mode, whole.schema_from, whole.recorded) == (kind, "transcribe", "domain", Recorded())
+    assert [warning for warning in whole.warnings if "carries its own times" in warning]
+    some = resolve(kind, "generate", f"{kind}.transcription", {"gql_stmt": "{ segments { start_time } }"})
+    assert (some.mode, some.schema_from) == ("transcribe", "gql_stmt")
+    assert some.schema is not None
+    assert list(some.schema["properties"]) == ["segments"]
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_schemas_skills_and_proposals_are_decided_for_recordings_as_for_documents(kind: Kind) -> None:
+    assert resolve(kind, "generate", None, {"json_schema": OWN}).schema == OWN
+    assert resolve(kind, "generate", f"{kind}.transcription", {"json_schema": OWN}).mode == "extract"
+    assert resolve(kind, "execute", "full", {}, skills=reader).schema == OWN
+    assert resolve(kind, "execute", f"{kind}/transcription", {}, skills=reader).mode == "transcribe"
+    assert resolve(kind, "schema", None, {"language": "de"}).mode == "propose"
+    with pytest.raises(InvalidRequest, match="four ways"):
+        resolve(kind, "generate", None, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "said"),
+    [
+        ("audio", "document.invoice", r"not about sound: ask for it at .*Domains of sound: .*audio\.transcription"),
+        ("video", "document.invoice", r"Domains of video: .*media\.tv-news.*video\.transcription"),
+        ("video", "audio.transcription", r"ask for it at /v1/audio"),
+        ("audio", "media.tv-news", r"ask for it at /v1/image or /v1/video"),
+        ("document", "audio.transcription", r"not about documents and images: ask for it at /v1/audio"),
+        ("image", "video.transcription", r"ask for it at /v1/video"),
+    ],
+)
+def test_a_domain_of_another_medium_is_refused_and_says_where_to_go(kind: Kind, domain: str, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said) as refused:
+        resolve(kind, "generate", domain, {})
+    assert refused.value.param == "domain"
+
+
+def test_domains_of_pictures_that_take_video_are_asked_of_video() -> None:
+    assert resolve("video", "generate", "media.tv-news", {}).mode == "extract"
+    assert resolve("image", "generate", "media.tv-news", {}).recorded is None
+
+
+def test_what_is_decided_about_a_recording_stands_in_the_plan() -> None:
+    config = {
+        "keyframes": True, "video_segment_duration": 30, "video_frames_per_segment": 2, "video_model": "seer", "diarization": True,
+        "video_input_mode": "native_video", "video_transcribe_audio": True, "chat_context": "hello", "language": "en-US",
+    }  # fmt: skip
+    made = resolve("video", "generate", "video.transcription", config, named=lambda name: Route(asked=name, name=f"{name}-here"))
+    assert made.recorded == Recorded(
+        keyframes=True, segment_duration=30, frames_per_segment=2, video_model="seer", video_route="seer-here",
+        video_input_mode="native_video", transcribe_audio=True, chat_context="hello", language="en", diarization=True,
+    )  # fmt: skip
+    assert not any("no effect" in warning for warning in made.warnings)
+    assert msgspec.json.decode(msgspec.json.encode(made), type=Plan) == made
+
+
+def test_a_model_for_captions_that_is_not_there_is_refused() -> None:
+    def named(name: str) -> Route:
+        raise ModelNotFound(f"There is no model {name}.", param="model")
+
+    with pytest.raises(ModelNotFound) as refused:
+        resolve("video", "generate", "video.transcription", {"video_model": "seer"}, named=named)
+    assert refused.value.param == "config.video_model"
 
 
 def test_a_skill_reference_without_a_store_is_not_configured() -> None:
@@ -266,9 +326,21 @@ def test_every_option_can_be_null() -> None:
     assert plan(**options) == plan()
 
 
-def test_options_of_video_give_a_warning_and_defaults_none() -> None:
-    made = plan(keyframes=True, video_segment_duration=30, video_transcribe_audio=False, chat_context="hello")
-    assert [warning.split()[0] for warning in made.warnings] == ["config.keyframes", "config.video_segment_duration", "config.chat_context"]
+@pytest.mark.parametrize(
+    ("kind", "ignored"),
+    [
+        ("document", {"keyframes", "video_segment_duration", "chat_context", "language", "diarization"}),
+        ("audio", {"keyframes", "video_segment_duration", "chat_context", "page_indices"}),
+        ("video", {"page_indices"}),
+    ],
+)
+def test_options_of_another_medium_give_a_warning_and_defaults_none(kind: Kind, ignored: set[str]) -> None:
+    config = {
+        "keyframes": True, "video_segment_duration": 30, "video_transcribe_audio": False, "chat_context": "hello", "language": "de",
+        "diarization": True, "page_indices": [0],
+    }  # fmt: skip
+    made = resolve(kind, "generate", None, {**config, "json_schema": OWN})
+    assert {warning.split()[0].removeprefix("config.") for warning in made.warnings} == ignored
 
 
 def test_an_unknown_option_gives_a_warning_that_names_it() -> None:

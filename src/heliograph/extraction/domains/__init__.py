@@ -21,7 +21,7 @@ from heliograph.extraction import gql
 HUB_VERSION = "0.1.35"
 """The vlmrun-hub that `hub/` was written from; `make hub` refuses another."""
 
-Mode = Literal["extract", "markdown", "layout", "detect", "redact", "replace"]
+Mode = Literal["extract", "markdown", "layout", "detect", "redact", "replace", "transcribe"]
 Medium = Literal["image", "document", "audio", "video"]
 
 
