@@ -11,12 +11,12 @@ from heliograph.evaluation.sets import IMAGES
 Numbers = dict[str, dict[str, dict[str, float]]]
 POOLED = ("all", "all" + IMAGES)
 """Names under which all sets stand together."""
-_LOWER_IS_BETTER = ("hallucination", "omission", "ece", "errors", "false positives", "CER", "WER")
+_LOWER_IS_BETTER = ("hallucination", "omission", "ece", "errors", "false positives", "CER", "WER", "DER", "refused")
 
 
 def lower_is_better(metric: str) -> bool:
     """Whether less of a metric is better."""
-    return metric.startswith(_LOWER_IS_BETTER) or ", lost on photos" in metric
+    return metric.startswith(_LOWER_IS_BETTER) or ", lost on photos" in metric or " off, " in metric
 
 
 def summary(outcomes: Iterable[Outcome]) -> Numbers:
