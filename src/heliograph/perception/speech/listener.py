@@ -1,0 +1,220 @@
+"""The door to hearing: a recording becomes a `Transcript`.
+
+The sound comes minute by minute. Where somebody speaks is found first, and only that is heard: cut at pauses, a few parts at a time, each
+kept as a step when it is done. Sound and chances of voice of the parts in hand are all that memory holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from heliograph.children import ChildPool
+from heliograph.config import Settings
+from heliograph.media.recording import SAMPLE_RATE, Recording, Said, Transcript
+from heliograph.perception.speech.cuts import Cut, Cutter
+from heliograph.perception.speech.engines import engine
+from heliograph.perception.speech.hearing import WINDOW, Heard, Hearing
+from heliograph.perception.speech.joining import joined
+from heliograph.perception.speech.paragraphs import segments
+from heliograph.perception.speech.voice import Voices
+from heliograph.perception.steps import NoSteps, Steps
+
+BLOCK = 1875
+"""Windows, a minute, that are looked at for voices at a time."""
+LEAD = 63
+"""Windows, two seconds, that the network of voices hears before them."""
+MOST_HOURS = 1000
+SAMPLE = 2
+"""Bytes of a sample."""
+PARALLEL = 4
+"""Children at most: with more of them, decoding the file is what takes the time."""
+MEMORY = 3 << 30
+"""Address space of a child; what it holds is watched by the pool."""
+KEEPS = 500 << 20
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "16000000"}
+VOICE_TIMEOUT = 120.0
+
+OnHeard = Callable[[float], Awaitable[None]]
+
+
+class Player(Protocol):
+    """Who gives the sound of a recording."""
+
+    async def sound(self, path: Path, recording: Recording, start: float, seconds: float) -> bytes:
+        """Signed 16-bit, one channel, 16 kHz; short where the recording ends."""
+        ...
+
+
+class Listener:
+    """Hears recordings. One per process: its children hold the engines and are shared by all calls. Close it."""
+
+    def __init__(self, settings: Settings, player: Player, threads: int) -> None:
+        """`threads`: those that all children together may use."""
+        self._player = player
+        self._size = min(threads, PARALLEL)
+        self._pool = ChildPool(
+            "heliograph.perception.speech.engine",
+            size=self._size,
+            memory=MEMORY,
+            recycle_after=settings.child_recycle * 20,
+            most_kept=KEEPS,
+            env=ENVIRONMENT,
+        )
+        self.engine = engine(settings, self._pool, max(1, threads // self._size))
+
+    async def transcript(
+        self,
+        path: Path,
+        recording: Recording,
+        hearing: Hearing,
+        *,
+        steps: Steps | None = None,
+        heard: OnHeard | None = None,
+    ) -> Transcript:
+        """All that is said in the recording at `path`, or in `hearing.span` of it; times are those of the recording.
+
+        `heard` is told the seconds done. Raises NotConfigured for what the engine cannot do, such as a language.
+        """
+        made = Transcript(recording.duration, engine=self.engine.name)
+        if recording.audio is None:
+            made.warnings.append("no_audio: the recording has no sound")
+            return made
+        work = _Work(self, path, recording, hearing, steps or NoSteps())
+        words: list[Said] = []
+        async for cut, part in work.parts(self._size + 1):
+            offset = cut.start * WINDOW / SAMPLE_RATE
+            new = [Said(word.text, round(word.start + offset, 3), round(word.end + offset, 3), word.score) for word in part.words]
+            if cut.seam is not None:
+                words, new = joined(words, new, cut.seam * WINDOW / SAMPLE_RATE, (cut.seam - cut.start) * WINDOW / SAMPLE_RATE)
+            words += new
+            made.language = made.language or part.language
+            made.speech += cut.speech * WINDOW / SAMPLE_RATE
+            if heard:
+                await heard(min(cut.end * WINDOW / SAMPLE_RATE, recording.duration))
+        made.speech = round(min(made.speech, recording.duration), 3)
+        made.segments = segments(words)
+        if not hearing.words:
+            for segment in made.segments:
+                segment.words = []
+        if not made.segments:
+            made.language = None
+            made.warnings.append("no_speech: nobody speaks in the recording")
+        if heard:
+            await heard(recording.duration)
+        return made
+
+    async def voices(self, sound: bytes, lead: int) -> Voices:
+        """Where somebody speaks in `sound`; see `voice.find_voices`."""
+        return await self._pool.call("voices", sound, lead, timeout=VOICE_TIMEOUT, returns=Voices)
+
+    async def sound(self, path: Path, recording: Recording, start: float, seconds: float) -> bytes:
+        """The player's."""
+        return await self._player.sound(path, recording, start, seconds)
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of its children."""
+        return self._pool.pids
+
+    async def close(self) -> None:
+        """End the children."""
+        await self._pool.close()
+
+
+class _Work:
+    """One recording under way: its sound in blocks, and the parts that are being heard."""
+
+    def __init__(self, listener: Listener, path: Path, recording: Recording, hearing: Hearing, steps: Steps) -> None:
+        self._listener, self._path, self._recording, self._hearing, self._steps = listener, path, recording, hearing, steps
+        start, end = hearing.span or (0.0, MOST_HOURS * 3600.0)  # what lasts longer than its file says is heard to the end
+        self._begin, self._end = int(start * SAMPLE_RATE) // WINDOW, -int(-end * SAMPLE_RATE // WINDOW)
+        self._blocks: dict[int, bytes] = {}
+        options = msgspec.json.encode([hearing.language, hearing.prompt, hearing.words, hearing.span])
+        self._name = f"speech:{listener.engine.name}-{hashlib.sha256(options).hexdigest()[:8]}"
+
+    async def parts(self, most: int) -> AsyncIterator[tuple[Cut, Heard]]:
+        """Parts in order, `most` under way at a time."""
+        under_way: deque[tuple[Cut, asyncio.Task[Heard]]] = deque()
+        try:
+            async for cut in self._cuts():
+                sound = await self._known(cut) or await self._sound(cut)
+                under_way.append((cut, asyncio.create_task(self._hear(cut, sound))))
+                while under_way and (len(under_way) >= most or under_way[0][1].done()):
+                    first, task = under_way[0]
+                    done = await task
+                    under_way.popleft()
+                    yield first, done
+            while under_way:
+                first, task = under_way[0]
+                done = await task
+                under_way.popleft()
+                yield first, done
+        finally:
+            for _, task in under_way:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
+
+    async def _cuts(self) -> AsyncIterator[Cut]:
+        cutter = Cutter()
+        for block in range(self._end // BLOCK + 1):
+            first = block * BLOCK
+            voices = await self._voices(block) if first + BLOCK > self._begin else Voices(bytes(BLOCK), bytes(BLOCK))
+            inside = range(max(0, self._begin - first), min(len(voices.chances), self._end - first))
+            chances = bytes(chance if n in inside else 0 for n, chance in enumerate(voices.chances))
+            for cut in cutter.feed(chances, voices.levels):
+                yield cut
+            if len(voices.chances) < BLOCK:
+                break
+        for cut in cutter.finish():
+            yield cut
+
+    async def _voices(self, block: int) -> Voices:
+        step = f"speech:voices:{block * BLOCK * WINDOW * 1000 // SAMPLE_RATE}"
+        known = await self._steps.known(step)
+        if known is not None:
+            return msgspec.msgpack.decode(known, type=Voices)
+        before = (await self._block(block - 1))[-LEAD * WINDOW * SAMPLE :] if block else b""  # first: players go on, never back
+        sound = await self._block(block)
+        found = await self._listener.voices(before + sound, len(before) // (WINDOW * SAMPLE))
+        await self._steps.keep(step, msgspec.msgpack.encode(found))
+        return found
+
+    async def _block(self, block: int) -> bytes:
+        """The sound of a minute. The latest two are held: a part is never longer than that."""
+        sound = self._blocks.get(block)
+        if sound is None:
+            seconds = BLOCK * WINDOW / SAMPLE_RATE
+            sound = await self._listener.sound(self._path, self._recording, block * seconds, seconds)
+            self._blocks[block] = sound
+            for old in [known for known in self._blocks if known < block - 1]:
+                del self._blocks[old]
+        return sound
+
+    async def _sound(self, cut: Cut) -> bytes:
+        sound = b""
+        for block in range(cut.start // BLOCK, (cut.end - 1) // BLOCK + 1):
+            first = block * BLOCK
+            since, to = max(cut.start - first, 0), cut.end - first
+            sound += (await self._block(block))[since * WINDOW * SAMPLE : to * WINDOW * SAMPLE]
+        return sound
+
+    def _step(self, cut: Cut) -> str:
+        return f"{self._name}:{cut.start * WINDOW * 1000 // SAMPLE_RATE}"
+
+    async def _known(self, cut: Cut) -> Heard | None:
+        known = await self._steps.known(self._step(cut))
+        return None if known is None else msgspec.msgpack.decode(known, type=Heard)
+
+    async def _hear(self, cut: Cut, sound: bytes | Heard) -> Heard:
+        if isinstance(sound, Heard):
+            return sound
+        found = await self._listener.engine.hear(sound, self._hearing)
+        await self._steps.keep(self._step(cut), msgspec.msgpack.encode(found))
+        return found
