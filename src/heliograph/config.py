@@ -176,6 +176,11 @@ class Settings(BaseSettings):
     # reading
     max_pages: int = Field(default=1000, gt=0, description="Most pages of one file that are read.")
     max_pixels: int = Field(default=200_000_000, gt=0, description="Most pixels of one image.")
+    max_frames: int = Field(
+        default=600,
+        gt=0,
+        description="Most frames of one recording that are looked at for words; every shot gets one, as far as they reach.",
+    )
     page_timeout: float = Field(default=60.0, gt=0, description="Longest time the reading of one page may take.")
     open_timeout: float = Field(default=60.0, gt=0, description="Longest time the opening of a file may take.")
     child_memory: int = Field(default=2048 * MiB, gt=0, description="Address space of a process that parses untrusted bytes.")

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from heliograph.media.document import Page
+from heliograph.media.geometry import Box
 
 SAMPLE_RATE = 16_000
 """Samples a second of the sound that engines hear: one channel of signed 16-bit numbers, little-endian."""
@@ -109,10 +110,36 @@ class Frame(msgspec.Struct):
     until: float = 0.0
 
 
+class Shown(msgspec.Struct, gc=False):
+    """A text that is on screen from `start` to `end`, as its best reading has it. `frame`: index into `Viewing.frames` of the first one
+    that shows it, where `box` is; `score`: how surely it was read, 0-1."""
+
+    text: str
+    start: float
+    end: float
+    box: Box
+    score: float
+    frame: int
+
+
+class Code(msgspec.Struct, gc=False):
+    """A barcode that is on screen from `start` to `end`. `format` as zxing names it; `box` on `Viewing.frames[frame]`."""
+
+    text: str
+    format: str
+    start: float
+    end: float
+    box: Box
+    frame: int
+
+
 class Viewing(msgspec.Struct):
-    """All that was seen without a model: shots, and frames with what can be read on them, without repeats."""
+    """All that was seen without a model: shots, frames with what can be read on them, without repeats, and when each text and each code is
+    on screen."""
 
     duration: float
     shots: list[Shot] = []
     frames: list[Frame] = []
+    texts: list[Shown] = []
+    codes: list[Code] = []
     warnings: list[str] = []

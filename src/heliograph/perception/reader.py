@@ -20,10 +20,12 @@ from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
 from heliograph.imaging.studio import Studio
 from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import Barcode, Document, Face, Page, PageImage
+from heliograph.media.geometry import Box
 from heliograph.media.mask import Mask, Masked
 from heliograph.media.website import WebPage
 from heliograph.perception.margins import name_margins
 from heliograph.perception.options import FACE_SIDE, LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
+from heliograph.perception.scenes.watcher import Watcher
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ class Reader:
         self._light = ChildPool("heliograph.perception.looking", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
         self.studio = Studio(settings)
         """Where pictures are made from what was read."""
+        self.watcher = Watcher(settings, self, self._threads)
+        """Who watches recordings."""
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
@@ -152,6 +156,22 @@ class Reader:
         image = await self.image(path, index, dpi)
         return await self._light.call("barcodes", image, index, timeout=self._settings.page_timeout, returns=list[Barcode])
 
+    async def read_image(self, image: PageImage, detail: Detail = "auto") -> Page:
+        """What stands on a picture that is known to be upright, such as a frame of a recording. Raises a MediaError, ChildFailed."""
+        page = Page(0, image.width / image.dpi * 72, image.height / image.dpi * 72)
+        content = PageContent(page, "good", [Box(0.0, 0.0, 1.0, 1.0)], image)  # one picture on a page that says nothing else
+        return await self._engine.call(
+            "read_page", content, Options(detail, "light", self._threads), timeout=self._settings.page_timeout, returns=Page
+        )
+
+    async def image_faces(self, image: PageImage) -> list[Face]:
+        """The faces on an upright picture. Raises a MediaError, ChildFailed, NotConfigured."""
+        return await self._engine.call("find_faces", image, self._threads, timeout=self._settings.page_timeout, returns=list[Face])
+
+    async def image_barcodes(self, image: PageImage) -> list[Barcode]:
+        """The barcodes on an upright picture. Raises a MediaError, ChildFailed."""
+        return await self._light.call("barcodes", image, 0, timeout=self._settings.page_timeout, returns=list[Barcode])
+
     async def picture(self, path: Path, index: int, page: Page, longest_side: int) -> PagePicture:
         """The page at `index` of the file as an upright JPEG, no side longer than `longest_side` pixels. `page`: what reading it gave."""
         dpi = longest_side * 72 / max(page.width, page.height, 1.0)
@@ -173,11 +193,11 @@ class Reader:
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
-        return [*self._media.pids, *self._engine.pids, *self._light.pids, *self.studio.pids]
+        return [*self._media.pids, *self._engine.pids, *self._light.pids, *self.studio.pids, *self.watcher.pids]
 
     async def close(self) -> None:
         """End the children; calls under way fail with Unavailable."""
-        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close(), self.studio.close())
+        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close(), self.studio.close(), self.watcher.close())
 
     async def __aenter__(self) -> Reader:
         return self

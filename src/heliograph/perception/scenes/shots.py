@@ -1,0 +1,118 @@
+"""Where one shot ends and the next begins, from what was measured of every frame.
+
+The ideas are those of PySceneDetect's detectors (https://www.scenedetect.com/docs/latest/api/detectors.html), written anew: a cut
+differs from the frame before it by far more than the frames around it do from theirs (its AdaptiveDetector), and a fade passes
+through a frame of one colour (its ThresholdDetector). Beside them: a flash returns to what was before it, a jerk of the
+camera shows the same things elsewhere, and a dissolve is a mixture of the pictures before and after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heliograph.perception.scenes.measuring import Measured
+from heliograph.perception.scenes.watched import Sensitivity
+
+Numbers = NDArray[np.float32]
+Times = NDArray[np.float64]
+
+
+AROUND = 8
+"""Frames on either side of a frame that say how much is usual there."""
+RETURNS = 0.45
+"""A frame that differs by no more than this share of a flash's own difference from the frame before the flash is back where it was."""
+BLANK = 5.0
+"""Standard deviation of brightness below which a frame is of one colour."""
+
+
+def find_cuts(frames: Measured, sensitivity: Sensitivity) -> list[int]:
+    """The first frames of all shots but the first, in order."""
+    if len(frames) < 2:
+        return []
+    times: Times = frames["time"]
+    hard = _hard(frames, sensitivity)
+    strength = {frame: 1000.0 + float(frames["change"][frame]) for frame in hard}
+    for frame in _fades(frames["spread"], hard):
+        strength.setdefault(frame, 500.0)
+    for frame, score in _dissolves(frames, sensitivity, sorted(strength)):
+        strength.setdefault(frame, score)
+    return _apart(times, strength, sensitivity.shortest)
+
+
+def _hard(frames: Measured, sensitivity: Sensitivity) -> list[int]:
+    change, same = frames["change"].astype(np.float32), frames["same"]
+    usual = _around(change)
+    stands_out = change >= sensitivity.ratio * same * (usual + 0.3)
+    spikes = np.flatnonzero((change >= sensitivity.least) & stands_out & (same < sensitivity.same))
+    return [int(frame) for frame in spikes if frame > 0 and not _flash(frames, int(frame))]
+
+
+def _around(change: Numbers) -> Numbers:
+    """What is usual around each frame: the mean over its neighbours without the frame itself and without the largest of them."""
+    count = len(change)
+    total, largest, seen = np.zeros(count, np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32)
+    for step in [*range(-AROUND, 0), *range(1, AROUND + 1)]:
+        low, high = max(0, -step), min(count, count - step)
+        if low >= high:
+            continue
+        neighbours = change[low + step : high + step]
+        total[low:high] += neighbours
+        largest[low:high] = np.maximum(largest[low:high], neighbours)
+        seen[low:high] += 1
+    return ((total - largest) / np.maximum(seen - 1, 1)).astype(np.float32)
+
+
+def _flash(frames: Measured, frame: int) -> bool:
+    """Whether the picture is back soon after, or was the same shortly before: a flash's beginning or end."""
+    back = frames["back"]
+    least = RETURNS * float(frames["change"][frame])
+    for lag in range(2, back.shape[1] + 2):
+        after = frame - 1 + lag
+        if after < len(frames) and back[after, lag - 2] < least:
+            return True
+        if frame >= lag and back[frame, lag - 2] < least:
+            return True
+    return False
+
+
+def _fades(spread: Numbers, hard: list[int]) -> list[int]:
+    """The middles of runs of frames of one colour between pictures, where no cut leads into or out of them."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], spread < BLANK, [False]]).astype(np.int8)))
+    found: list[int] = []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if start == 0 or stop == len(spread) or any(start <= frame <= stop for frame in hard):
+            continue
+        found.append(int(start + stop) // 2)
+    return found
+
+
+def _dissolves(frames: Measured, sensitivity: Sensitivity, known: list[int]) -> list[tuple[int, float]]:
+    times, blend, span = frames["time"], frames["blend"], frames["span"]
+    candidates: list[tuple[float, float, float]] = []
+    for frame in np.flatnonzero(blend >= sensitivity.blend):
+        middle, half = float(times[frame] - span[frame] / 2), float(span[frame]) / 2
+        if not any(abs(float(times[other]) - middle) <= half * 1.2 for other in known):
+            candidates.append((float(blend[frame]), middle, half))
+    chosen: list[tuple[int, float]] = []
+    taken: list[tuple[float, float]] = []
+    for score, middle, half in sorted(candidates, reverse=True):
+        if all(abs(middle - other) > half + reach for other, reach in taken):
+            taken.append((middle, half))
+            chosen.append((int(np.searchsorted(times, middle)), score))
+    return chosen
+
+
+def _apart(times: Times, strength: dict[int, float], shortest: float) -> list[int]:
+    """Cuts at least `shortest` seconds apart, and from both ends; of two too close together the stronger one stays."""
+    kept: list[int] = []
+    end = float(times[-1])
+    for frame in sorted(strength, key=lambda frame: -strength[frame]):
+        time = float(times[frame])
+        if (
+            time - float(times[0]) >= shortest
+            and end - time >= shortest / 2
+            and all(abs(time - float(times[other])) >= shortest for other in kept)
+        ):
+            kept.append(frame)
+    return sorted(kept)

@@ -1,0 +1,73 @@
+"""Recordings watched through their children."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.unit.recordings import films
+
+from heliograph.config import Settings
+from heliograph.media.recording import Recording, VideoTrack
+from heliograph.perception.reader import Reader
+from heliograph.perception.scenes.watcher import Watching
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reader(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reader]:
+    async with Reader(Settings(data_dir=tmp_path_factory.mktemp("data"))) as reader:
+        yield reader
+
+
+def recording(seconds: float, size: tuple[int, int] = films.SIZE) -> Recording:
+    return Recording("video/mp4", "video", seconds, None, VideoTrack(0, "h264", *size, films.FPS))
+
+
+class Kept:
+    """Steps in memory."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, bytes] = {}
+
+    async def known(self, step: str) -> bytes | None:
+        return self.steps.get(step)
+
+    async def keep(self, step: str, content: bytes) -> None:
+        assert step not in self.steps
+        self.steps[step] = content
+
+
+async def test_a_film_becomes_shots_with_what_is_written_on_their_best_frames(reader: Reader, tmp_path: Path) -> None:
+    titles = films.hold(films.slide(["Quarterly results", "Revenue grew again"]), 40)
+    street = [films.written(picture, "Hello world", (0.5, 0.85)) for picture in films.shown(films.pan(3), 40)]
+    path = films.write(tmp_path / "film.mp4", films.cut(titles, street).frames)
+    done: list[float] = []
+
+    async def seen(seconds: float) -> None:
+        done.append(seconds)
+
+    kept = Kept()
+    viewing = await reader.watcher.viewing(path, recording(3.2), Watching(faces=True), steps=kept, seen=seen)
+    assert [(shot.start, shot.end, shot.first, shot.last) for shot in viewing.shots] == [(0.0, 1.6, 0, 39), (1.6, 3.2, 40, 79)]
+    assert [(text.text, text.start, text.end, text.frame) for text in viewing.texts] == [
+        ("Quarterly results", 0.0, 1.6, 0),
+        ("Revenue grew again", 0.0, 1.6, 0),
+        ("Hello world", 1.6, 3.2, 1),
+    ]
+    assert [frame.shot for frame in viewing.frames] == [0, 1]
+    assert done == sorted(done)
+    assert done[-1] == 3.2
+    count = len(kept.steps)
+    again = await reader.watcher.viewing(path, recording(3.2), Watching(faces=True), steps=kept)
+    assert again == viewing
+    assert len(kept.steps) == count
+
+
+async def test_a_recording_without_pictures_is_seen_as_nothing_and_says_so(reader: Reader, tmp_path: Path) -> None:
+    viewing = await reader.watcher.viewing(tmp_path / "song.mp3", Recording("audio/mpeg", "audio", 3.0))
+    assert viewing.shots == []
+    assert viewing.warnings[0].startswith("no_video")
