@@ -181,6 +181,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Most frames of one recording that are looked at for words; every shot gets one, as far as they reach.",
     )
+    max_duration: float = Field(
+        default=13 * 3600.0, gt=0, description="Longest recording that is heard or watched: twelve hours and one to spare."
+    )
     page_timeout: float = Field(default=60.0, gt=0, description="Longest time the reading of one page may take.")
     open_timeout: float = Field(default=60.0, gt=0, description="Longest time the opening of a file may take.")
     child_memory: int = Field(default=2048 * MiB, gt=0, description="Address space of a process that parses untrusted bytes.")

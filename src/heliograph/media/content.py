@@ -16,11 +16,13 @@ reading again."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one file may cost. `max_unpacked`: bytes that an archive (DOCX, PPTX, XLSX) or another container may unpack to."""
+    """What one file may cost. `max_unpacked`: bytes that an archive (DOCX, PPTX, XLSX) or another container may unpack to;
+    `max_duration`: seconds of a recording."""
 
     max_pages: int = 1000
     max_pixels: int = 200_000_000
     max_unpacked: int = 256 << 20
+    max_duration: float = 13 * 3600.0
 
 
 class Inspection(msgspec.Struct):

@@ -52,6 +52,14 @@ class Recording(msgspec.Struct):
     warnings: list[str] = []
 
 
+class Piece(msgspec.Struct):
+    """A piece of sound. `data`: its samples, or None while the decoder is still on its way there. `damage`: times in seconds, since the
+    last piece, of what could not be decoded."""
+
+    data: bytes | None
+    damage: list[float] = []
+
+
 class Said(msgspec.Struct, gc=False):
     """One word that was said. `score`: how sure the engine is, 0-1."""
 

@@ -25,20 +25,40 @@ Reader = Literal["pdf", "image", "docx", "pptx", "xlsx", "html", "text", "csv", 
 
 
 class MediaType(msgspec.Struct, frozen=True):
-    """A file's type. `name` reads in a sentence ("a PDF document"); `reader`: who opens it, None when nobody does."""
+    """A file's type. `name` reads in a sentence ("a PDF document"); `reader`: who opens it as pages, None when nobody does; `demuxer`:
+    what FFmpeg calls the one that opens it as a recording, None for files that are none."""
 
     media_type: str
     name: str
     kind: Literal["image", "document", "audio", "video", "other"]
     reader: Reader | None = None
+    demuxer: str | None = None
 
     def require(self) -> Reader:
-        """Who opens it. Raises UnsupportedMedia naming what it is."""
-        if self is UNKNOWN or self.media_type == UNKNOWN.media_type:
-            raise UnsupportedMedia("This file is of a type that Heliograph does not know.")
+        """Who opens its pages. Raises UnsupportedMedia naming what it is, and for a recording where to send it."""
+        if self.demuxer is not None:
+            raise UnsupportedMedia(f"This file is {self.name}, which has no pages; send it to {RECORDINGS[self.kind]}.")
         if self.reader is None:
-            raise UnsupportedMedia(f"This file is {self.name}, which Heliograph does not read.")
+            raise self._unknown()
         return self.reader
+
+    def require_recording(self) -> str:
+        """FFmpeg's demuxer of it. Raises UnsupportedMedia naming what it is, and for pages where to send them."""
+        if self.reader is not None:
+            place = "`/image/generate`" if self.kind == "image" else "`/document/generate`"
+            raise UnsupportedMedia(f"This file is {self.name}, which has neither sound nor moving pictures; send it to {place}.")
+        if self.demuxer is None:
+            raise self._unknown()
+        return self.demuxer
+
+    def _unknown(self) -> UnsupportedMedia:
+        if self.media_type == UNKNOWN.media_type:
+            return UnsupportedMedia("This file is of a type that Heliograph does not know.")
+        return UnsupportedMedia(f"This file is {self.name}, which Heliograph does not read.")
+
+
+RECORDINGS = {"audio": "`/audio/generate`", "video": "`/video/generate`, or to `/audio/generate` for its sound alone"}
+"""Where each kind of recording is sent. What a container holds shows when it is opened, so a type here is only the likelier kind."""
 
 
 PDF = MediaType("application/pdf", "a PDF document", "document", "pdf")
@@ -65,19 +85,19 @@ def _image(subtype: str, name: str, *, read: bool = True) -> MediaType:
     return MediaType(f"image/{subtype}", name, "image", "image" if read else None)
 
 
-def _audio(subtype: str, name: str) -> MediaType:
-    return MediaType(f"audio/{subtype}", name, "audio")
+def _audio(subtype: str, name: str, demuxer: str | None) -> MediaType:
+    return MediaType(f"audio/{subtype}", name, "audio", demuxer=demuxer)
 
 
-def _video(subtype: str, name: str) -> MediaType:
-    return MediaType(f"video/{subtype}", name, "video")
+def _video(subtype: str, name: str, demuxer: str) -> MediaType:
+    return MediaType(f"video/{subtype}", name, "video", demuxer=demuxer)
 
 
 def _other(media_type: str, name: str) -> MediaType:
     return MediaType(media_type, name, "other")
 
 
-MPEG_AUDIO = _audio("mpeg", "an MP3 recording")
+MPEG_AUDIO = _audio("mpeg", "an MP3 recording", "mp3")
 SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"\xff\xd8\xff", _image("jpeg", "a JPEG image")),
     (0, b"\x89PNG\r\n\x1a\n", _image("png", "a PNG image")),
@@ -99,16 +119,16 @@ SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"{\\rtf", RTF),
     (0, b"%!PS", _other("application/postscript", "a PostScript document")),
     (0, b"ID3", MPEG_AUDIO),
-    (0, b"fLaC", _audio("flac", "a FLAC recording")),
-    (0, b"OggS", _audio("ogg", "an Ogg recording")),
-    (0, b"#!AMR", _audio("amr", "an AMR recording")),
-    (0, b".snd", _audio("basic", "an AU recording")),
-    (0, b"MThd", _audio("midi", "a MIDI file")),
-    (0, b"\x1aE\xdf\xa3", _video("x-matroska", "a Matroska or WebM video")),
-    (0, b"FLV\x01", _video("x-flv", "a Flash video")),
-    (0, b"0&\xb2u\x8ef\xcf\x11", _video("x-ms-asf", "a Windows Media file")),
-    (0, b"\0\0\1\xba", _video("mpeg", "an MPEG video")),
-    (0, b"\0\0\1\xb3", _video("mpeg", "an MPEG video")),
+    (0, b"fLaC", _audio("flac", "a FLAC recording", "flac")),
+    (0, b"OggS", _audio("ogg", "an Ogg recording", "ogg")),
+    (0, b"#!AMR", _audio("amr", "an AMR recording", "amr")),
+    (0, b".snd", _audio("basic", "an AU recording", "au")),
+    (0, b"MThd", _audio("midi", "a MIDI file", None)),
+    (0, b"\x1aE\xdf\xa3", _video("x-matroska", "a Matroska video", "matroska")),
+    (0, b"FLV\x01", _video("x-flv", "a Flash video", "flv")),
+    (0, b"0&\xb2u\x8ef\xcf\x11", _video("x-ms-asf", "a Windows Media file", "asf")),
+    (0, b"\0\0\1\xba", _video("mpeg", "an MPEG video", "mpeg")),
+    (0, b"\0\0\1\xb3", _video("mpeg", "an MPEG video", "mpegvideo")),
     (0, b"\x1f\x8b", _other("application/gzip", "a gzip archive")),
     (0, b"BZh", _other("application/x-bzip2", "a bzip2 archive")),
     (0, b"\xfd7zXZ\0", _other("application/x-xz", "an xz archive")),
@@ -126,10 +146,10 @@ SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
 
 RIFF = {
     b"WEBP": _image("webp", "a WebP image"),
-    b"WAVE": _audio("wav", "a WAV recording"),
-    b"AVI ": _video("x-msvideo", "an AVI video"),
+    b"WAVE": _audio("wav", "a WAV recording", "wav"),
+    b"AVI ": _video("x-msvideo", "an AVI video", "avi"),
 }
-IFF = {b"AIFF": _audio("aiff", "an AIFF recording"), b"AIFC": _audio("aiff", "an AIFF recording")}
+IFF = {b"AIFF": _audio("aiff", "an AIFF recording", "aiff"), b"AIFC": _audio("aiff", "an AIFF recording", "aiff")}
 HEIF_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
 OPEN_DOCUMENT = {
     b"application/vnd.oasis.opendocument.text": "an OpenDocument text",
@@ -170,7 +190,7 @@ def sniff(head: bytes, *, size: int | None = None) -> MediaType:
     if head[0] == 0xFF and len(head) > 3 and head[1] & 0xE6 in (0xE2, 0xE4) and head[2] & 0xF0 not in (0, 0xF0):
         return MPEG_AUDIO
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return _video("mp2t", "an MPEG transport stream")
+        return _video("mp2t", "an MPEG transport stream", "mpegts")
     return _text(head)
 
 
@@ -211,8 +231,8 @@ def _iso_media(brand: bytes, head: bytes) -> MediaType:
     if brand in HEIF_BRANDS:
         return _image("heic", "a HEIC image")
     if brand in (b"M4A ", b"M4B "):
-        return _audio("mp4", "an MPEG-4 recording")
-    return _video("quicktime", "a QuickTime video") if brand == b"qt  " else _video("mp4", "an MP4 video")
+        return _audio("mp4", "an MPEG-4 recording", "mov")
+    return _video("quicktime", "a QuickTime video", "mov") if brand == b"qt  " else _video("mp4", "an MP4 video", "mov")
 
 
 def _zip(head: bytes) -> MediaType:

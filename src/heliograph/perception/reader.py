@@ -25,6 +25,7 @@ from heliograph.media.mask import Mask, Masked
 from heliograph.media.website import WebPage
 from heliograph.perception.margins import name_margins
 from heliograph.perception.options import FACE_SIDE, LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
+from heliograph.perception.player import Player
 from heliograph.perception.scenes.watcher import Watcher
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
@@ -67,8 +68,11 @@ class Reader:
         self._light = ChildPool("heliograph.perception.looking", size=2, memory=settings.child_memory, recycle_after=recycle * 20)
         self.studio = Studio(settings)
         """Where pictures are made from what was read."""
+        self.player = Player(settings, self._threads)
+        """Where recordings are opened."""
         self.watcher = Watcher(settings, self, self._threads)
         """Who watches recordings."""
+        self._rooms = (self._media, self._engine, self._light, self.studio, self.player, self.watcher)
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
@@ -193,11 +197,11 @@ class Reader:
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
-        return [*self._media.pids, *self._engine.pids, *self._light.pids, *self.studio.pids, *self.watcher.pids]
+        return [pid for room in self._rooms for pid in room.pids]
 
     async def close(self) -> None:
         """End the children; calls under way fail with Unavailable."""
-        await asyncio.gather(self._media.close(), self._engine.close(), self._light.close(), self.studio.close(), self.watcher.close())
+        await asyncio.gather(*(room.close() for room in self._rooms))
 
     async def __aenter__(self) -> Reader:
         return self

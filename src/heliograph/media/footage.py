@@ -1,0 +1,158 @@
+"""The pictures of a recording: the frame that is shown at a time, exact to the frame, and its upright pixels. Runs in the child.
+
+A frame is shown from its own time until that of the next, whatever their distance. Going back, or far ahead, starts at a key frame that
+lies before the time asked for by its own time stamp; an index that leads to a later one is not believed, and the search begins further
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from heliograph.errors import CorruptMedia, UnsupportedMedia
+from heliograph.media.container import Container
+from heliograph.media.content import Limits
+from heliograph.media.document import PageImage
+from heliograph.media.recording import VideoTrack
+
+AHEAD = 2.0
+"""Seconds ahead up to which decoding on is quicker than looking for a key frame."""
+BACK = (0.0, 2.0, 10.0, 60.0)
+"""Seconds before the time asked for at which key frames are looked for, one after the other; then from the beginning."""
+CLOSE = 1e-4
+"""Seconds by which a time may lie before a frame's own and still mean that frame: times are written with few digits."""
+
+
+TURNS: tuple[Literal[0], Literal[90], Literal[180], Literal[270]] = (0, 90, 180, 270)
+
+
+class Footage:
+    """The open pictures of the file at `path`. Raises as `Container`, and UnsupportedMedia for a file without moving pictures."""
+
+    def __init__(self, path: Path, limits: Limits, threads: int = 1) -> None:
+        self._path, self._limits, self._threads = path, limits, threads
+        self.damage: list[float] = []
+        """Times in seconds after which something could not be decoded, since they were last taken away."""
+        self._open()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._container.close()
+
+    @property
+    def shape(self) -> float:
+        """The width of a pixel by its height."""
+        ratio = self._stream.sample_aspect_ratio
+        return float(ratio) if ratio and 0.1 <= ratio <= 10 else 1.0
+
+    def track(self) -> VideoTrack:
+        """What the track is, by its first frame."""
+        _, frame = self.at(0.0)
+        width, height = display_size(frame, self.shape)
+        rotation = rotation_of(frame)
+        if rotation in (90, 270):
+            width, height = height, width
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        fps = float(rate) if rate else 0.0
+        return VideoTrack(self._stream.index, self._stream.codec_context.name, width, height, fps, rotation)
+
+    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
+        """All frames from the beginning with their times, in the order in which they are shown."""
+        self._restart()
+        while self._next is not None:
+            self._step()
+            assert self._shown is not None
+            yield self._shown
+
+    def at(self, time: float) -> tuple[float, VideoFrame]:
+        """The frame that is shown at `time`, and since when: the first for times before it, the last for times after the end."""
+        time += CLOSE
+        if self._shown is None or time < self._shown[0] or time > self._shown[0] + AHEAD:
+            self._go(time)
+        while self._next is not None and (self._shown is None or self._next[0] <= time):
+            self._step()
+        if self._shown is None:
+            raise CorruptMedia("No frame of the video can be decoded.")
+        return self._shown
+
+    def _go(self, time: float) -> None:
+        """Stand at a key frame at or before `time`, unless decoding on is as good."""
+        ahead = self._shown is not None and self._shown[0] <= time
+        if ahead and self._next is None:
+            return
+        for back in BACK:
+            target = time - back
+            if target <= 0 or (ahead and self._shown is not None and target <= self._shown[0]):
+                break
+            try:
+                self._container.seek(self._stream, target)
+            except CorruptMedia:
+                break
+            ahead = False
+            self._shown = None
+            self._pull = self._decoded(keyed=True)
+            self._next = next(self._pull, None)
+            if self._next is not None and self._next[0] <= time:
+                return
+        if not ahead:
+            self._restart()
+
+    def _restart(self) -> None:
+        self._container.close()
+        self._open()
+
+    def _open(self) -> None:
+        self._container = Container(self._path, self._limits, self._threads)
+        if self._container.video is None:
+            self._container.close()
+            raise UnsupportedMedia("The recording has no moving pictures.")
+        self._stream = self._container.video
+        self._shown: tuple[float, VideoFrame] | None = None
+        self._pull = self._decoded(keyed=False)
+        self._next = next(self._pull, None)
+
+    def _step(self) -> None:
+        self._shown, self._next = self._next, next(self._pull, None)
+
+    def _decoded(self, *, keyed: bool) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames from where the file stands, `keyed`: from the first key frame on; a frame without a time follows the one before."""
+        due = 0.0
+        for frames in self._container.pictures():
+            if frames is None:
+                if self.damage[-1:] != [due]:
+                    self.damage.append(due)
+                continue
+            for frame in frames:
+                if keyed and not frame.key_frame:
+                    continue
+                keyed = False
+                stamp = self._container.shown(frame)
+                time = due if stamp is None else stamp
+                rate = self._stream.guessed_rate or self._stream.average_rate
+                due = time + (1 / float(rate) if rate else 0.04)
+                yield time, frame
+
+
+def rotation_of(frame: VideoFrame) -> Literal[0, 90, 180, 270]:
+    """Degrees clockwise by which the frame is turned to be upright, by its display matrix."""
+    return TURNS[round(-frame.rotation / 90) % 4]
+
+
+def display_size(frame: VideoFrame, shape: float) -> tuple[int, int]:
+    """Width and height in pixels as the frame is shown before it is turned. `shape`: width of a pixel by its height."""
+    return max(1, round(frame.width * shape)), frame.height
+
+
+def pixels(frame: VideoFrame, shape: float, longest_side: int | None) -> PageImage:
+    """Its upright pixels with square ones, no side longer than `longest_side`."""
+    width, height = display_size(frame, shape)
+    scale = min(1.0, longest_side / max(width, height)) if longest_side else 1.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    rgb = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation="AREA" if scale < 1 else "BICUBIC").to_ndarray()
+    upright = np.ascontiguousarray(np.rot90(rgb, k=-rotation_of(frame) // 90))
+    return PageImage(upright.shape[1], upright.shape[0], upright.tobytes())

@@ -1,0 +1,157 @@
+"""The sound of a recording as engines hear it: one channel of 16-bit numbers, 16,000 a second, sample `n` at time `n / 16000`.
+
+It is decoded from the beginning, always: seeking in compressed sound is right to some hundredths of a second at best, and differs by
+container. Decoding is hundreds of times faster than real time, and a soundtrack that is asked for one piece after another goes on where
+it stopped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+from heliograph.errors import UnsupportedMedia
+from heliograph.media.container import Container
+from heliograph.media.content import Limits
+from heliograph.media.recording import SAMPLE_RATE
+
+WIDTH = 2
+"""Bytes of a sample."""
+TOLERANCE = 0.08
+"""Seconds by which a frame's time may differ from where the frames before it end: containers round times, to milliseconds and worse.
+What differs more is a gap, which becomes silence, or an overlap, whose second telling is dropped."""
+BACK = 120 * SAMPLE_RATE * WIDTH
+"""Bytes kept of what was given out, so that a step back needs no decoding."""
+SILENCE = bytes(SAMPLE_RATE * WIDTH)
+
+
+class Soundtrack:
+    """The open sound of the file at `path`. Raises as `Container`, and UnsupportedMedia for a file without sound."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._container = Container(path, limits)
+        if self._container.audio is None:
+            self._container.close()
+            raise UnsupportedMedia("The recording has no sound.")
+        self._pieces = self._decoded()
+        self._kept: deque[bytes] = deque()
+        self._begin = self._end = 0
+        self.damage: list[float] = []
+        """Times in seconds at which something could not be decoded, since they were last taken away."""
+        self.ended = False
+
+    def close(self) -> None:
+        """Release the file."""
+        self._container.close()
+
+    @property
+    def earliest(self) -> int:
+        """The first sample that can be had without beginning anew."""
+        return self._begin // WIDTH
+
+    @property
+    def decoded(self) -> int:
+        """Samples decoded so far."""
+        return self._end // WIDTH
+
+    def advance(self) -> bool:
+        """Decode a piece more. False at the end."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            self.ended = True
+            return False
+        self._kept.append(piece)
+        self._end += len(piece)
+        while self._end - self._begin - len(self._kept[0]) > BACK:
+            self._begin += len(self._kept.popleft())
+        return True
+
+    def taken(self, first: int, count: int) -> bytes:
+        """Samples from `first` on, at most `count`, of those that are kept."""
+        begin, end = max(first * WIDTH, self._begin), (first + count) * WIDTH
+        parts: list[bytes] = []
+        at = self._begin
+        for piece in self._kept:
+            if at + len(piece) > begin and at < end:
+                parts.append(piece[max(0, begin - at) : end - at])
+            at += len(piece)
+        return b"".join(parts)
+
+    def _decoded(self) -> Iterator[bytes]:
+        """All sound in order, gaps filled and overlaps dropped."""
+        written = 0  # samples yielded
+        run = _Run(0)
+        for frame in self._frames():
+            begin = self._container.shown(frame)
+            if begin is not None and not run.continues(frame, begin):
+                for piece in run.flushed(written):
+                    written += len(piece) // WIDTH
+                    yield piece
+                gap = round(begin * SAMPLE_RATE) - written
+                while gap > 0:
+                    piece = SILENCE[: gap * WIDTH]
+                    written += len(piece) // WIDTH
+                    gap -= len(piece) // WIDTH
+                    yield piece
+                run = _Run(round(begin * SAMPLE_RATE), begin)
+            elif not run.fits(frame):
+                for piece in run.flushed(written):
+                    written += len(piece) // WIDTH
+                    yield piece
+                run = _Run(written, written / SAMPLE_RATE)
+            for piece in run.pieces(frame, written):
+                written += len(piece) // WIDTH
+                yield piece
+        yield from run.flushed(written)
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        for frames in self._container.sounds():
+            if frames is not None:
+                yield from frames
+            elif self.damage[-1:] != [self._end / WIDTH / SAMPLE_RATE]:
+                self.damage.append(self._end / WIDTH / SAMPLE_RATE)
+
+
+class _Run:
+    """Frames that follow each other without a gap, through one resampler."""
+
+    def __init__(self, first: int, begin: float = 0.0) -> None:
+        self._first = first  # the sample at which it begins
+        self._made = 0  # samples made, also those dropped
+        self._due = begin  # where the next frame is expected
+        self._shape: tuple[str, str, int] | None = None
+        self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+
+    def continues(self, frame: AudioFrame, begin: float) -> bool:
+        return self.fits(frame) and abs(begin - self._due) <= TOLERANCE
+
+    def fits(self, frame: AudioFrame) -> bool:
+        return self._shape is None or self._shape == _shape(frame)
+
+    def pieces(self, frame: AudioFrame, written: int) -> Iterator[bytes]:
+        self._shape = _shape(frame)
+        self._due += frame.samples / frame.sample_rate
+        frame.pts = None
+        yield from self._resampled(frame, written)
+
+    def flushed(self, written: int) -> Iterator[bytes]:
+        if self._shape is not None:
+            yield from self._resampled(None, written)
+
+    def _resampled(self, frame: AudioFrame | None, written: int) -> Iterator[bytes]:
+        for made in self._resampler.resample(frame):
+            piece = bytes(made.planes[0])[: made.samples * WIDTH]
+            already = written - (self._first + self._made)  # told before: an overlap
+            self._made += made.samples
+            piece = piece[max(0, already) * WIDTH :]
+            written += len(piece) // WIDTH
+            if piece:
+                yield piece
+
+
+def _shape(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
