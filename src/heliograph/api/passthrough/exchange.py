@@ -28,6 +28,7 @@ from heliograph.api.passthrough.upstream import TooLongForModel, Upstream, told
 from heliograph.api.server import Server
 from heliograph.errors import HeliographError, Unavailable
 from heliograph.models import failures
+from heliograph.models.endpoint import drain_at_once
 from heliograph.models.loose import string, table, tables
 from heliograph.models.streams import parse
 from heliograph.store import sessions
@@ -135,6 +136,8 @@ class Exchange(Response):
             else:
                 await self._pass(upstream, answer, rewriter, out, pulse)
             await self._keep(rewriter.text, rewriter.calls)
+            if rewriter.done and not answer.content.at_eof():  # mostly it is by now
+                await _part(answer.content)
         except HeliographError as error:
             if not out.begun:
                 raise
@@ -154,6 +157,7 @@ class Exchange(Response):
         """Send a stream on as it comes. Raises what ends it before its time."""
         pulse.watch(answer, upstream.model.idle_timeout, upstream.model.timeout)
         content = answer.content
+        drain_at_once(content)
         try:
             while not rewriter.over and (piece := await content.readany()):
                 pulse.heard()
@@ -161,8 +165,6 @@ class Exchange(Response):
                     await out.send(made)
             if not rewriter.over and (made := rewriter.end()):
                 await out.send(made)
-            if rewriter.done and not content.at_eof():
-                await _part(content)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             if rewriter.finish is None:
                 late = pulse.gave_up
