@@ -36,6 +36,11 @@ BEGIN, END, FIRST_TEXT = 1, 2, 3
 PER_SECOND = 6.5
 """Most tokens of a second, as its authors have it; what writes more goes round in circles."""
 LAYERS, HEADS, WIDTH = 6, 8, 36
+TIMING = ((2, 0), (3, 0), (3, 5), (3, 6), (4, 6), (4, 7), (5, 7))
+"""Layer and number of the heads that follow the sound: chosen one by one by how near the beginnings of 248 words, most of them LJSpeech's,
+come to those of Whisper base. Median difference 20 ms, mean 38 ms; with all heads 48 ms (2026-11)."""
+SHORT, QUIET = 2 * SAMPLE_RATE, SAMPLE_RATE // 2
+"""What is shorter is heard with as many samples of silence before and after: single words come out right twice as often."""
 PART_OF_LOOP, TIMES = 24, 4
 """Tokens of the longest part, and how often it comes in a row, that makes a loop."""
 
@@ -45,7 +50,7 @@ class Moonshine:
 
     def __init__(self, threads: int) -> None:
         """Raises NotConfigured when the weights' package is not installed."""
-        self._options = {"threads": threads}
+        self._threads = threads
         self._encoder = _session(weights(*SPEECH_ENCODER), threads)
         self._decoder = _session(weights(*SPEECH_DECODER), threads)
         self._tokens = read_tokens(weights(*SPEECH_TOKENS).read_bytes())
@@ -56,13 +61,18 @@ class Moonshine:
         """`sound`: 16 kHz, -1 to 1, up to half a minute. Without `times` all words have those of the whole."""
         if len(sound) < SHORTEST:
             return Heard(sureness=0.0)
+        if len(sound) < SHORT:
+            return _moved(self._hear(np.pad(sound, QUIET), times=times), -QUIET / SAMPLE_RATE, len(sound) / SAMPLE_RATE)
+        return self._hear(sound, times=times)
+
+    def _hear(self, sound: Array, *, times: bool) -> Heard:
         encoded = self._encode(sound)
         tokens, chances, whole = self._write(encoded, int(len(sound) / SAMPLE_RATE * PER_SECOND) + 4)
         if not whole and len(sound) > 8 * SAMPLE_RATE:
             return self._in_halves(sound, times=times)
         starts = self._starts(encoded, tokens) if times and tokens else None
         words = self._words(tokens, chances, starts, len(sound) / SAMPLE_RATE)
-        return Heard(words, "en", round(float(np.mean(chances)), 4) if tokens else 0.0)
+        return Heard(words, "en", sureness(tokens, chances))
 
     def _in_halves(self, sound: Array, *, times: bool) -> Heard:
         """What went round in circles is heard again in two parts, cut at the quietest place around the middle."""
@@ -70,10 +80,9 @@ class Moonshine:
         third = len(sound) // 3
         at = third + int(loud[third : 2 * third].argmin())
         first, second = self.hear(sound[:at], times=times), self.hear(sound[at:], times=times)
-        offset = at / SAMPLE_RATE
-        later = [Said(word.text, word.start + offset, word.end + offset, word.score) for word in second.words]
-        sureness = (first.sureness * at + second.sureness * (len(sound) - at)) / len(sound)
-        return Heard(first.words + later, "en", round(sureness, 4))
+        sure = (first.sureness * at + second.sureness * (len(sound) - at)) / len(sound)
+        later = _moved(second, at / SAMPLE_RATE, len(sound) / SAMPLE_RATE).words
+        return Heard(first.words + later, "en", round(sure, 4))
 
     def _encode(self, sound: Array) -> Array:
         mask = np.ones((1, len(sound)), np.int64)
@@ -106,10 +115,11 @@ class Moonshine:
     def _starts(self, encoded: Array, tokens: list[int]) -> NDArray[np.float64]:
         """Seconds at which each token begins, and at last the end."""
         if self._times is None:
-            self._times = _session(attention_graph(weights(*SPEECH_DECODER)), self._options["threads"])
+            self._times = _session(attention_graph(weights(*SPEECH_DECODER)), self._threads)
         ids = np.array([[BEGIN, *tokens]], np.int64)  # each place looks for the token that follows it
         asked = {"input_ids": ids, "encoder_hidden_states": encoded, "encoder_attention_mask": _mask(encoded)}
-        attention = np.concatenate([layer[0] for layer in self._times.run(None, asked)])
+        layers = dict(zip(sorted({layer for layer, _ in TIMING}), self._times.run(None, asked), strict=True))
+        attention = np.stack([layers[layer][0, head] for layer, head in TIMING])
         return token_starts(attention).astype(np.float64) * (FRAME / SAMPLE_RATE)
 
     def _words(self, tokens: list[int], chances: list[float], starts: NDArray[np.float64] | None, seconds: float) -> list[Said]:
@@ -130,6 +140,24 @@ class Moonshine:
             score = float(np.exp(np.mean(np.log(np.maximum([chances[place] for place in places], 1e-6)))))
             words.append(Said(text, round(start, 3), round(max(start, end), 3), round(score, 4)))
         return words
+
+
+def sureness(tokens: list[int], chances: list[float]) -> float:
+    """The mean chance of the tokens, without those that only repeat: who says a thing again is sure of it, whatever the sound."""
+    said = set[tuple[int, ...]]()
+    counted: list[float] = []
+    for place, chance in enumerate(chances):
+        three = tuple(tokens[max(0, place - 2) : place + 1])
+        if three not in said:
+            counted.append(chance)
+        said.add(three)
+    return round(sum(counted) / len(counted), 4) if counted else 0.0
+
+
+def _moved(heard: Heard, by: float, end: float) -> Heard:
+    """What was heard, `by` seconds later, from 0 to `end`."""
+    words = [Said(word.text, *(round(min(max(at + by, 0.0), end), 3) for at in (word.start, word.end)), word.score) for word in heard.words]
+    return Heard(words, heard.language, heard.sureness)
 
 
 def loop(tokens: list[int]) -> int | None:
@@ -175,7 +203,8 @@ def attention_graph(decoder: Path) -> bytes:
     fork = next(node for node in outside.node if node.op_type == "If")
     branch = next(attribute.g for attribute in fork.attribute if attribute.name == "else_branch")
     looks = [node.output[0] for node in branch.node if node.op_type == "Softmax" and "encoder_attn" in node.name]
-    if len(looks) != LAYERS:
+    looks = [look for layer, look in enumerate(looks) if any(layer == timing for timing, _ in TIMING)]
+    if not looks:
         raise NotConfigured(
             "The weights in moonshine-voice are not those of version 0.0.73; run `pip install --force-reinstall heliograph`."
         )
@@ -213,4 +242,5 @@ def _options(threads: int) -> Any:
 
 
 def _session(model: Path | bytes, threads: int) -> Any:
-    return ort.InferenceSession(model if isinstance(model, bytes) else str(model), _options(threads), providers=["CPUExecutionProvider"])
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, _options(threads), providers=["CPUExecutionProvider"])
