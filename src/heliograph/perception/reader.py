@@ -27,6 +27,7 @@ from heliograph.perception.margins import name_margins
 from heliograph.perception.options import FACE_SIDE, LOOK_DPI, PHOTO_DPI, SCAN_DPI, Detail, Options, Structure
 from heliograph.perception.player import Player
 from heliograph.perception.scenes.watcher import Watcher
+from heliograph.perception.speech.listener import Listener
 from heliograph.perception.textlayer import leave_pictures, needs_pixels
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,9 @@ class Reader:
         """Where recordings are opened."""
         self.watcher = Watcher(settings, self, self._threads)
         """Who watches recordings."""
-        self._rooms = (self._media, self._engine, self._light, self.studio, self.player, self.watcher)
+        self.listener = Listener(settings, self.player, self._threads)
+        """Who hears recordings."""
+        self._rooms = (self._media, self._engine, self._light, self.studio, self.player, self.watcher, self.listener)
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""

@@ -1,7 +1,7 @@
 """When each token was said, from what the decoder looked at while it wrote it.
 
 As Whisper's word times are found (A. Radford and others, Robust Speech Recognition via Large-Scale Weak Supervision, 2022; its
-`timing.py`): attention from tokens to sound, each head made comparable and smoothed, and the likeliest way through it on which every
+`timing.py`): attention from tokens to sound, each head made comparable and smoothed, and the likeliest way through it on which each
 token follows the one before.
 """
 

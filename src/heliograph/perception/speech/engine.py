@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from heliograph.perception.speech.hearing import Heard
+from heliograph.perception.speech.hearing import Heard, Voices
 from heliograph.perception.speech.moonshine import Moonshine
-from heliograph.perception.speech.voice import Voices, find_voices, samples_of
+from heliograph.perception.speech.voice import find_voices, samples_of
 
 
 def voices(sound: bytes, lead: int) -> Voices:

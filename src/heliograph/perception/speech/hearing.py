@@ -12,6 +12,13 @@ WINDOW = 512
 """Samples, 32 ms, of which voice activity says one chance: the grid on which recordings are cut."""
 
 
+class Voices(msgspec.Struct):
+    """Of each window a byte. `chances` that it holds a voice, in 255ths; `levels`: loudness above silence, 255 at full scale."""
+
+    chances: bytes
+    levels: bytes
+
+
 class Hearing(msgspec.Struct, frozen=True):
     """How a recording is to be heard. `language`: ISO 639-1, None when nobody said; `prompt`: words to expect, for engines that take it;
     `words`: also their times; `span`: only from here to there, in seconds."""

@@ -11,19 +11,18 @@ import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from heliograph.children import ChildPool
 from heliograph.config import Settings
 from heliograph.media.recording import SAMPLE_RATE, Recording, Said, Transcript
+from heliograph.perception.player import Player
 from heliograph.perception.speech.cuts import Cut, Cutter
 from heliograph.perception.speech.engines import engine
-from heliograph.perception.speech.hearing import WINDOW, Heard, Hearing
+from heliograph.perception.speech.hearing import WINDOW, Heard, Hearing, Voices
 from heliograph.perception.speech.joining import joined
 from heliograph.perception.speech.paragraphs import segments
-from heliograph.perception.speech.voice import Voices
 from heliograph.perception.steps import NoSteps, Steps
 
 BLOCK = 1875
@@ -42,14 +41,6 @@ ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "16000000"}
 VOICE_TIMEOUT = 120.0
 
 OnHeard = Callable[[float], Awaitable[None]]
-
-
-class Player(Protocol):
-    """Who gives the sound of a recording."""
-
-    async def sound(self, path: Path, recording: Recording, start: float, seconds: float) -> bytes:
-        """Signed 16-bit, one channel, 16 kHz; short where the recording ends."""
-        ...
 
 
 class Listener:

