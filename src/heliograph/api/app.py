@@ -34,6 +34,7 @@ from heliograph.api.routes import (
     models,
     pages,
     predictions,
+    recordings,
     sessions,
 )
 from heliograph.api.routes import skills as skill_routes
@@ -72,7 +73,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
         health.router, health.guarded, files.open_router, files.welcoming, files.router, generate.document, generate.image,
-        predictions.router,
+        recordings.audio, recordings.video, predictions.router,
         feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.open_router, artifacts.router,
         chat.router,
         sessions.open_router, sessions.router, completions.router, completions.plain, agents.router, later.router, pages.router,

@@ -110,7 +110,7 @@ class _Submission:
         self._server, self._caller, self._asked, self._digest = server, caller, asked, digest
         self._heard, self._attached, self._task = heard, attached, task
         ids = (asked.body.id, *(f"{asked.body.id}-{choice}" for choice in range(1, task.choices)))
-        self._intakes = {id: Intake(server, caller.tenant, id, any_medium=True) for id in ids}
+        self._intakes = {id: Intake(server, caller.tenant, id, takes="anything") for id in ids}
 
     async def submit(self) -> list[Prediction]:
         resumed = await self._resumed(self._heard.asked_by) if self._heard.asked_by else None

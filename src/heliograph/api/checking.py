@@ -41,7 +41,8 @@ class Checker:
         `reads`: the inputs, each with the parameter that it came in. `queued`: nobody waits for the result.
         `plan`: None where the files' pages are not chosen.
         """
-        if not self._longest or (queued and self._turn.locked()):
+        recording = plan is not None and plan.recorded is not None
+        if recording or not self._longest or (queued and self._turn.locked()):
             return
         try:
             async with asyncio.timeout(self._longest):

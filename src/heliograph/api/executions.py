@@ -106,7 +106,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     task = await asyncio.to_thread(_task, server, body, meant.what, attached)
     if body.callback_url is not None:
         await check_callback(body.callback_url, server.settings)
-    intake = Intake(server, caller.tenant, body.id, any_medium=True)
+    intake = Intake(server, caller.tenant, body.id, takes="anything")
     try:
         task, reads = await take(intake, msgspec.structs.replace(task, inputs=given.inputs), given.brought, attached)
         params = [each.source.param for each in given.brought]

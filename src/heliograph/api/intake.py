@@ -12,7 +12,7 @@ import msgspec
 
 from heliograph.api.server import Server
 from heliograph.config import Settings
-from heliograph.errors import EmptyMedia, HeliographError, NotFound
+from heliograph.errors import EmptyMedia, HeliographError, NotFound, UnsupportedMedia
 from heliograph.ids import new_id
 from heliograph.media import fetch
 from heliograph.media.sniff import HEAD, OLE, UNKNOWN, ZIP, sniff
@@ -21,6 +21,8 @@ from heliograph.store.blobs import key
 from heliograph.store.files import File
 from heliograph.store.predictions import Input
 
+Takes = Literal["pages", "recordings", "anything"]
+"""What a route reads: documents and images, sound and moving pictures, or all of them."""
 IN_A_THREAD = 1 << 20
 """Characters of a data URI above which it is decoded beside the event loop."""
 
@@ -36,16 +38,16 @@ class Source(msgspec.Struct, frozen=True):
 class Intake:
     """Turns sources into inputs of one prediction; what it stored for them goes again with `undo`.
 
-    `any_medium`: sound and moving pictures are taken too, though nothing reads them as documents. `names`: of the files, by position.
+    `takes`: what is read there; anything else is refused by its first bytes. `names`: of the files, by position.
     """
 
-    def __init__(self, server: Server, tenant: str, prediction: str, *, any_medium: bool = False) -> None:
+    def __init__(self, server: Server, tenant: str, prediction: str, *, takes: Takes = "pages") -> None:
         self._server = server
         self._tenant = tenant
         self._prediction = prediction
         self._attempt = new_id()
         self._stored: list[str] = []
-        self._any_medium = any_medium
+        self._takes: Takes = takes
         self.names: dict[int, str] = {}
 
     async def read(self, position: int, source: Source) -> Input:
@@ -87,7 +89,7 @@ class Intake:
                 head += chunk
         except NotFound:
             raise NotFound(f"The content of file {file.id} is gone; upload it again.") from None
-        self._check_type(head, file.bytes)
+        check_type(head, file.bytes, self._takes)
         self.names[position] = file.filename
         return Input(position=position, source="file", file_id=file.id, blob=file.blob, bytes=file.bytes, sha256=file.sha256)
 
@@ -95,7 +97,7 @@ class Intake:
         most = self._server.settings.max_file
         large = len(uri) > IN_A_THREAD
         data, _ = await asyncio.to_thread(fetch.read_data_url, uri, most) if large else fetch.read_data_url(uri, most)
-        self._check_type(data[:HEAD], len(data))
+        check_type(data[:HEAD], len(data), self._takes)
         return await self.keep(position, data)
 
     async def _url(self, position: int, url: str) -> Input:
@@ -120,21 +122,21 @@ class Intake:
         async for chunk in self._server.blobs.stream(file.blob):
             yield chunk
 
-    def _check_type(self, head: bytes, size: int) -> None:
-        if not (self._any_medium and sniff(head, size=size).kind in ("audio", "video")):
-            check_type(head, size)
-
     def _key(self, position: int) -> str:
         # equal requests at the same time have the same id: what one of them takes back must not be the other's
         return key(self._tenant, "inputs", self._prediction, f"{position}-{self._attempt}")
 
 
-def check_type(head: bytes, size: int) -> None:
-    """Raise a MediaError when it is certain from a file's first bytes that it cannot be read. Archives may yet turn out to be documents."""
+def check_type(head: bytes, size: int, takes: Takes) -> None:
+    """Raise a MediaError when it is certain from a file's first bytes that it is not read there. Archives may yet turn out to be
+    documents."""
     if size == 0:
         raise EmptyMedia
     found = sniff(head, size=size)
-    if found.reader is None and found not in (ZIP, OLE, UNKNOWN):
+    if takes == "recordings":
+        if found.reader is not None or found.kind == "image":
+            raise UnsupportedMedia(f"This file is {found.name}, which is no recording; send it to /v1/document or /v1/image.")
+    elif found.reader is None and found not in (ZIP, OLE, UNKNOWN) and not (takes == "anything" and found.kind in ("audio", "video")):
         found.require()
 
 

@@ -89,7 +89,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     if asked.body.callback_url is not None:
         await check_callback(asked.body.callback_url, server.settings)
 
-    intake = Intake(server, caller.tenant, asked.body.id)
+    intake = Intake(server, caller.tenant, asked.body.id, takes="recordings" if asked.kind in ("audio", "video") else "pages")
     try:
         reads = [await intake.read(position, source) for position, source in enumerate(asked.sources)]
         params = [source.param for source in asked.sources]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from heliograph.errors import NotConfigured, RequiredMissing
+from heliograph.errors import InvalidRequest, NotConfigured, RequiredMissing
 from heliograph.extraction.answered import Answer
 from heliograph.extraction.calibration import calibration
 from heliograph.extraction.choosing import Chosen, choose, kind_of
@@ -82,11 +82,13 @@ async def answer(
     if plan.kind in ("audio", "video"):
         return await answer_recording(reader, paths[0], plan, models=models, steps=steps, examples=examples, progress=progress)
     counts = await _counts(reader, paths, plan)
+    reading = _Reading(progress, on_page, _chosen_pages(plan, counts)) if progress is not None else None
     asks = plan.route is not None and plan.mode == "extract" and not plan.vision
     lessons = Lessons(plan.examples, examples)
     asking = Asking(reader, paths, counts, plan, models, steps, lessons) if asks else None
     try:
-        document = await _read(reader, paths, plan, counts, known, on_page if asking is None else asking.beside(on_page))
+        told = on_page if reading is None else reading.page
+        document = await _read(reader, paths, plan, counts, known, told if asking is None else asking.beside(told), reading)
         sight = None if asking is not None or plan.route is None else _sight(reader, paths, counts, document, plan, models, steps)
         backend, alone = (sight.backend, sight.stands_in) if sight is not None else (None, False)
         redact = partial(redacted, reader, paths, backend=backend, alone=alone, steps=steps)
@@ -94,6 +96,26 @@ async def answer(
     finally:
         if asking is not None:
             await asking.close()
+
+
+class _Reading:
+    """Tells how far the reading is, in pages. `total`: how many there are, where that is known before the only file is opened."""
+
+    def __init__(self, progress: Progress, on_page: OnPage | None, total: int | None) -> None:
+        self._progress, self._on_page = progress, on_page
+        self._done, self._total, self._fixed = 0, total or 0, total is not None
+
+    def expected(self, count: int) -> None:
+        """So many pages of a file are to be read."""
+        if not self._fixed:
+            self._total = count
+
+    async def page(self, page: Page) -> None:
+        """One more is read."""
+        self._done += 1
+        await self._progress("reading", self._done, max(self._total, self._done))
+        if self._on_page:
+            await self._on_page(page)
 
 
 def _sight(
@@ -147,6 +169,8 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
             response = response or await asyncio.to_thread(propose, document, today)
         case "redact" | "replace":
             response, made = await redact(document, plan, warnings)
+        case "transcribe":
+            raise InvalidRequest(f"{plan.domain} is about recordings.", param="domain")
         case "extract":
             chosen = await _chosen(document, plan, asking, lessons, warnings) if plan.choices else None
             schema = await asyncio.to_thread(_schema, document, plan, chosen)
@@ -253,13 +277,24 @@ def _reading_warnings(document: Document) -> list[str]:
     return said[:MAX_WARNINGS] + ([f"and {len(said) - MAX_WARNINGS} more about its pages"] if len(said) > MAX_WARNINGS else [])
 
 
+def _chosen_pages(plan: Plan, counts: Sequence[int]) -> int | None:
+    """How many pages are asked for; None where the only file says that when it is opened."""
+    return len(plan.page_indices) if plan.page_indices else sum(counts) if len(counts) > 1 else None
+
+
 async def _counts(reader: Reader, paths: Sequence[Path], plan: Plan) -> list[int]:
     """The pages of each file, where they are to be told apart."""
     return [(await reader.inspect(path)).page_count for path in paths] if len(paths) > 1 or plan.page_indices else [0]
 
 
 async def _read(
-    reader: Reader, paths: Sequence[Path], plan: Plan, counts: Sequence[int], known: Known | None, on_page: OnPage | None
+    reader: Reader,
+    paths: Sequence[Path],
+    plan: Plan,
+    counts: Sequence[int],
+    known: Known | None,
+    on_page: OnPage | None,
+    reading: _Reading | None,
 ) -> Document:
     if plan.page_indices:
         plan.check_pages(sum(counts))
@@ -268,7 +303,7 @@ async def _read(
     for path, count in zip(paths, counts, strict=True):
         pages = None if plan.page_indices is None else [index - first for index in plan.page_indices if first <= index < first + count]
         if pages is None or pages:
-            parts.append(await _read_one(reader, path, plan, pages, first=first, known=known, on_page=on_page))
+            parts.append(await _read_one(reader, path, plan, pages, first=first, known=known, on_page=on_page, reading=reading))
         first += count
     if len(parts) == 1:
         return parts[0]
@@ -282,7 +317,15 @@ async def _read(
 
 
 async def _read_one(
-    reader: Reader, path: Path, plan: Plan, pages: list[int] | None, *, first: int, known: Known | None, on_page: OnPage | None
+    reader: Reader,
+    path: Path,
+    plan: Plan,
+    pages: list[int] | None,
+    *,
+    first: int,
+    known: Known | None,
+    on_page: OnPage | None,
+    reading: _Reading | None,
 ) -> Document:
     """One file, its pages renumbered to begin at `first`."""
 
@@ -294,6 +337,7 @@ async def _read_one(
         if on_page:
             await on_page(_moved(page, first))
 
+    told: dict[str, Any] = {} if reading is None else {"expected": reading.expected}
     document = await reader.read(
         path,
         pages=pages,
@@ -301,6 +345,7 @@ async def _read_one(
         structure="full" if plan.mode in ("markdown", "layout", "redact", "replace") else "light",
         known=known_here if known else None,
         on_page=on_page_here if on_page else None,
+        **told,
     )
     return msgspec.structs.replace(document, pages=[_moved(page, first) for page in document.pages])
 

@@ -96,6 +96,8 @@ def prediction_body(row: Prediction, link: Link | None = None) -> bytes:
             "message": message,
             "error": _raw(row.error, _NULL),
             "skills": _skills(row),
+            "progress": 1.0 if row.status == "completed" else row.progress and round(row.progress, 3),
+            "step": row.step,
         }
     )
 

@@ -2,7 +2,8 @@
 
 A page is kept in the tenant's page cache (by content hash and reading options) so that later requests find it too, or, where
 the request wants no cache or no retention, below the prediction. Its row in the journal says that this prediction
-has read it, which is what it pays for; a page that the cache had already is free. Answers of a model are the prediction's own.
+has read it, which is what it pays for; a page that the cache had already is free. What was heard and seen in a whole recording is kept
+in the same two places; its parts, as they are finished, and the answers of a model are the prediction's own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import heliograph
 from heliograph.errors import NotFound, Unavailable
 from heliograph.jobs.loop import Draining, HandBack, Lost
+from heliograph.jobs.recordings import JournalledListener, JournalledWatcher
 from heliograph.media.content import PagePicture
 from heliograph.media.document import Document, Page
 from heliograph.store import predictions, steps
@@ -36,7 +38,7 @@ LOOK = 0.7
 """Seconds between two looks at whether a run may go on, while a model answers."""
 SMALL = 8192
 """Characters of an answer that stand in its row; a larger one is a blob."""
-_PAGE, _WAIT = "page:", "wait:"
+_PAGE, _WAIT, _WHOLE, _WORK = "page:", "wait:", "whole:", "work:"
 Within = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens the transaction in which a step is recorded."""
 
@@ -85,6 +87,11 @@ class Journal:
     def pages_billed(self) -> int:
         """Pages that this prediction, in this run or an earlier one, has really read."""
         return sum(name.startswith(_PAGE) for name in self._steps)
+
+    @property
+    def worked(self) -> bool:
+        """Whether this prediction, in this run or an earlier one, has really heard or watched its recording."""
+        return any(name.startswith(_WORK) for name in self._steps)
 
     def check(self) -> None:
         """Raise HandBack when the worker is stopping."""
@@ -191,6 +198,24 @@ class Journal:
         await self._blobs.put(blob, msgspec.msgpack.encode(page))
         await self.record(f"{_step(read, options)}{page.index}", blob)
 
+    async def whole(self, read: Input, options: str) -> bytes | None:
+        """What was made of a whole recording by this prediction or, with the cache, another one; None: it is to be made, and paid for."""
+        self.check()
+        places = [self._place(read, options, shared=True)] if self._shares(read) else []
+        if own := self._steps.get(_WHOLE + options):
+            places.insert(0, own)
+        for place in places:
+            with suppress(NotFound):
+                return await self._blobs.get(place)
+        await self.record(_WORK + options)
+        return None
+
+    async def keep_whole(self, read: Input, options: str, content: bytes, *, share: bool) -> None:
+        """Store what was made of a whole recording, and record it. `share`: with later requests, where they may have it."""
+        blob = self._place(read, options, shared=share and self._shares(read))
+        await self._blobs.put(blob, content)
+        await self.record(_WHOLE + options, blob)
+
     def _remember(self, step: steps.Step) -> None:
         self._steps[step.key] = step.blob
         if step.output is not None:
@@ -240,6 +265,16 @@ class JournalledReader:
         read = self._reads.get(path)
         return await draw() if read is None else await self._journal.picture(read, options, index, draw)
 
+    @property
+    def listener(self) -> Any:
+        """The reader's, which hears no recording twice."""
+        return JournalledListener(cast("Any", self._reader).listener, self._journal, self._reads)
+
+    @property
+    def watcher(self) -> Any:
+        """The reader's, which watches no recording twice."""
+        return JournalledWatcher(cast("Any", self._reader).watcher, self._journal, self._reads)
+
     async def mask(self, path: Path, index: int, how: Mask) -> Masked:
         """As `Reader.mask`, unless the worker is stopping."""
         self._journal.check()
@@ -254,11 +289,14 @@ class JournalledReader:
         structure: Structure = "light",
         known: Known | None = None,
         on_page: OnPage | None = None,
+        expected: Callable[[int], None] | None = None,
     ) -> Document:
         """As `Reader.read`; a page in the journal or the cache is not read again, one that is read is journalled."""
         read = self._reads.get(path)
         if read is None:
-            return await self._reader.read(path, pages=pages, detail=detail, structure=structure, known=known, on_page=on_page)
+            return await self._reader.read(
+                path, pages=pages, detail=detail, structure=structure, known=known, on_page=on_page, expected=expected
+            )
         options = f"{heliograph.__version__}-{detail}-{structure}"
         blobs = await self._journal.known(read, options)
         found: set[int] = set()
@@ -278,8 +316,9 @@ class JournalledReader:
                 await on_page(page)
 
         # a reader that may be told of known pages opens none ahead, so it is asked to only when there are some
+        told: dict[str, Any] = {} if expected is None else {"expected": expected}
         return await self._reader.read(
-            path, pages=pages, detail=detail, structure=structure, known=find if known or blobs else None, on_page=keep
+            path, pages=pages, detail=detail, structure=structure, known=find if known or blobs else None, on_page=keep, **told
         )
 
 

@@ -19,8 +19,9 @@ from heliograph.jobs.bodies import asked
 from heliograph.jobs.examples import Bookcase
 from heliograph.jobs.journal import JournalledReader, JournalledSteps
 from heliograph.jobs.loop import Draining, Lost
+from heliograph.jobs.progress import Progress
 from heliograph.jobs.queue import Job
-from heliograph.jobs.usage import Usage, credits_for
+from heliograph.jobs.usage import Usage, credits_for, segments
 from heliograph.models.errors import ModelUnavailable
 from heliograph.skills.shelf import Shelf
 from heliograph.store import predictions, steps
@@ -42,7 +43,16 @@ class Answerer(Protocol):
     """`extraction.answer.answer`, or a lighter one in tests."""
 
     async def __call__(  # noqa: D102
-        self, reader: Reader, paths: list[Path], plan: Plan, /, *, models: Models | None, steps: Steps | None, examples: Examples
+        self,
+        reader: Reader,
+        paths: list[Path],
+        plan: Plan,
+        /,
+        *,
+        models: Models | None,
+        steps: Steps | None,
+        examples: Examples,
+        progress: Progress,
     ) -> Answer: ...
 
 
@@ -53,7 +63,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     response: str | None = None
     error: str | None = None
-    copy: copies.Stored | None = None
+    files: list[copies.Stored] = []
 
 
 class Predictions:
@@ -94,29 +104,30 @@ class Predictions:
         async with self._inputs(attempt) as paths:
             reader = cast("Reader", JournalledReader(self._reader, attempt.journal, paths))
             answer = await self._answered(attempt, reader, list(paths), plan)
-        return _completed(attempt, plan, answer, await self._copied(attempt.row, answer))
+        return _completed(attempt, plan, answer, await self._filed(attempt.row, answer))
 
     async def _answered(self, attempt: Attempt, reader: Reader, paths: list[Path], plan: Plan) -> Answer:
-        """The answer. Where a model gives it, which may take minutes, it is watched."""
+        """The answer. Where a model gives it, or it is a recording's, which may take minutes or hours, it is watched."""
         examples = self._bookcase.of(plan.skills)
-        if plan.route is None:
-            return await self._answer(reader, paths, plan, models=None, steps=None, examples=examples)
+        progress = Progress(self._database, attempt.row, plan)
+        if plan.route is None and plan.recorded is None:
+            return await self._answer(reader, paths, plan, models=None, steps=None, examples=examples, progress=progress)
         steps = JournalledSteps(attempt.journal)
 
         async def answer() -> Answer:
-            return await self._answer(reader, paths, plan, models=self._models, steps=steps, examples=examples)
+            return await self._answer(reader, paths, plan, models=self._models, steps=steps, examples=examples, progress=progress)
 
         return await attempt.watched(answer())
 
-    async def _copied(self, row: Prediction, answer: Answer) -> copies.Stored | None:
-        """The file that belongs to the answer, stored."""
-        if answer.made is None:
-            return None
+    async def _filed(self, row: Prediction, answer: Answer) -> list[copies.Stored]:
+        """The files that belong to the answer, stored."""
         try:
-            answer.response["redacted_uri"] = copies.MADE
-            return await copies.store(self._blobs, row, answer.made)
+            if answer.made is not None:
+                answer.response["redacted_uri"] = copies.MADE
+                return [await copies.store(self._blobs, row, answer.made)]
+            return await copies.store_all(self._blobs, row, answer.files.files) if answer.files is not None else []
         finally:
-            answer.made.close()
+            answer.close()
 
     @asynccontextmanager
     async def _inputs(self, attempt: Attempt) -> AsyncGenerator[dict[Path, Input]]:
@@ -143,21 +154,27 @@ class Predictions:
             if written is None or not await queue.done(conn, attempt.job):
                 raise Lost(TAKEN)
             await steps.clear(conn, row.tenant, row.id)
-            if outcome.copy:
-                await copies.register(conn, self._settings, row, outcome.copy)
+            for file in outcome.files:
+                await copies.register(conn, self._settings, row, file)
             if row.callback_url:
                 await queue.enqueue_webhook(conn, row.tenant, row.id)
 
 
-def _completed(attempt: Attempt, plan: Plan, answer: Answer, copy: copies.Stored | None) -> Outcome:
+def _completed(attempt: Attempt, plan: Plan, answer: Answer, files: list[copies.Stored]) -> Outcome:
+    journal = attempt.journal
+    if answer.recording is not None:
+        elements = segments(answer.recording.duration)
+        billed = elements if journal.worked else 0
+    else:
+        elements, billed = answer.elements, min(journal.pages_billed, answer.elements)
     usage = Usage(
-        elements_processed=answer.elements,
+        elements_processed=elements,
         element_type=answer.element_type,
-        credits_used=credits_for(plan, min(attempt.journal.pages_billed, answer.elements)),
+        credits_used=credits_for(plan, billed),
         message=answer.message,
         duration_seconds=attempt.seconds,
     )
-    return Outcome(status="completed", usage=usage, response=msgspec.json.encode(answer.response).decode(), copy=copy)
+    return Outcome(status="completed", usage=usage, response=msgspec.json.encode(answer.response).decode(), files=files)
 
 
 def _failed(attempt: Attempt, failure: Failure) -> Outcome:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heliograph.config import Settings
 from heliograph.jobs import queue
-from heliograph.jobs.copies import copy_id
+from heliograph.jobs.copies import copy_ids
 from heliograph.store import artifacts, completions, feedback, files, guests, idempotency, predictions, sessions, skills
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.database import Database
@@ -158,7 +158,7 @@ async def forget(
 
     What an execution made goes with it; what was made in a chat belongs to the session, unless the run was not to be retained.
 
-    The file that was made for it goes with it; the files that it read go where it was not to be retained and nothing else reads them.
+    The files that were made for it go with it; the files that it read go where it was not to be retained and nothing else reads them.
     """
     unused: list[str] = []
     async with database.begin() as conn:
@@ -168,9 +168,10 @@ async def forget(
         row = await predictions.delete(conn, tenant, id)
         await queue.cancel(conn, tenant, id)
         removed = 0
-        if row is not None and (made := await files.delete(conn, tenant, copy_id(row))):
-            removed += 1
-            unused += [made[1]] if made[1] else []
+        for made in copy_ids(row) if row is not None else ():
+            if deleted := await files.delete(conn, tenant, made):
+                removed += 1
+                unused += [deleted[1]] if deleted[1] else []
         if row is not None and row.kind == "execution":
             unused += await artifacts.delete(conn, tenant, namespace=id)
         elif row is not None and row.kind == "completion" and not row.retain:

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from heliograph.config import ModelSettings
     from heliograph.jobs.queue import Tier
 
-ElementType = Literal["page", "image"]
+ElementType = Literal["page", "image", "audio", "video"]
 
 _PER_ELEMENT: dict[str, tuple[int, int, int]] = {"markdown": (1, 4, 6)}
 _OTHERWISE = (1, 2, 4)
+_RECORDED: dict[str, tuple[int, int, int]] = {"audio": (1, 1, 2), "video": (10, 10, 20)}
+SEGMENT = 300.0
+"""Seconds of a recording that are one element."""
+LEAST = 2
+"""Elements that the shortest recording counts for."""
 _DETAIL = {"lo": 0, "auto": 1, "hi": 2}
 _GROUNDING = 2
 _TIER = {"flex": 0.5, "standard": 1.0, "priority": 1.8}
@@ -39,14 +44,20 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self).decode()
 
 
-def credits_for(plan: Plan, elements: int) -> int:
-    """Credits for `elements` pages or images that were really read: those that came from the cache are not among them.
+def segments(duration: float) -> int:
+    """How many elements a recording of so many seconds counts for: begun pieces of five minutes, and two at least."""
+    return max(LEAST, math.ceil(duration / SEGMENT))
 
-    The platform's price list: 1, 2 or 4 by detail and 2 more with grounding; Markdown 1, 4 or 6, grounding included. Flex is
-    half, priority 1.8 times; the sum is rounded up.
+
+def credits_for(plan: Plan, elements: int) -> int:
+    """Credits for `elements` pages, images or pieces of a recording that were really read: what came from the cache is not among them.
+
+    The platform's price list: 1, 2 or 4 by detail and 2 more with grounding; Markdown 1, 4 or 6, grounding included; five minutes of sound
+    1, 1 or 2 and of video 10, 10 or 20, whatever is grounded. Flex is half, priority 1.8 times; the sum is rounded up.
     """
-    each = _PER_ELEMENT.get(plan.mode, _OTHERWISE)[_DETAIL[plan.detail]]
-    if plan.grounding and plan.mode != "markdown":
+    recorded = _RECORDED.get(plan.kind)
+    each = (recorded or _PER_ELEMENT.get(plan.mode, _OTHERWISE))[_DETAIL[plan.detail]]
+    if plan.grounding and plan.mode != "markdown" and recorded is None:
         each += _GROUNDING
     return math.ceil(round(elements * each * _TIER[plan.service_tier], 6))
 

@@ -94,8 +94,11 @@ class Reader:
         structure: Structure = "light",
         known: Known | None = None,
         on_page: OnPage | None = None,
+        expected: Callable[[int], None] | None = None,
     ) -> Document:
         """Read `pages` (0-indexed; default all, at most the setting `max_pages`) of the file at `path`.
+
+        `expected` is told how many pages that is, before the first is read.
 
         A page that takes too long, too much memory or crashes its engine becomes a page with a warning and what its text layer
         says. Raises a MediaError when the file cannot be opened, or no page of it, and InvalidRequest for a page
@@ -104,6 +107,8 @@ class Reader:
         inspection = await self.inspect(path)
         document = Document(inspection.media_type, inspection.page_count, [], inspection.kind, list(inspection.warnings))
         indices = self._indices(inspection, pages, document.warnings)
+        if expected:
+            expected(len(indices))
         options = Options(detail, structure, self._threads)
         failures: list[Exception] = []
 

@@ -58,6 +58,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None
     agent: str | None
     listened_at: datetime | None
+    progress: float | None
+    step: str | None
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
@@ -216,7 +218,7 @@ async def claim(conn: AsyncConnection, tenant: str, id: str, run: str) -> Predic
         .where(*_this(tenant, id), predictions.c.status.in_(CLAIMABLE), predictions.c.cancelled.is_(False))
         .values(
             status="running", run=run, attempts=predictions.c.attempts + 1,
-            started_at=func.coalesce(predictions.c.started_at, func.clock_timestamp()),
+            started_at=func.coalesce(predictions.c.started_at, func.clock_timestamp()), progress=func.coalesce(predictions.c.progress, 0.0),
         )
         .returning(predictions)
     )  # fmt: skip
@@ -240,6 +242,7 @@ async def finish(
     """Write the result and add its credits to the month's, once: None when `run` is not the token that may, or the prediction was
     cancelled or is gone. `request`: what is kept of it from now on, where that is less."""
     values: dict[str, Any] = {"status": status, "response": response, "usage": usage, "error": error, "credits": credits, "run": None}
+    values["step"] = None
     if request is not None:
         values["request"] = request
     change = (
@@ -252,6 +255,12 @@ async def finish(
     if row and credits > 0:
         await spent.add(conn, tenant, credits, at=row["completed_at"])
     return Prediction(**row) if row else None
+
+
+async def progressed(conn: AsyncConnection, tenant: str, id: str, run: str, *, progress: float, step: str) -> None:
+    """Note how far `run` is, 0 to 1, and at which step; without effect where it does not hold the prediction. It never goes backward."""
+    farther = func.greatest(func.coalesce(predictions.c.progress, 0.0), progress)
+    await conn.execute(update(predictions).where(*_run(tenant, id, run)).values(progress=farther, step=step))
 
 
 async def held(conn: AsyncConnection, tenant: str, id: str, run: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -120,6 +121,8 @@ predictions = Table(
     Column("session", String),  # of a completion: the chat that it is a turn of
     Column("agent", String),  # of an execution: the agent's name and version
     Column("listened_at", DateTime(timezone=True)),  # of a completion: when somebody last waited for its answer
+    Column[float]("progress", REAL),  # of a Request: 0 to 1, and never less than it was; null until it begins
+    Column("step", Text),  # of a Request that runs: what is being done
     _now(),
     Column("started_at", DateTime(timezone=True)),
     Column("completed_at", DateTime(timezone=True)),

@@ -61,6 +61,8 @@ class PredictionResponse(Sent):
     message: str | None = Field(default=None, description="Why the request failed, in a sentence.")
     error: PredictionError | None = Field(default=None, description="Why the request failed.")
     skills: list[SkillUsed] = Field(default=[], description="The skills that the request used, in their order.")
+    progress: float | None = Field(default=None, description="How far it is, 0 to 1; null until it begins, and 1 once it is completed.")
+    step: str | None = Field(default=None, description="What is being done, such as `Listening`; null unless it runs.")
 
 
 class DeliveryResponse(Sent):

@@ -27,6 +27,8 @@ CONFIG: dict[str, Any] = {
     "page_indices": None, "use_context_cache": True, "service_tier": None,
 }  # fmt: skip
 """GenerationConfig's fields and their defaults, as published."""
+OWN: dict[str, Any] = {"language": None, "diarization": False}
+"""Those that it has besides."""
 REQUEST = {"metadata", "config", "url", "file_id", "id", "created_at", "callback_url", "model", "domain", "batch"}
 RESPONSE = {"usage", "id", "created_at", "completed_at", "response", "status", "domain"}
 USAGE = {"elements_processed", "element_type", "credits_used", "steps", "message", "duration_seconds"}
@@ -44,10 +46,14 @@ def test_the_document_has_the_published_operation_fields_enums_and_defaults(publ
     assert operation["operationId"] == "document_generate_v1_document_generate_post"
     assert operation["security"] == [{"HTTPBearer": []}]
     assert {"201", "422"} <= operation["responses"].keys()
+    for kind in ("audio", "video"):
+        for verb in ("generate", "execute", "schema"):
+            assert published["paths"][f"/v1/{kind}/{verb}"]["post"]["operationId"] == f"{kind}_{verb}_v1_{kind}_{verb}_post"
     schemas = published["components"]["schemas"]
-    assert {name: field.get("default") for name, field in schemas["GenerationConfig"]["properties"].items()} == CONFIG
+    assert {name: field.get("default") for name, field in schemas["GenerationConfig"]["properties"].items()} == CONFIG | OWN
     assert schemas["GenerationConfig"]["properties"]["detail"]["enum"] == ["auto", "hi", "lo"]
-    assert schemas["DocumentFilePredictionRequest"]["properties"].keys() == REQUEST
+    for kind in ("Document", "Audio", "Video"):
+        assert schemas[f"{kind}FilePredictionRequest"]["properties"].keys() == REQUEST
     assert schemas["DocumentFilePredictionRequest"]["properties"]["batch"]["default"] is True
     assert schemas["PredictionResponse"]["properties"].keys() >= RESPONSE
     assert schemas["PredictionResponse"]["properties"]["status"]["enum"] == [

@@ -60,6 +60,7 @@ async def test_the_body_is_the_contracts_with_the_response_as_it_was_written(
     body = prediction_body(row)
     assert list(json.loads(body)) == [
         "usage", "id", "created_at", "completed_at", "response", "status", "domain", "metadata", "message", "error", "skills",
+        "progress", "step",
     ]  # fmt: skip
     assert b'"metadata":{"environment":"prod","extra":{"b":1,"a":2}}' in body
     assert json.loads(body)["completed_at"].endswith("Z")

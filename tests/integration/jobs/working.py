@@ -87,6 +87,10 @@ class Answered(msgspec.Struct):
     element_type: str = "page"
     message: str | None = None
     made: Any = None
+    files: Any = None
+    recording: Any = None
+
+    def close(self) -> None: ...
 
 
 async def answer(reader: Any, paths: list[Path], plan: Plan, **_: Any) -> Any:

@@ -48,9 +48,9 @@ async def document_generate(
 ) -> Response:
     """Generate structured prediction for the given document."""
     asked = Asked(
-        kind="document", operation="generate", body=body, domain=body.domain, sources=_file(body.url, body.file_id), idempotency_key=key
+        kind="document", operation="generate", body=body, domain=body.domain, sources=one_file(body.url, body.file_id), idempotency_key=key
     )
-    return await _answer(request, server, caller, asked)
+    return await answered(request, server, caller, asked)
 
 
 @document.post("/execute", **SAID)
@@ -63,11 +63,11 @@ async def document_execute(
         operation="execute",
         body=body,
         domain=body.name,
-        sources=_file(body.url, body.file_id),
+        sources=one_file(body.url, body.file_id),
         idempotency_key=key,
         version=body.version,
     )
-    return await _answer(request, server, caller, asked)
+    return await answered(request, server, caller, asked)
 
 
 @document.post("/schema", **SAID)
@@ -75,8 +75,10 @@ async def document_schema(
     body: DocumentSchemaRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Propose a JSON Schema from the document itself."""
-    asked = Asked(kind="document", operation="schema", body=body, domain=None, sources=_file(body.url, body.file_id), idempotency_key=key)
-    return await _answer(request, server, caller, asked)
+    asked = Asked(
+        kind="document", operation="schema", body=body, domain=None, sources=one_file(body.url, body.file_id), idempotency_key=key
+    )
+    return await answered(request, server, caller, asked)
 
 
 @image.post("/generate", **SAID)
@@ -85,7 +87,7 @@ async def image_generate(
 ) -> Response:
     """Generate structured prediction for the given images, which are the pages of one document."""
     asked = Asked(kind="image", operation="generate", body=body, domain=body.domain, sources=_images(body.images), idempotency_key=key)
-    return await _answer(request, server, caller, asked)
+    return await answered(request, server, caller, asked)
 
 
 @image.post("/execute", **SAID)
@@ -102,7 +104,7 @@ async def image_execute(
         idempotency_key=key,
         version=body.version,
     )
-    return await _answer(request, server, caller, asked)
+    return await answered(request, server, caller, asked)
 
 
 @image.post("/schema", **SAID)
@@ -111,10 +113,11 @@ async def image_schema(
 ) -> Response:
     """Propose a JSON Schema from the images themselves."""
     asked = Asked(kind="image", operation="schema", body=body, domain=None, sources=_images(body.images), idempotency_key=key)
-    return await _answer(request, server, caller, asked)
+    return await answered(request, server, caller, asked)
 
 
-def _file(url: str | None, file_id: str | None) -> list[Source]:
+def one_file(url: str | None, file_id: str | None) -> list[Source]:
+    """The file that a body names. Raises InvalidRequest unless it is exactly one."""
     given = [Source("file_id", "file", file_id)] if file_id else []
     given += [Source("url", "url", url)] if url else []
     if len(given) != 1:
@@ -126,7 +129,8 @@ def _images(images: list[str]) -> list[Source]:
     return [Source(f"images.{index}", "url", url) for index, url in enumerate(images)]
 
 
-async def _answer(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:
+async def answered(request: Request, server: Server, caller: Caller, asked: Asked) -> Response:
+    """What a request is answered: at once, or where it waits when its prediction is finished."""
     row = await submit(server, caller, asked)
     if asked.body.batch:
         return Response(prediction_body(row, await server.linker(request)), 201, media_type="application/json")

@@ -17,8 +17,6 @@ from heliograph.errors import NotConfigured
 router = APIRouter(prefix="/v1", tags=["not yet"], route_class=Guarded)
 
 ROUTES: dict[str, list[tuple[str, str]]] = {
-    "Audio": [("POST", "/audio/generate"), ("POST", "/audio/execute"), ("POST", "/audio/schema")],
-    "Video": [("POST", "/video/generate"), ("POST", "/video/execute"), ("POST", "/video/schema")],
     "Datasets": [("POST", "/datasets/create"), ("GET", "/datasets/{id}")],
     "Fine-tuning": [
         ("POST", "/fine_tuning/create"),
@@ -42,7 +40,7 @@ _SUBJECT = {path: subject for subject, routes in ROUTES.items() for _, path in r
 async def not_yet(request: Request) -> NoReturn:
     """Not part of this release."""
     subject = _SUBJECT[request.scope["route"].path.removeprefix("/v1")]
-    raise NotConfigured(f"{subject}: this release of Heliograph does not have it. Documents and images work.")
+    raise NotConfigured(f"{subject}: this release of Heliograph does not have it.")
 
 
 async def none() -> list[dict[str, object]]:
