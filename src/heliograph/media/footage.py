@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -53,17 +53,14 @@ class Footage:
     def track(self) -> VideoTrack:
         """What the track is, by its first frame."""
         _, frame = self.at(0.0)
-        width, height = display_size(frame, self.shape)
-        rotation = rotation_of(frame)
-        if rotation in (90, 270):
-            width, height = height, width
+        width, height = upright_size(frame, self.shape)
         rate = self._stream.average_rate or self._stream.guessed_rate
         fps = float(rate) if rate else 0.0
-        return VideoTrack(self._stream.index, self._stream.codec_context.name, width, height, fps, rotation)
+        return VideoTrack(self._stream.index, self._stream.codec_context.name, width, height, fps, rotation_of(frame))
 
-    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """All frames from the beginning with their times, in the order in which they are shown."""
-        self._restart()
+    def onwards(self, time: float) -> Iterator[tuple[float, VideoFrame]]:
+        """The frame that is shown at `time` and all after it, with the times from which on they are shown."""
+        yield self.at(time)
         while self._next is not None:
             self._step()
             assert self._shown is not None
@@ -143,16 +140,28 @@ def rotation_of(frame: VideoFrame) -> Literal[0, 90, 180, 270]:
     return TURNS[round(-frame.rotation / 90) % 4]
 
 
-def display_size(frame: VideoFrame, shape: float) -> tuple[int, int]:
-    """Width and height in pixels as the frame is shown before it is turned. `shape`: width of a pixel by its height."""
-    return max(1, round(frame.width * shape)), frame.height
+def upright_size(frame: VideoFrame, shape: float, longest_side: int | None = None) -> tuple[int, int]:
+    """Width and height in square pixels as the frame is shown, no side longer than `longest_side`.
+
+    `shape`: the width of a pixel by its height.
+    """
+    width, height = max(1, round(frame.width * shape)), frame.height
+    if rotation_of(frame) in (90, 270):
+        width, height = height, width
+    scale = min(1.0, longest_side / max(width, height)) if longest_side else 1.0
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def upright(frame: VideoFrame, size: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Its RGB pixels, turned upright and scaled to `size`, width and height."""
+    rotation = rotation_of(frame)
+    width, height = size if rotation in (0, 180) else size[::-1]
+    smaller = width * height < frame.width * frame.height
+    rgb: Any = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA" if smaller else "BICUBIC").to_ndarray()
+    return np.ascontiguousarray(np.rot90(rgb, k=-rotation // 90))
 
 
 def pixels(frame: VideoFrame, shape: float, longest_side: int | None) -> PageImage:
-    """Its upright pixels with square ones, no side longer than `longest_side`."""
-    width, height = display_size(frame, shape)
-    scale = min(1.0, longest_side / max(width, height)) if longest_side else 1.0
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    rgb = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation="AREA" if scale < 1 else "BICUBIC").to_ndarray()
-    upright = np.ascontiguousarray(np.rot90(rgb, k=-rotation_of(frame) // 90))
-    return PageImage(upright.shape[1], upright.shape[0], upright.tobytes())
+    """Its upright pixels, no side longer than `longest_side`."""
+    size = upright_size(frame, shape, longest_side)
+    return PageImage(*size, upright(frame, size).tobytes())

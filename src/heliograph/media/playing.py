@@ -1,4 +1,4 @@
-"""The functions that run in a playing child: `inspect`, `sound`, `frame`, `jpeg`.
+"""The functions that run in a playing child: `inspect`, `sound`, `frame`, `jpeg`, `clip`, `audio_clip`.
 
 Call them through a `ChildPool("heliograph.media.playing")` of one child for each file that is played: its decoder stays open between
 calls, so that pieces of sound and frames one after the other are decoded once.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import time as clock
 from pathlib import Path
 
+from heliograph.media import clips
 from heliograph.media.container import Container
 from heliograph.media.content import Limits, PagePicture
 from heliograph.media.document import PageImage
 from heliograph.media.footage import Footage, pixels
 from heliograph.media.images import as_jpeg
-from heliograph.media.recording import AudioTrack, Piece, Recording, VideoTrack
+from heliograph.media.recording import SAMPLE_RATE, AudioTrack, Piece, Recording, VideoTrack
 from heliograph.media.soundtrack import Soundtrack
 
 SLICE = 5.0
@@ -64,6 +65,17 @@ def frame(path: Path, time: float, longest_side: int | None, threads: int, limit
 def jpeg(path: Path, time: float, longest_side: int, threads: int, limits: Limits) -> PagePicture:
     """The frame shown at `time` as an upright JPEG. Raises as `frame`."""
     return as_jpeg(frame(path, time, longest_side, threads, limits), longest_side, 0)
+
+
+def clip(path: Path, start: float, end: float, longest_side: int | None, with_sound: bool, threads: int, limits: Limits) -> bytes:
+    """From `start` to `end` seconds as a small MP4. Raises as `frame`."""
+    track = _soundtrack(path, round(start * SAMPLE_RATE), limits) if with_sound else None
+    return clips.clip(_pictures(path, threads, limits), track, start, end, longest_side, threads)
+
+
+def audio_clip(path: Path, start: float, end: float, form: clips.AudioFormat, limits: Limits) -> bytes:
+    """The sound from `start` to `end` seconds as a file. Raises as `sound`."""
+    return clips.audio_clip(_soundtrack(path, round(start * SAMPLE_RATE), limits), start, end, form)
 
 
 def _video_track(path: Path, limits: Limits) -> VideoTrack:

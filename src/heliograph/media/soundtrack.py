@@ -70,6 +70,12 @@ class Soundtrack:
             self._begin += len(self._kept.popleft())
         return True
 
+    def read(self, first: int, count: int) -> bytes:
+        """Samples from `first` on, at most `count` (of no more than `BACK` bytes), fewer at the end."""
+        while self.decoded < first + count and self.advance():
+            pass
+        return self.taken(first, count)
+
     def taken(self, first: int, count: int) -> bytes:
         """Samples from `first` on, at most `count`, of those that are kept."""
         begin, end = max(first * WIDTH, self._begin), (first + count) * WIDTH

@@ -15,6 +15,7 @@ from typing import Literal
 
 from heliograph.children import ChildPool
 from heliograph.config import Settings
+from heliograph.errors import InvalidRequest
 from heliograph.media.content import Limits, PagePicture
 from heliograph.media.document import PageImage
 from heliograph.media.recording import SAMPLE_RATE, Piece, Recording
@@ -26,6 +27,7 @@ IDLE = 120.0
 PIECE = 60 * SAMPLE_RATE
 """Samples that cross from the child at a time."""
 
+AudioFormat = Literal["mp3", "wav", "flac"]
 What = Literal["sound", "frames"]
 
 
@@ -88,6 +90,34 @@ class Player:
             call = ("jpeg", path, time, longest_side, self._threads, self._limits)
             return await children.call(*call, timeout=self._settings.page_timeout, returns=PagePicture)
 
+    async def clip(
+        self, path: Path, recording: Recording, start: float, end: float, longest_side: int | None = None, sound: bool = True
+    ) -> bytes:
+        """What is shown, and with `sound` heard, from `start` to `end` as a small MP4 (H.264, AAC of one channel at 16 kHz) that begins
+        at 0, no side longer than `longest_side` pixels. Raises a MediaError, and InvalidRequest for a time that is none."""
+        start, end = _within(recording, start, end)
+        async with self._seat(path, "frames") as children:
+            call = ("clip", path, start, end, longest_side, sound and recording.audio is not None, self._threads, self._limits)
+            return await children.call(*call, timeout=self._encoding(start, end), returns=bytes)
+
+    async def audio_clip(
+        self,
+        path: Path,
+        recording: Recording,
+        start: float,
+        end: float,
+        format: AudioFormat = "mp3",
+    ) -> bytes:
+        """What is heard from `start` to `end` as a file of one channel at 16 kHz. Raises as `clip`."""
+        start, end = _within(recording, start, end)
+        async with self._seat(path, "sound") as children:
+            call = ("audio_clip", path, start, end, format, self._limits)
+            return await children.call(*call, timeout=self._encoding(start, end), returns=bytes)
+
+    def _encoding(self, start: float, end: float) -> float:
+        """How long making a clip may take: decoding up to it, and then it."""
+        return self._settings.page_timeout + start / 20 + (end - start) * 2
+
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
@@ -137,6 +167,13 @@ class Player:
             old = [seat for seat in self._seats if not seat.users and seat.used < clock.monotonic() - IDLE]
             self._seats = [seat for seat in self._seats if seat not in old]
             await asyncio.gather(*(seat.children.close() for seat in old))
+
+
+def _within(recording: Recording, start: float, end: float) -> tuple[float, float]:
+    start, end = max(0.0, start), min(end, recording.duration)
+    if not start < end:
+        raise InvalidRequest(f"There is nothing from {start:g} to {end:g} seconds; the recording lasts {recording.duration:.1f}.")
+    return start, end
 
 
 class _Seat:

@@ -1,11 +1,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from heliograph.config import Settings
-from heliograph.errors import EmptyMedia, UnsupportedMedia
+from heliograph.errors import EmptyMedia, InvalidRequest, UnsupportedMedia
 from heliograph.perception.player import Player
 from tests.unit.recordings.recorded import beeps, number_of, onsets, picture, write
 
@@ -77,3 +78,32 @@ async def test_what_a_file_has_not_cannot_be_asked_for(player: Player, tmp_path:
     path = write(tmp_path / "a.wav", sound=np.zeros(16_000, np.int16), audio="pcm_s16le")
     with pytest.raises(UnsupportedMedia, match="no moving pictures"):
         await player.frame(path, await player.inspect(path), 0.0)
+
+
+async def test_a_clip_holds_what_is_shown_and_heard_between_its_times_and_begins_at_nought(player: Player, tmp_path: Path) -> None:
+    path = write(tmp_path / "v.mkv", pictures=(picture(number, 96, 64) for number in range(30)), sound=beeps(3.0, [0.3, 1.5, 2.7]))
+    recording = await player.inspect(path)
+    made = tmp_path / "clip.mp4"
+    made.write_bytes(await player.clip(path, recording, 1.2, 2.4, longest_side=48))
+    cut = await player.inspect(made)
+    assert cut.duration == pytest.approx(1.2, abs=0.1)
+    assert cut.video is not None
+    assert (cut.media_type, cut.video.codec, cut.video.width, cut.video.height) == ("video/mp4", "h264", 48, 32)
+    assert [number_of((await player.frame(made, cut, time)).data) for time in (0.0, 0.35, 1.15)] == [12, 15, 23]
+    assert onsets(await player.sound(made, cut, 0.0, 2.0)) == pytest.approx([0.3], abs=0.01)
+    made.write_bytes(await player.clip(path, recording, 1.2, 2.4, sound=False))
+    assert (await player.inspect(made)).audio is None
+    with pytest.raises(InvalidRequest, match="lasts 3"):
+        await player.clip(path, recording, 5.0, 6.0)
+
+
+@pytest.mark.parametrize("form", ["mp3", "wav", "flac"])
+async def test_a_part_of_the_sound_is_a_file_of_its_own(player: Player, tmp_path: Path, form: Literal["mp3", "wav", "flac"]) -> None:
+    path = write(tmp_path / "a.m4a", sound=beeps(6.0, [1.0, 2.5, 5.0]), form="mp4")
+    recording = await player.inspect(path)
+    made = tmp_path / "part"
+    made.write_bytes(await player.audio_clip(path, recording, 2.0, 4.0, form))
+    part = await player.inspect(made)
+    assert part.kind == "audio"
+    assert part.duration == pytest.approx(2.0, abs=0.1)
+    assert onsets(await player.sound(made, part, 0.0, 10.0)) == pytest.approx([0.5], abs=0.01)
