@@ -17,6 +17,7 @@ from pathlib import Path
 from heliograph.children import ChildFailed, ChildPool
 from heliograph.config import Settings
 from heliograph.errors import CorruptMedia, InvalidRequest, MediaLimitExceeded
+from heliograph.filming.cutter import Cutter
 from heliograph.imaging.studio import Studio
 from heliograph.media.content import Inspection, Limits, PageContent, PagePicture
 from heliograph.media.document import Barcode, Document, Face, Page, PageImage
@@ -71,11 +72,13 @@ class Reader:
         """Where pictures are made from what was read."""
         self.player = Player(settings, self._threads)
         """Where recordings are opened."""
+        self.cutter = Cutter(settings)
+        """Where recordings are made of recordings."""
         self.watcher = Watcher(settings, self, self._threads)
         """Who watches recordings."""
         self.listener = Listener(settings, self.player, self._threads)
         """Who hears recordings."""
-        self._rooms = (self._media, self._engine, self._light, self.studio, self.player, self.watcher, self.listener)
+        self._rooms = (self._media, self._engine, self._light, self.studio, self.player, self.cutter, self.watcher, self.listener)
 
     async def warm(self) -> None:
         """Load the text engine now, not with the first scan. Raises NotConfigured when it is not installed as it should be."""
