@@ -39,7 +39,7 @@ class Options(msgspec.Struct):
     video_frames_per_segment: Positive | None = None
     video_model: str | None = None
     video_input_mode: InputMode | None = None
-    video_transcribe_audio: bool = False
+    video_transcribe_audio: bool | None = None
     chat_context: str | None = None
     page_indices: list[int] | None = None
     use_context_cache: bool = True
@@ -52,8 +52,9 @@ class Recorded(msgspec.Struct, kw_only=True, frozen=True):
     """What is decided about a recording. Times in seconds.
 
     `video_model`: the name as it was asked for, and `video_route` the configured model that it leads to, which captions segments; None is
-    the plan's own. `video_input_mode`: how that model is shown a segment; None leaves it to what the model takes. `language`: ISO 639-1 of
-    what is said; None has it found out.
+    the plan's own. `video_input_mode`: how that model is shown a segment; None leaves it to what the model takes. `transcribe_audio`: True:
+    segments of a video end where speech pauses; False: what is said is not listened to; None: it is, and segments are of equal length.
+    `language`: ISO 639-1 of what is said; None has it found out.
     """
 
     keyframes: bool = False
@@ -62,7 +63,7 @@ class Recorded(msgspec.Struct, kw_only=True, frozen=True):
     video_model: str | None = None
     video_route: str | None = None
     video_input_mode: InputMode | None = None
-    transcribe_audio: bool = False
+    transcribe_audio: bool | None = None
     chat_context: str | None = None
     language: str | None = None
     diarization: bool = False

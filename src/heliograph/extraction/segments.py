@@ -41,7 +41,7 @@ class Segment:
         self.on_end = on_end
         self.sheet, self.words, self.row, self.page, self.index = sheet, words, row, page.index, -1
         texts = [page.words[i].text for i in words]
-        if page.source != "text":
+        if page.source not in ("text", "speech"):
             texts = mending.names(texts)
         self.text = " ".join(texts)
         self.offsets: list[int] = []
@@ -114,7 +114,7 @@ class Sheet:
         self.segments = [segment for row in self.rows for segment in row]
         for index, segment in enumerate(self.segments):
             segment.index = index
-        if page.source != "text":
+        if page.source not in ("text", "speech"):
             self._point()
         lettered = [segment for segment in self.segments if any(map(str.isalnum, segment.text))]
         heights = sorted(segment.height for segment in lettered)

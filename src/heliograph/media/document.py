@@ -12,8 +12,8 @@ import msgspec
 
 from heliograph.media.geometry import Box
 
-Source = Literal["text", "ocr", "mixed", "none"]
-"""Where a page's words came from: its text layer, OCR, both, or there were none."""
+Source = Literal["text", "ocr", "mixed", "none", "speech"]
+"""Where a page's words came from: its text layer, OCR, both, or there were none; of a transcript, they were heard."""
 
 BlockKind = Literal[
     "caption", "footnote", "formula", "list-item", "page-footer", "page-header",

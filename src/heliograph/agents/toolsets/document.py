@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from pydantic import Field
@@ -15,7 +15,7 @@ from heliograph.agents.pagesearch import Citation, PageText
 from heliograph.agents.tools import DocumentRef, Made, tool
 from heliograph.agents.toolsets.core import LONGEST, made
 from heliograph.errors import InvalidRequest
-from heliograph.media.document import Page
+from heliograph.media.document import Page, Source
 
 PageIndices = Annotated[list[int] | None, Field(description="Which pages, counted from 0; all when left out.", max_length=1000)]
 PDF = "application/pdf"
@@ -55,7 +55,7 @@ class PageWords(msgspec.Struct, frozen=True, kw_only=True):
 
     page: int
     text: str
-    source: Literal["text", "ocr", "mixed", "none"]
+    source: Source
     language: str | None = None
 
 

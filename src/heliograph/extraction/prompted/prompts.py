@@ -48,7 +48,9 @@ def picture_side(detail: Detail, profile: Profile) -> int:
 
 
 def shows_picture(page: Page, detail: Detail, profile: Profile) -> bool:
-    """Whether the model sees the page. With `lo`, a page whose file says its own words is given as text alone."""
+    """Whether the model sees the page. With `lo`, a page whose file says its own words is given as text alone; speech has no look."""
+    if page.source == "speech":
+        return False
     return profile.vision and profile.max_pictures > 0 and not (detail == "lo" and page.source == "text" and bool(page.words))
 
 
