@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import typer
 
 from heliograph.cli.attached import Attached
-from heliograph.cli.question import Question
+from heliograph.cli.kinds import kind_of
+from heliograph.cli.progress import Progress
+from heliograph.cli.question import Kind, Question
 from heliograph.errors import HeliographError, InvalidRequest, NotFound, Unauthorized, Unavailable
 from heliograph.models.errors import ModelNotFound
 
@@ -29,16 +31,16 @@ if TYPE_CHECKING:
     import aiohttp
 
     from heliograph.config import Settings
+    from heliograph.extraction.answered import Answer
+    from heliograph.extraction.made import MadeFiles
+    from heliograph.extraction.plan import Plan
     from heliograph.extraction.redaction.copying import Made
     from heliograph.media.document import Page
     from heliograph.models.serving import Models
+    from heliograph.perception.player import Player
     from heliograph.perception.reader import Reader
 
 Record = dict[str, Any]
-OnPage = Callable[[int, int, str], Awaitable[None]]
-"""Called after each page with how many are done, of how many, and where its words came from."""
-
-
 MODEL_FILES = 4
 """Files that are best asked about at a time where a model answers: while it works on one, another is read."""
 PATIENCE = 120.0
@@ -51,7 +53,7 @@ class Answerer(Protocol):
     at_once: int
     """How many files are best asked about at the same time."""
 
-    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+    async def answer(self, path: Path, progress: Progress | None = None) -> Record:
         """The record of one file. Raises `HeliographError` when it cannot be answered."""
         ...
 
@@ -65,40 +67,68 @@ class Here:
 
     def __init__(self, question: Question, settings: Settings, reader: Reader | None = None) -> None:
         """`reader`: one that stays with its owner. Raises `typer.BadParameter` (exit code 2) at once when the question is wrong."""
-        from heliograph.extraction.plan import resolve
-        from heliograph.models.routes import Route, Routes
         from heliograph.perception.reader import Reader
 
         self._attached = Attached()
-
-        def route(of_skill: str | None) -> Route:
-            return Routes(settings).find(question.model or of_skill)
-
-        try:
-            self.plan = resolve("document", "generate", question.domain, question.config, skills=self._attached.read, route=route)
-        except (InvalidRequest, NotFound, ModelNotFound) as error:
-            raise typer.BadParameter(error.message) from None
-        self.at_once = 1 if self.plan.route is None else MODEL_FILES
+        self._question, self._settings = question, settings
+        self._plans: dict[Kind, Plan] = {}
+        self._models: Models | None = None
         self.reader = self._attached.reader = reader or Reader(settings)
         self._own = reader is None
-        self._models = _models(settings) if self.plan.route is not None else None
+        first = (question.domain or "").partition(".")[0]
+        asked = question.domain or question.config.keys() & {"json_schema", "skills"}
+        try:
+            plan = self.plan("audio" if first == "audio" else "video" if first == "video" else "document") if asked else None
+        except (InvalidRequest, NotFound, ModelNotFound) as error:
+            raise typer.BadParameter(error.message) from None
+        self.at_once = 1 if plan is None or plan.route is None else MODEL_FILES
 
-    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
-        """Read and extract; the record's `usage` counts pages."""
+    def plan(self, kind: Kind) -> Plan:
+        """What is done with a file of that kind. Raises InvalidRequest, NotFound or ModelNotFound."""
+        from heliograph.extraction.plan import resolve
+        from heliograph.models.routes import Route, Routes
+
+        def named(name: str | None) -> Route:
+            return Routes(self._settings).find(name)
+
+        if kind not in self._plans:
+            question = self._question.about(kind)
+            self._plans[kind] = resolve(
+                kind,
+                "generate",
+                question.domain,
+                question.config,
+                skills=self._attached.read,
+                route=lambda of_skill: named(question.model or of_skill),
+                named=named,
+            )
+        return self._plans[kind]
+
+    async def answer(self, path: Path, progress: Progress | None = None) -> Record:
+        """Read and extract; the record's `usage` counts pages, or five minutes of a recording."""
+        record, _ = await self.answered(path, progress)
+        return record
+
+    async def answered(self, path: Path, progress: Progress | None = None) -> tuple[Record, Answer]:
+        """The record of a file, and all that was found out for it. The copy and files that were made go with the record."""
         from heliograph.extraction.answer import answer
 
         started = time.monotonic()
-        inspection = await self.reader.inspect(path)
-        total = len(self.plan.page_indices or range(inspection.page_count))
+        kind, _ = await kind_of(path, self._question.domain, self.reader.player)
+        plan = self.plan(kind)
+        total = len(plan.page_indices or range((await self.reader.inspect(path)).page_count)) if kind == "document" else 0
         done = 0
 
         async def count(page: Page) -> None:
             nonlocal done
             done += 1
-            if on_page:
-                await on_page(done, total, page.source)
+            if progress:
+                await progress.page(done, total, page.source)
 
-        result = await answer(self.reader, [path], self.plan, on_page=count, models=self._models, examples=self._attached)
+        if plan.route is not None and self._models is None:
+            self._models = _models(self._settings)
+        told = progress.recorded if progress and kind != "document" else None
+        result = await answer(self.reader, [path], plan, on_page=count, models=self._models, examples=self._attached, progress=told)
         usage = {
             "elements_processed": result.elements,
             "element_type": result.element_type,
@@ -106,8 +136,12 @@ class Here:
             "message": "; ".join(result.warnings) or None,
             "duration_seconds": round(time.monotonic() - started, 3),
         }
-        record = {"file": path.name, "status": "completed", "domain": self.plan.domain, "response": result.response, "usage": usage}
-        return record | {"made": result.made} if result.made else record
+        record = {"file": path.name, "status": "completed", "domain": plan.domain, "response": result.response, "usage": usage}
+        if result.made:
+            record["made"] = result.made
+        if result.files:
+            record["files"] = result.files
+        return record, result
 
     async def close(self) -> None:
         """Stop the children, and let go of the model."""
@@ -124,13 +158,29 @@ def _models(settings: Settings) -> Models:
 
 
 def keep_copy(record: Record, beside: Path) -> None:
-    """Move the file that was made for an answer, if one was, to `beside` with its own ending, and name it in the answer."""
+    """Move what was made for an answer beside the file `beside`, and name it in the answer: a copy with its own ending; several files,
+    such as keyframes, into a folder `<name>.files`."""
     made: Made | None = record.pop("made", None)
     if made is not None:
         target = beside.with_name(f"{beside.name}.redacted{made.suffix}")
         shutil.copyfile(made.path, target)
         made.close()
         record["response"]["redacted_uri"] = str(target)
+    several: MadeFiles | None = record.pop("files", None)
+    if several is not None:
+        record["response"] = _placed(record["response"], several, beside.with_name(f"{beside.name}.files"))
+        several.close()
+
+
+def _placed(response: Any, made: MadeFiles, folder: Path) -> Any:
+    """The response with a path wherever one of the files belongs, all of which are then in `folder`."""
+    from heliograph.extraction.made import PLACE
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {file.name: folder / file.filename for file in made.files}
+    for file in made.files:
+        shutil.copyfile(file.path, paths[file.name])
+    return json.loads(PLACE.sub(lambda place: json.dumps(str(paths[place[1]])), json.dumps(response)))
 
 
 class There:
@@ -147,40 +197,63 @@ class There:
         self.root = server.rstrip("/").removesuffix("/v1") + "/v1"
         self.key = key
         self._session: aiohttp.ClientSession | None = None
+        self._player: Player | None = None
         self._met = False
 
-    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+    async def answer(self, path: Path, progress: Progress | None = None) -> Record:
         """Waits for the prediction, however long the server's queue is."""
+        kind, recording = await kind_of(path, self.question.domain, self._looking)
+        question = self.question.about(kind)
         md5, digest, size = await asyncio.to_thread(_hashes, path)
-        prediction_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{digest} {size} {self.question.digest} {path.name}"))
+        prediction_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{digest} {size} {question.digest} {path.name}"))
         file = await self._call("GET", f"/files/hash/{md5}", missing=None)
         if not (file and file.get("id")):
             file = await self._call("POST", "/files?purpose=assistants&generate_public_url=false", file=path)
-        body = {"id": prediction_id, "file_id": file["id"], "domain": self.question.domain, "config": self.question.config, "batch": True}
-        if self.question.model:
-            body["model"] = self.question.model
-        prediction = await self._settled(body)
+        body = {"id": prediction_id, "file_id": file["id"], "domain": question.domain, "config": question.config, "batch": True}
+        if question.model:
+            body["model"] = question.model
+
+        async def told(prediction: Record) -> None:
+            if progress and recording and prediction.get("progress") is not None:
+                length = recording.duration
+                await progress.recorded((prediction.get("step") or "working").lower(), prediction["progress"] * length, length)
+
+        prediction = await self._settled(body, kind, told)
         pages = prediction["usage"].get("elements_processed") or 0
-        if on_page:
-            await on_page(pages, pages, "server")
+        if progress and recording is None:
+            await progress.page(pages, pages, "server")
         return {"file": path.name, **{key: prediction[key] for key in ("status", "domain", "response", "usage")}, "id": prediction_id}
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._player:
+            await self._player.close()
         if self._session:
             await self._session.close()
 
-    async def _settled(self, body: Record) -> Record:
-        """Submit a prediction and poll until it is finished. Raises what a failed one says."""
-        prediction = await self._call("POST", "/document/generate", json=body)
+    async def _settled(self, body: Record, kind: Kind = "document", told: Callable[[Record], Awaitable[None]] | None = None) -> Record:
+        """Submit a prediction and poll until it is finished, telling of it. Raises what a failed one says."""
+        prediction = await self._call("POST", f"/{kind}/generate", json=body)
         pause = 0.1
         while prediction["status"] not in {"completed", "failed"}:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 2.0)
             prediction = await self._call("GET", f"/predictions/{prediction['id']}")
+            if told:
+                await told(prediction)
         if prediction["status"] == "failed":
             raise _refused(prediction, prediction["usage"].get("message") or "The prediction failed.")
         return prediction
+
+    @property
+    def _looking(self) -> Player:
+        """Says what recordings hold, since that decides where they are sent."""
+        if self._player is None:
+            from heliograph.config import settings
+            from heliograph.perception.player import Player
+
+            self._player = Player(settings(), threads=1)
+        return self._player
 
     async def _call(self, method: str, route: str, *, missing: Any = ..., file: Path | None = None, **how: Any) -> Any:
         """One call, or several: what a busy or restarting server refuses is tried again for two minutes, unless it never answered yet.

@@ -38,7 +38,7 @@ async def _run(out: Path) -> None:
             here = Here(ask(domain), settings(), reader)
             try:
                 with Progress(path.name) as progress:
-                    record = await here.answer(path, progress.page)
+                    record = await here.answer(path, progress)
             finally:
                 await here.close()
             answer = out / f"{path.stem}.json"

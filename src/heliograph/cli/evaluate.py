@@ -13,24 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from heliograph.cli.answering import There
-from heliograph.cli.question import Question
+from heliograph.cli.figures import compare_with, print_bar, print_figures, print_numbers
+from heliograph.cli.question import TRANSCRIPTIONS, Question
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
-    from heliograph.evaluation.bar import Height
     from heliograph.evaluation.reading import Sheaf
+    from heliograph.evaluation.recordings import Perceived, Taped
     from heliograph.evaluation.report import Shown
     from heliograph.evaluation.runner import Said
     from heliograph.evaluation.sets import Item
-    from heliograph.evaluation.summary import Numbers
-
-COLUMNS = (
-    ("present", "present"), ("answered", "answered"), ("f1", "F1"), ("f1_fuzzy", "F1 fuzzy"),
-    ("hallucination", "halluc."), ("omission", "omitted"),
-    ("grounding_hit", "box hit"), ("text_under_box", "text under"), ("ece", "ECE"), ("auroc", "AUROC"), ("accuracy_at_80", "at 80 %"),
-    ("anls", "ANLS*"), ("ocr_word_f1", "word F1"),
-)  # fmt: skip
-TURNS_SHOWN = 40
 
 
 def evaluate(
@@ -81,23 +73,29 @@ def evaluate(
 
     check_via(via)
     sheaves = _sheaves(data, sets, limit) if schema is None and via == "embedded" else []
-    wanted = _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images, others=bool(sheaves))
+    taped = _taped(data, schema, sets, limit, via)
+    wanted = (
+        _items(data, schema, sets, limit, descriptions=descriptions, as_images=as_images, others=bool(sheaves or taped))
+        if schema not in TRANSCRIPTIONS
+        else []
+    )
     try:
         least, before = (read_numbers(path) if path else None for path in (bar, compare))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = state or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heliograph" / "eval"
     running = _run(
-        wanted, sheaves, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None, calibrate=calibrate
+        wanted, sheaves, taped, via, pages=pages, state=folder, fresh=fresh, verbose=verbose, report=report is not None, calibrate=calibrate
     )
     shown, read, page = asyncio.run(running)
     outcomes = [one.outcome for one in shown]
     measured = summary(outcomes)
-    print_numbers(measured)
-    _print_reading(read)
+    if outcomes:
+        print_numbers(measured)
+    print_figures(read)
     measured |= {name: {"micro": figures} for name, figures in read.items()}
     if before is not None and compare is not None:
-        _compare(before, measured, compare, verdicts(outcomes))
+        compare_with(before, measured, compare, verdicts(outcomes))
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -110,7 +108,7 @@ def evaluate(
         _calibrate(shown, via)
     if least is not None:
         reached = heights(measured, least, {*sets, *(f"{name}-images" for name in sets)} if sets else None)
-        _print_bar(reached)
+        print_bar(reached)
         low = [height for height in reached if height.under]
         for height in low:
             print(f"under the bar: {height}")
@@ -192,6 +190,29 @@ def _sheaves(data: Path, sets: list[str] | None, limit: int | None) -> list[Shea
     return sheaves(data, [name for name in sets_in(data, without_schema=True) if not sets or name in sets], limit)
 
 
+def _taped(data: Path, schema: str | None, sets: list[str] | None, limit: int | None, via: str) -> list[Taped]:
+    """The recordings, of a manifest or of a folder of one's own. Raises `typer.BadParameter` and NotConfigured."""
+    from heliograph.evaluation.recordings import folder_recordings, recordings, sets_in
+    from heliograph.evaluation.wording import normalised
+
+    if schema in TRANSCRIPTIONS:
+        if via != "embedded":
+            raise typer.BadParameter("transcripts are measured here: leave out --via, and set which engine hears", param_hint="--via")
+        try:
+            found = list(folder_recordings(data, limit))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not found:
+            raise typer.BadParameter(f"{data} does not hold a recording with its truth beside it", param_hint="DATA_DIR")
+    elif schema is None and via == "embedded" and (data / "manifest.jsonl").is_file():
+        found = recordings(data, [name for name in sets_in(data) if not sets or name in sets], limit)
+    else:
+        found = []
+    if found:
+        normalised("", "en")  # without the packages that judge, nothing need be heard
+    return found
+
+
 def _schema(named: str) -> dict[str, Any]:
     """The schema in a file, or of a domain."""
     from heliograph.extraction.domains import find
@@ -231,6 +252,7 @@ class Served(There):
 async def _run(
     wanted: list[Item],
     sheaves: list[Sheaf],
+    taped: list[Taped],
     via: str,
     *,
     pages: Path | None,
@@ -249,6 +271,8 @@ async def _run(
     from heliograph.evaluation.asked import Asked
     from heliograph.evaluation.kept import Kept
     from heliograph.evaluation.reading import measure
+    from heliograph.evaluation.recordings import Embedded as Senses
+    from heliograph.evaluation.recordings import measure as measure_recordings
     from heliograph.evaluation.report import Shown
     from heliograph.evaluation.report import report as make_report
     from heliograph.evaluation.runner import Embedded, run
@@ -270,7 +294,7 @@ async def _run(
             await served.meet()
         system = served or asked or Embedded(reader, pages)
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("starting", total=len(wanted) + len(sheaves))
+            task = progress.add_task("starting", total=len(wanted) + len(sheaves) + len(taped))
             async for item, outcome, said in run(system, reader, wanted, state=state, fresh=fresh):
                 shown.append(Shown(item, outcome, said))
                 progress.update(task, advance=1, description=outcome.set)
@@ -286,7 +310,14 @@ async def _run(
                 if verbose:
                     console.print(f"{one.id}: {', '.join(f'{figure} {value:.3f}' for figure, value in figures.items())}", markup=False)
 
+            def perceived(one: Taped, figures: dict[str, float], made: Perceived) -> None:
+                progress.update(task, advance=1, description=one.set)
+                if verbose:
+                    numbers = ", ".join(f"{figure} {value:.3f}" for figure, value in figures.items())
+                    console.print(f"{one.id}: {numbers}: {made.transcript.text!r}", markup=False)
+
             read = await measure(reader, sheaves, kept=Kept(state, fresh=fresh), told=told)
+            read |= await measure_recordings(Senses(reader), taped, kept=Kept(state, fresh=fresh), told=perceived)
         kept = sum(one.said is not None and one.said.kept for one in shown)
         if kept:
             console.print(f"{kept} of {len(shown)} answers were kept from an earlier run in {state}; --fresh asks anew.", markup=False)
@@ -300,65 +331,3 @@ async def _run(
             if system is not None:
                 await system.close()
         await reader.close()
-
-
-def _compare(before: Numbers, after: Numbers, old: Path, now: dict[str, dict[str, dict[str, str]]]) -> None:
-    from heliograph.evaluation.comparison import changes, read_verdicts, turns
-
-    found = changes(before, after)
-    print(f"against {old}: {sum(change.gained for change in found)} numbers better, {sum(not change.gained for change in found)} worse")
-    for change in found:
-        sign = "+" if change.gained else "-"
-        print(f"  {sign} {change.set} {change.field} {change.metric}: {change.before:.3f} -> {change.after:.3f}")
-    kept = read_verdicts(old)
-    turned = turns(kept, now) if kept is not None else []
-    for turn in sorted(turned, key=lambda turn: turn.gained)[:TURNS_SHOWN]:
-        shown = " as images" if turn.set.endswith("-images") else ""
-        print(f"  {'+' if turn.gained else '-'} {turn.document}{shown} {turn.field}: {turn.before} -> {turn.after}")
-    if len(turned) > TURNS_SHOWN:
-        print(f"  and {len(turned) - TURNS_SHOWN} more fields of documents")
-
-
-def print_numbers(measured: Numbers) -> None:
-    """The table of an evaluation: a row for each field of each set."""
-    from rich.console import Console
-    from rich.table import Table
-
-    used = [(key, title) for key, title in COLUMNS if any(key in metrics for fields in measured.values() for metrics in fields.values())]
-    table = Table("set", "field", *(title for _, title in used))
-    for name, fields in measured.items():
-        for field, metrics in fields.items():
-            cells = [_cell(key, metrics.get(key)) for key, _ in used]
-            table.add_row(name, field, *cells, style="bold" if field == "micro" else None, end_section=field == "micro")
-    Console(width=190).print(table)
-
-
-def _print_reading(read: dict[str, dict[str, float]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not read:
-        return
-    table = Table("set", "documents", "reading", "value")
-    for name, figures in read.items():
-        for figure, value in figures.items():
-            if figure != "documents":
-                table.add_row(name, f"{figures['documents']:g}", figure, f"{value:.3f}", end_section=figure == list(figures)[-2])
-    Console(width=120).print(table)
-
-
-def _print_bar(reached: list[Height]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("set", "field", "number", "bar", "reached", "")
-    for height in reached:
-        got = "" if height.got is None else f"{height.got:.3f}"
-        table.add_row(height.set, height.field, height.metric, f"{height.wanted:g}", got, "under" if height.under else "met")
-    Console(width=140).print(table)
-
-
-def _cell(key: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:g}" if key in {"present", "answered"} else f"{value:.2f}"

@@ -1,4 +1,7 @@
-"""`heliograph extract`: files become JSON here, without a server; folders too, resumably, here or by a server."""
+"""`heliograph extract`: files become JSON here, without a server; folders too, resumably, here or by a server.
+
+Recordings need no `--domain`: they are asked for what is said in them.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,14 @@ from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
     from heliograph.cli.answering import Here, Record
+    from heliograph.extraction.answered import Answer
 
 
 def extract(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to read; `-` is standard input; one folder with -o.")],
-    domain: Annotated[str | None, typer.Option("--domain", "-d", help="What kind of document it is, such as document.invoice.")] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", "-d", help="What is asked for, such as document.invoice. Recordings: what is said.")
+    ] = None,
     schema: Annotated[Path | None, typer.Option(help="A JSON Schema of the answer wanted.")] = None,
     skill: Annotated[
         str | None,
@@ -29,12 +35,20 @@ def extract(
     ] = None,
     prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="Hints in words, added to those of domain or skill.")] = None,
     pages: Annotated[str | None, typer.Option(help="Pages to read, from 0, such as 0,2. Default: all.")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="What is spoken, such as en. Default: found out.")] = None,
+    diarize: Annotated[bool, typer.Option("--diarize", help="Tell voices apart and name them A, B, ...")] = False,
+    keyframes: Annotated[bool, typer.Option("--keyframes", help="Give the best frame of each shot of a video as a picture.")] = False,
+    segment: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=1, help="How long the segments of a video are. Default: 150.")
+    ] = None,
     detail: Annotated[Literal["lo", "auto", "hi"], typer.Option(help="How closely pages are looked at.")] = "auto",
     model: Annotated[
         str | None, typer.Option(metavar="ROUTE", help="The model that answers, as in [models.<route>]. Default: as a server's vlm-1.")
     ] = None,
     grounding: Annotated[bool, typer.Option(help="Give each value its boxes, citation and confidence.")] = True,
-    annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a picture of each page with its boxes here.")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write pictures with the boxes of values here; subtitles of recordings.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the answer of one file, or one line a file for several.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write one JSON a file into this folder, skipping what is done.")
@@ -52,6 +66,11 @@ def extract(
         detail=detail,
         grounding=grounding or annotate is not None,
         model=model,
+        language=language,
+        diarize=diarize,
+        keyframes=keyframes,
+        segment=segment,
+        bare=_any_recording(files),
     )
     if server and output is None:
         raise typer.BadParameter("--server works on folders: add -o OUT")
@@ -69,6 +88,21 @@ def extract(
         raise typer.Exit(1)
 
 
+def _any_recording(files: list[Path]) -> bool:
+    """Whether one of them is a recording, or may be: what stands in folders and comes on standard input is seen later."""
+    from heliograph.media.sniff import sniff_file
+
+    for path in files:
+        if not path.is_file():
+            return True
+        try:
+            if sniff_file(path).demuxer is not None:
+                return True
+        except HeliographError:
+            continue  # said when it is its turn
+    return False
+
+
 async def _each(files: list[Path], question: Question, pictures: Path | None, as_json: bool) -> int:
     """Answer file after file on standard output. Returns how many failed; each of them is told on standard error."""
     from heliograph.cli.answering import Here, keep_copy
@@ -84,9 +118,9 @@ async def _each(files: list[Path], question: Question, pictures: Path | None, as
                 path = _from_stdin(Path(scratch)) if str(given) == "-" else given
                 try:
                     with Progress(path.name) as progress:
-                        record = await here.answer(path, progress.page)
+                        record, made = await here.answered(path, progress)
                         keep_copy(record, Path(path.name))
-                        written = await write_pictures(here, path, record, pictures, names[given]) if pictures else []
+                        written = await _write(here, path, record, made, pictures, names[given]) if pictures else []
                 except HeliographError as error:
                     failed += 1
                     print(f"heliograph: {given}: {error.message}", file=sys.stderr)
@@ -99,6 +133,14 @@ async def _each(files: list[Path], question: Question, pictures: Path | None, as
     finally:
         await here.close()
     return failed
+
+
+async def _write(here: Here, path: Path, record: Record, made: Answer, folder: Path, name: str) -> list[Path]:
+    if made.recording is None:
+        return await write_pictures(here, path, record, folder, name)
+    from heliograph.cli.sheet import write_recording
+
+    return await write_recording(here.reader.player, path, record, made, folder, name)
 
 
 def _from_stdin(folder: Path) -> Path:
@@ -139,7 +181,7 @@ async def write_pictures(here: Here, path: Path, record: Record, folder: Path, n
     folder.mkdir(parents=True, exist_ok=True)
     found = list(marks(record["response"]))
     written: list[Path] = []
-    for index in sorted({box.page for mark in found for box in mark.boxes} | set(here.plan.page_indices or [])):
+    for index in sorted({box.page for mark in found for box in mark.boxes} | set(here.plan("document").page_indices or [])):
         pixels = await here.reader.image(path, index, 144)
         picture = annotate(Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data), found, index)
         target = folder / f"{name}-{index}.png"

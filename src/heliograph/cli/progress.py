@@ -1,4 +1,5 @@
-"""What a person sees while a file is read: a bar on a terminal, a line a page elsewhere; always on standard error."""
+"""What a person sees while a file is read, on standard error: one line that changes on a terminal, elsewhere a line a page, and of a
+recording one a minute of work."""
 
 from __future__ import annotations
 
@@ -7,14 +8,20 @@ import time
 from types import TracebackType
 from typing import Self
 
+WIDTH = 24
+"""Columns of the bar."""
+PATIENCE = 60.0
+"""Seconds between two lines about one step of a recording, where lines stay."""
+
 
 class Progress:
-    """Use as a context; pass `page` as the callback of an `Answerer`."""
+    """Use as a context; pass it to an `Answerer`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.live = sys.stderr.isatty()
         self.started = time.monotonic()
+        self._told, self._ended = self.started, set[str]()
 
     def __enter__(self) -> Self:
         if self.live:
@@ -26,9 +33,29 @@ class Progress:
         how = {"text": "text layer", "ocr": "OCR", "mixed": "text layer and OCR", "none": "no text"}.get(source, source)
         self._write(f"{self.name}: page {done} of {total} ({how}, {time.monotonic() - self.started:.1f} s)")
 
+    async def recorded(self, step: str, done: float, total: float) -> None:
+        """`done` of `total` seconds of a recording are through `step`, such as `listening`."""
+        now, ended = time.monotonic(), done >= total
+        passed = f"{clock(done)} of {clock(total)}, {step} ({now - self.started:.1f} s)"
+        if self.live:
+            filled = WIDTH if ended else int(WIDTH * done / total)
+            self._write(f"{self.name}: [{'=' * filled}{' ' * (WIDTH - filled)}] {passed}")
+        elif (ended and step not in self._ended) or now - self._told > PATIENCE:
+            self._write(f"{self.name}: {passed}")
+            self._told = now
+        if ended:
+            self._ended.add(step)
+
     def _write(self, text: str) -> None:
         print(f"\r\x1b[2K{text}" if self.live else text, end="" if self.live else "\n", file=sys.stderr, flush=True)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.live:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """A time as a player shows it: `12:40`, `1:02:40`."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute:02d}:{second:02d}"

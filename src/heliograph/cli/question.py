@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
 from heliograph.cli.attached import item
+
+Kind = Literal["document", "audio", "video"]
+"""What a request is about, and the first word of its route and domain."""
+TRANSCRIPTIONS = ("audio.transcription", "video.transcription")
+"""Domains whose answers carry times of their own, and what a recording is asked for where nothing is."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,13 @@ class Question:
         asked = [self.domain, self.config, *([self.model] if self.model else [])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
+    def about(self, kind: Kind) -> Question:
+        """This question as it is put about a file of that kind: recordings are asked for what is said where nothing else is asked."""
+        bare = not self.config.keys() & {"json_schema", "skills"}
+        domain = f"{kind}.transcription" if bare and self.domain is None and kind != "document" else self.domain
+        plain = {"grounding": False, "confidence": False} if bare and domain in TRANSCRIPTIONS else {}
+        return replace(self, domain=domain, config={**self.config, **plain})
+
 
 def ask(
     domain: str | None = None,
@@ -38,9 +50,17 @@ def ask(
     detail: str = "auto",
     grounding: bool = True,
     model: str | None = None,
+    language: str | None = None,
+    diarize: bool = False,
+    keyframes: bool = False,
+    segment: float | None = None,
+    bare: bool = False,
 ) -> Question:
-    """The question these options make. Raises `typer.BadParameter` (exit code 2) with what is wrong about which."""
-    if not (domain or schema or skill):
+    """The question these options make. `bare`: nothing need be asked, as of recordings.
+
+    Raises `typer.BadParameter` (exit code 2) with what is wrong about which.
+    """
+    if not (domain or schema or skill or bare):
         raise typer.BadParameter("say what to extract: --domain document.invoice, --schema FILE or --skill DIR or NAME")
     grounding = grounding and domain != "document.markdown"  # which carries boxes of its own
     config: dict[str, Any] = {"detail": detail, "grounding": grounding, "confidence": grounding}
@@ -55,6 +75,8 @@ def ask(
             config["page_indices"] = [int(part) for part in pages.split(",")]
         except ValueError:
             raise typer.BadParameter(f"--pages takes page numbers from 0, such as 0,2; not {pages!r}") from None
+    recorded = {"language": language, "diarization": diarize, "keyframes": keyframes, "video_segment_duration": segment}
+    config |= {name: value for name, value in recorded.items() if value}
     return Question(domain, config, model)
 
 

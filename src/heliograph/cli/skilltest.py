@@ -37,7 +37,8 @@ def skill_test(
     An example is a document with its right answer beside it: examples/one.pdf and examples/one.json. Exits with 1 where a skill is
     under the bar.
     """
-    from heliograph.cli.evaluate import check_via, print_numbers
+    from heliograph.cli.evaluate import check_via
+    from heliograph.cli.figures import print_numbers
     from heliograph.evaluation.summary import POOLED, summary
 
     if via.startswith("alone:"):

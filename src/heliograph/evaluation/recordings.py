@@ -26,13 +26,17 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 
+import heliograph
 from heliograph.errors import HeliographError
 from heliograph.evaluation.cuts import compare
-from heliograph.evaluation.kept import Kept, digest
+from heliograph.evaluation.kept import Kept, code, digest
 from heliograph.evaluation.likeness import Share, letters
 from heliograph.evaluation.voices import Turn, confusion
 from heliograph.evaluation.wording import Placed, errors, late, normalised, rate
 from heliograph.media.recording import Transcript, Viewing
+from heliograph.perception.reader import Reader
+from heliograph.perception.scenes.watcher import Watching
+from heliograph.perception.speech.hearing import Hearing
 
 Truth = dict[str, Any]
 TASKS = frozenset({"asr", "asr+word_times", "asr_word", "asr_empty", "container_support", "diarize", "shot_boundaries", "video_read_timer"})
@@ -96,6 +100,23 @@ class Senses(Protocol):
     async def watch(self, path: Path) -> Viewing:
         """What is shown. Raises HeliographError when it cannot."""
         ...
+
+
+class Embedded:
+    """The ears and eyes in this process, as a client of the API gets them."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.version = f"{reader.listener.engine.name} {heliograph.__version__} {code('media', 'perception')}"
+
+    async def hear(self, path: Path, *, voices: bool, told: str | None) -> Transcript:
+        """What is said, in whatever language is found to be spoken."""
+        recording = await self._reader.player.inspect(path)
+        return await self._reader.listener.transcript(path, recording, Hearing(diarize=voices, prompt=told))
+
+    async def watch(self, path: Path) -> Viewing:
+        """What is shown."""
+        return await self._reader.watcher.viewing(path, await self._reader.player.inspect(path), Watching())
 
 
 class Marks(NamedTuple):

@@ -49,14 +49,14 @@ def test_what_tools_leave_behind_does_not_travel_with_a_folder(tmp_path: Path) -
 
 
 def test_a_preinstalled_skill_answers_here_by_its_name(settings: Settings) -> None:
-    plan = Here(ask(skill="invoice-extraction"), settings).plan
+    plan = Here(ask(skill="invoice-extraction"), settings).plan("document")
     assert plan.schema_from == "skill"
     assert plan.examples
     (used,) = plan.skills
     assert used.version == f"{preinstalled.first_made('invoice-extraction'):%Y%m%d}-{used.hash[:8]}"
-    pinned = Here(ask(skill=f"invoice-extraction:{used.version}"), settings).plan
+    pinned = Here(ask(skill=f"invoice-extraction:{used.version}"), settings).plan("document")
     assert pinned == plan
-    assert list(Here(ask(skill="multi-form-classification"), settings).plan.choices) == [
+    assert list(Here(ask(skill="multi-form-classification"), settings).plan("document").choices) == [
         "expense_claim",
         "job_application",
         "leave_request",

@@ -8,7 +8,8 @@ import pytest
 import typer
 
 from heliograph.cli import answering, folder
-from heliograph.cli.answering import OnPage, Record
+from heliograph.cli.answering import Record
+from heliograph.cli.progress import Progress
 from heliograph.cli.question import ask
 from heliograph.errors import CorruptMedia
 
@@ -25,7 +26,7 @@ class Clerk:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def answer(self, path: Path, on_page: OnPage | None = None) -> Record:
+    async def answer(self, path: Path, progress: Progress | None = None) -> Record:
         self.asked.append(path.name)
         await asyncio.sleep(0)
         if path.name.startswith("bad"):
