@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         description="Longest time a call with `batch: false` waits before it answers with the current status, and a model may take to "
         "write a skill.",
     )
+    transcription_timeout: float = Field(
+        default=600.0,
+        gt=0,
+        description="Longest time a call of OpenAI's transcription route waits; then it names the prediction, and asked again waits on.",
+    )
     check_at_submit: float = Field(
         default=2.0,
         ge=0,

@@ -9,6 +9,7 @@
     ├── Forbidden               403
     ├── NotFound                404
     ├── Conflict                409
+    │   └── StillRunning        409  a call that waits for a result waited long enough; asked again, it waits on
     ├── PayloadTooLarge         413
     ├── RateLimited             429
     ├── Unavailable             503  try again later; says when
@@ -96,6 +97,12 @@ class Conflict(HeliographError):
 
     status = 409
     type = "conflict"
+
+
+class StillRunning(Conflict):
+    """The result takes longer than this call waits."""
+
+    type = "still_running"
 
 
 class PayloadTooLarge(HeliographError):

@@ -36,6 +36,7 @@ from heliograph.api.routes import (
     predictions,
     recordings,
     sessions,
+    transcriptions,
 )
 from heliograph.api.routes import skills as skill_routes
 from heliograph.api.server import Server
@@ -73,7 +74,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.server, app.state.keys, app.state.settings = server, server.keys, settings
     for router in (
         health.router, health.guarded, files.open_router, files.welcoming, files.router, generate.document, generate.image,
-        recordings.audio, recordings.video, predictions.router,
+        recordings.audio, recordings.video, transcriptions.router, predictions.router,
         feedback.router, skill_routes.open_router, skill_routes.router, hub.router, models.router, artifacts.open_router, artifacts.router,
         chat.router,
         sessions.open_router, sessions.router, completions.router, completions.plain, agents.router, later.router, pages.router,

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from heliograph.api.receiving import Received
 from heliograph.api.server import Server
 from heliograph.config import Settings
 from heliograph.errors import EmptyMedia, HeliographError, NotFound, UnsupportedMedia
@@ -28,11 +29,13 @@ IN_A_THREAD = 1 << 20
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One thing to read: the parameter that names it, and a file's id or a URL (`data:` too)."""
+    """One thing to read: the parameter that names it, and a file's id, a URL (`data:` too), or the blob that the request's own bytes were
+    `received` in."""
 
     param: str
-    kind: Literal["file", "url"]
+    kind: Literal["file", "url", "received"]
     reference: str
+    received: Received | None = None
 
 
 class Intake:
@@ -55,6 +58,8 @@ class Intake:
         try:
             if source.kind == "file":
                 return await self._file(position, source.reference)
+            if source.received is not None:
+                return await self._received(position, source.reference, source.received)
             if source.reference[:5].lower() == "data:":
                 return await self._data(position, source.reference)
             return await self._url(position, source.reference)
@@ -83,15 +88,24 @@ class Intake:
         return await self._of(position, file)
 
     async def _of(self, position: int, file: File) -> Input:
-        head = b""
         try:
-            async for chunk in self._server.blobs.stream(file.blob, 0, HEAD):
-                head += chunk
+            head = await self._head(file.blob)
         except NotFound:
             raise NotFound(f"The content of file {file.id} is gone; upload it again.") from None
         check_type(head, file.bytes, self._takes)
         self.names[position] = file.filename
         return Input(position=position, source="file", file_id=file.id, blob=file.blob, bytes=file.bytes, sha256=file.sha256)
+
+    async def _received(self, position: int, blob: str, received: Received) -> Input:
+        self._stored.append(blob)
+        check_type(await self._head(blob), received.bytes, self._takes)
+        return Input(position=position, source="data", blob=blob, bytes=received.bytes, sha256=received.sha256)
+
+    async def _head(self, blob: str) -> bytes:
+        head = b""
+        async for chunk in self._server.blobs.stream(blob, 0, HEAD):
+            head += chunk
+        return head
 
     async def _data(self, position: int, uri: str) -> Input:
         most = self._server.settings.max_file

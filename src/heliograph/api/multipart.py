@@ -23,12 +23,25 @@ MOST_FIELDS = 100
 
 @dataclass
 class Form:
-    """A form with one file. `content` yields its bytes and must be exhausted before `fields` is complete."""
+    """A form with one file. `content` yields its bytes and must be exhausted before `values` is complete; it is None where there is no
+    file. `values`: of each field, all that were sent."""
 
     filename: str
     content_type: str | None
-    content: AsyncIterator[bytes]
-    fields: dict[str, str] = field(default_factory=dict[str, str])
+    content: AsyncIterator[bytes] | None
+    values: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The last value of each field."""
+        return {name: values[-1] for name, values in self.values.items()}
+
+    @property
+    def file(self) -> AsyncIterator[bytes]:
+        """`content`. Raises InvalidRequest when there is no file."""
+        if self.content is None:
+            raise InvalidRequest("The form has no field `file`.", param="file")
+        return self.content
 
 
 @dataclass
@@ -116,20 +129,20 @@ def _text(raw: bytes) -> str:
 
 
 async def read_form(stream: AsyncIterator[bytes], content_type: str) -> Form:
-    """Read up to the part `file`. Raises InvalidRequest when there is none or the form is malformed."""
+    """Read up to the part `file`, or to the end where there is none. Raises InvalidRequest when the form is malformed."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary or len(boundary) > 256:
         raise InvalidRequest("Send the file as `multipart/form-data` in a field named `file`.", param="file")
     events = _events(stream, _Reader(boundary))
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     async for kind_of, part in events:
         if kind_of != "part" or not isinstance(part, _Part):
             continue
         if part.filename is not None or part.name == "file":
             return Form(part.filename or part.name, part.content_type, _content(events, fields), fields)
         await _field(events, part, fields)
-    raise InvalidRequest("The form has no field `file`.", param="file")
+    return Form("", None, None, fields)
 
 
 async def _events(stream: AsyncIterator[bytes], reader: _Reader) -> AsyncGenerator[_Event, None]:
@@ -143,7 +156,7 @@ async def _events(stream: AsyncIterator[bytes], reader: _Reader) -> AsyncGenerat
         raise InvalidRequest("The form ends before its closing boundary.")
 
 
-async def _content(events: AsyncGenerator[_Event, None], fields: dict[str, str]) -> AsyncIterator[bytes]:
+async def _content(events: AsyncGenerator[_Event, None], fields: dict[str, list[str]]) -> AsyncIterator[bytes]:
     inside = True
     async for kind, value in events:
         if isinstance(value, bytes):
@@ -157,7 +170,7 @@ async def _content(events: AsyncGenerator[_Event, None], fields: dict[str, str])
             await _field(events, value, fields)
 
 
-async def _field(events: AsyncGenerator[_Event, None], part: _Part, fields: dict[str, str]) -> None:
+async def _field(events: AsyncGenerator[_Event, None], part: _Part, fields: dict[str, list[str]]) -> None:
     raw = b""
     async for _, value in events:
         if not isinstance(value, bytes):
@@ -165,6 +178,6 @@ async def _field(events: AsyncGenerator[_Event, None], part: _Part, fields: dict
         raw += value
         if len(raw) > LONGEST_FIELD:
             raise InvalidRequest("A field of the form is too long.", param=part.name)
-    if len(fields) >= MOST_FIELDS:
+    if sum(map(len, fields.values())) >= MOST_FIELDS:
         raise InvalidRequest("The form has too many fields.")
-    fields[part.name] = _text(raw)
+    fields.setdefault(part.name, []).append(_text(raw))

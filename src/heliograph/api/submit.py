@@ -54,9 +54,12 @@ class Asked:
         )  # fmt: skip
 
     def digest(self) -> str:
-        """What two equal requests share: SHA-256 over the route and the body but for `id` and `created_at`, whatever the order of keys."""
+        """What two equal requests share: SHA-256 over the route, the bytes that came beside the body, and the body but for `id` and
+        `created_at`, whatever the order of keys."""
         body = self.body.model_dump(mode="json", exclude_unset=True, exclude={"id", "created_at"})
-        return hashlib.sha256(f"{self.kind} {self.operation} ".encode() + msgspec.json.encode(body, order="sorted")).hexdigest()
+        brought = "".join(source.received.sha256 for source in self.sources if source.received is not None)
+        asked = f"{self.kind} {self.operation} {brought}".encode()
+        return hashlib.sha256(asked + msgspec.json.encode(body, order="sorted")).hexdigest()
 
     def kept(self) -> dict[str, Any]:
         """The body without what was brought along: what is to be read stands in the inputs, and a skill's files are nobody's to keep."""

@@ -67,6 +67,7 @@ class OpenAIModel(Sent):
     created: int
     owned_by: str
     answered_by: str = Field(description="The configured route that answers under this name, or `embedded`.")
+    task: Literal["chat", "transcribe"] = Field(description="What it is for: `transcribe` is taken by `/v1/openai/audio/transcriptions`.")
 
 
 class OpenAIModelList(Sent):

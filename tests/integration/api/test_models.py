@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.api import errors
 from heliograph.config import ModelSettings, Settings
+from heliograph.extraction.domains import catalog
 from heliograph.jobs.bodies import asked
 from heliograph.models.errors import ModelNotFound
 from heliograph.models.routes import PUBLISHED
@@ -151,15 +152,19 @@ async def test_models_lists_each_model_with_the_domains_that_it_answers(routed: 
     assert several["vlmrun-orion-1"] == alone["vlm-1"]
     for model, names in several.items():
         for domain in names:
-            body = {"images": [PICTURE], "domain": domain, "model": model}
-            assert (await routed("POST", "/v1/image/generate", json=body)).status == 201, (model, domain)
+            takes = catalog()[domain].supported_inputs
+            pages = not {"image", "document"}.isdisjoint(takes)
+            path, what = ("image", {"images": [PICTURE]}) if pages else (takes[0], {"url": "https://example.com/a"})
+            asked_for = {"domain": domain, "model": model, "batch": True} | what
+            assert (await routed("POST", f"/v1/{path}/generate", json=asked_for)).status == 201, (model, domain)
 
 
 async def test_the_openai_list_has_every_name_and_who_answers_it(routed: Api, api: Api) -> None:
     def answering(answer: Any) -> dict[str, str]:
         assert answer.json["object"] == "list"
-        assert all(model.keys() == {"id", "object", "created", "owned_by", "answered_by"} for model in answer.json["data"])
-        return {model["id"]: model["answered_by"] for model in answer.json["data"]}
+        assert all(model.keys() == {"id", "object", "created", "owned_by", "answered_by", "task"} for model in answer.json["data"])
+        assert [model["id"] for model in answer.json["data"] if model["task"] == "transcribe"] == ["whisper-1"]
+        return {model["id"]: model["answered_by"] for model in answer.json["data"] if model["task"] == "chat"}
 
     assert answering(await api("GET", "/v1/openai/models")) == dict.fromkeys(PUBLISHED, "embedded")
     named = answering(await routed("GET", "/v1/openai/models"))

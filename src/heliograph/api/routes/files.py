@@ -77,7 +77,7 @@ async def upload_file(
     form = await read_form(request.stream(), request.headers.get("content-type", ""))
     file_id = new_id()
     blob = key(caller.tenant, "files", file_id)
-    received = await receiver.store(server.blobs, blob, form.content)
+    received = await receiver.store(server.blobs, blob, form.file)
     try:
         said = purpose or _purpose(form.fields.get("purpose"))
     except InvalidRequest:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from heliograph.api.auth import Guarded
 from heliograph.api.openapi import answers
+from heliograph.api.routes.transcriptions import TRANSCRIBES
 from heliograph.api.server import ServerOf
 from heliograph.extraction import domains
 from heliograph.models.routes import DEFAULT, EXTRACTOR, Route
@@ -31,11 +32,13 @@ async def list_models(server: ServerOf) -> Response:
 
 @router.get("/openai/models", response_model=OpenAIModelList, responses=answers(401, openai=True))
 async def openai_models(server: ServerOf) -> Response:
-    """Every name that a request may send as `model`, in the OpenAI dialect; `answered_by` says where it leads here."""
+    """Every name that a request may send as `model`, in the OpenAI dialect; `answered_by` says where it leads here, and `task` whether it
+    chats or transcribes."""
     routes = server.planner.routes
+    chats = [(name, routes.find(name).name or "embedded", "chat") for name in routes.names]
     data = [
-        {"id": name, "object": "model", "created": CREATED, "owned_by": "heliograph", "answered_by": routes.find(name).name or "embedded"}
-        for name in routes.names
+        {"id": name, "object": "model", "created": CREATED, "owned_by": "heliograph", "answered_by": answered_by, "task": task}
+        for name, answered_by, task in [*chats, (TRANSCRIBES, "embedded", "transcribe")]
     ]
     return Response(msgspec.json.encode({"object": "list", "data": data}), media_type="application/json")
 
