@@ -196,6 +196,23 @@ class Settings(BaseSettings):
     cpu_budget: int = Field(default=0, ge=0, description="Threads for all engines on this machine together; 0 is one per core.")
     cache_ttl: float = Field(default=7 * 86400.0, ge=0, description="How long read pages are kept for reuse.")
 
+    # hearing
+    whisper_model: Path | None = Field(
+        default=None,
+        description="Folder of a Whisper model in CTranslate2's format, for speech in other languages than English; needs the extra "
+        "`whisper`. Unset: the embedded engine.",
+    )
+    speech_url: str | None = Field(
+        default=None,
+        description="Base URL of an OpenAI-compatible endpoint that transcribes, such as `http://127.0.0.1:8000/v1`.",
+    )
+    speech_model: str | None = Field(default=None, description="The model's id at that address. Unset: `whisper-1`.")
+    speech_key: SecretStr | None = Field(default=None, description="Its API key.")
+    speech_timeout: float = Field(default=300.0, gt=0, description="Longest time it may take for half a minute of sound.")
+    speech_language: str | None = Field(
+        default=None, description="The language that is spoken where a request does not say, ISO 639-1. Unset: the engine finds out."
+    )
+
     # working
     concurrency: int = Field(default=2, gt=0, description="Jobs that one worker process runs at a time.")
     agent_concurrency: int = Field(

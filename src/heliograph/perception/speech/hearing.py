@@ -34,7 +34,8 @@ class Heard(msgspec.Struct):
     """What an engine heard in a part of a recording.
 
     `words`: their times in seconds from the part's beginning; each text as it is written, with the space before it if there is one.
-    `language`: ISO 639-1. `sureness`: 0-1, how likely the engine takes what it heard to be; what it does not know looks unlikely.
+    `language`: ISO 639-1, as far as the engine tells. `sureness`: 0-1, how likely the engine takes what it heard to be; what it does not
+    know looks unlikely.
     """
 
     words: list[Said] = []
@@ -45,9 +46,45 @@ class Heard(msgspec.Struct):
 class Engine(Protocol):
     """Hears parts of recordings of up to half a minute."""
 
-    name: str
-    """What it is, such as `moonshine-tiny`; with the model's name where there are several."""
-
-    async def hear(self, sound: bytes, hearing: Hearing) -> Heard:
-        """`sound`: signed 16-bit, one channel, 16 kHz. Raises NotConfigured for what this engine cannot do."""
+    @property
+    def name(self) -> str:
+        """What it is, such as `moonshine-tiny`; with the model's name where there are several."""
         ...
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The only ones it knows, ISO 639-1; it takes any other for one of them. None: it knows many, and which of them it hears."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """Parts that it hears at a time."""
+        ...
+
+    async def hear(self, sound: bytes, hearing: Hearing, guess: str | None) -> Heard:
+        """`sound`: signed 16-bit, one channel, 16 kHz. `guess`: the language of the parts before, where the request names none.
+
+        Raises NotConfigured for what it cannot do, Unavailable where another try may help.
+        """
+        ...
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of children of its own."""
+        ...
+
+    async def close(self) -> None:
+        """End what it has started."""
+        ...
+
+
+def spread(text: str, start: float, end: float, score: float = 1.0) -> list[Said]:
+    """The words of a text without times, spread over a time by their lengths; each with the space before it."""
+    words = text.split()
+    letters = sum(map(len, words)) or 1
+    said, at = list[Said](), start
+    for word in words:
+        until = at + (end - start) * len(word) / letters
+        said.append(Said(f" {word}", round(at, 3), round(until, 3), score))
+        at = until
+    return said

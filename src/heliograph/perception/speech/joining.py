@@ -43,3 +43,14 @@ def plain(text: str) -> str:
 
 def _middle(word: Said) -> float:
     return (word.start + word.end) / 2
+
+
+def ordered(words: Sequence[Said]) -> list[Said]:
+    """The words with times that never go back, as players and subtitles need them."""
+    made: list[Said] = []
+    at = 0.0
+    for word in words:
+        start = max(word.start, at)
+        made.append(Said(word.text, start, max(word.end, start), word.score))
+        at = start
+    return made

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -20,15 +22,20 @@ from heliograph.media.recording import SAMPLE_RATE, Recording, Said, Transcript
 from heliograph.perception.player import Player
 from heliograph.perception.speech.cuts import Cut, Cutter
 from heliograph.perception.speech.engines import engine
-from heliograph.perception.speech.hearing import WINDOW, Heard, Hearing, Voices
-from heliograph.perception.speech.joining import joined
+from heliograph.perception.speech.hearing import WINDOW, Engine, Heard, Hearing, Voices
+from heliograph.perception.speech.joining import joined, ordered
+from heliograph.perception.speech.languages import code
 from heliograph.perception.speech.paragraphs import segments
+from heliograph.perception.speech.trimming import trimmed
+from heliograph.perception.speech.understanding import Understanding, refuse
 from heliograph.perception.steps import NoSteps, Steps
 
 BLOCK = 1875
 """Windows, a minute, that are looked at for voices at a time."""
 LEAD = 63
 """Windows, two seconds, that the network of voices hears before them."""
+NEAR = 50
+"""Words before a seam among which the same are looked for."""
 MOST_HOURS = 1000
 SAMPLE = 2
 """Bytes of a sample."""
@@ -58,7 +65,12 @@ class Listener:
             most_kept=KEEPS,
             env=ENVIRONMENT,
         )
-        self.engine = engine(settings, self._pool, max(1, threads // self._size))
+        self._settings, self._threads = settings, threads
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Who hears. Raises NotConfigured for an endpoint whose address is none or may not be asked."""
+        return engine(self._settings, self._pool, self._size, self._threads)
 
     async def transcript(
         self,
@@ -73,24 +85,35 @@ class Listener:
 
         `heard` is told the seconds done. Raises NotConfigured for what the engine cannot do, such as a language.
         """
-        made = Transcript(recording.duration, engine=self.engine.name)
+        language = code(hearing.language or self._settings.speech_language)
+        hearing = msgspec.structs.replace(hearing, language=language)
+        refuse(self.engine, language)
+        made = Transcript(recording.duration, language=language, engine=self.engine.name)
         if recording.audio is None:
+            made.language = None
             made.warnings.append("no_audio: the recording has no sound")
             return made
         work = _Work(self, path, recording, hearing, steps or NoSteps())
+        understood = Understanding(self.engine, stated=language is not None)
         words: list[Said] = []
-        async for cut, part in work.parts(self._size + 1):
-            offset = cut.start * WINDOW / SAMPLE_RATE
-            new = [Said(word.text, round(word.start + offset, 3), round(word.end + offset, 3), word.score) for word in part.words]
-            if cut.seam is not None:
-                words, new = joined(words, new, cut.seam * WINDOW / SAMPLE_RATE, (cut.seam - cut.start) * WINDOW / SAMPLE_RATE)
-            words += new
-            made.language = made.language or part.language
-            made.speech += cut.speech * WINDOW / SAMPLE_RATE
-            if heard:
-                await heard(min(cut.end * WINDOW / SAMPLE_RATE, recording.duration))
-        made.speech = round(min(made.speech, recording.duration), 3)
-        made.segments = segments(words)
+        speech = 0
+        async with aclosing(work.parts()) as parts:
+            async for cut, part in parts:
+                start, end = _seconds(cut.start), _seconds(cut.end)
+                speech += cut.speech
+                if heard:
+                    await heard(min(end, recording.duration))
+                if not understood.add(part, start, end, _seconds(cut.speech)):
+                    continue
+                made.language = made.language or part.language
+                new = [Said(word.text, round(word.start + start, 3), round(word.end + start, 3), word.score) for word in part.words]
+                if cut.seam is not None:
+                    words[-NEAR:], new = joined(words[-NEAR:], new, _seconds(cut.seam), _seconds(cut.seam - cut.start))
+                words += new
+        understood.verdict()
+        made.warnings += understood.warnings
+        made.speech = round(min(_seconds(speech), recording.duration), 3)
+        made.segments = segments(ordered(words))
         if not hearing.words:
             for segment in made.segments:
                 segment.words = []
@@ -112,10 +135,12 @@ class Listener:
     @property
     def pids(self) -> list[int]:
         """Process ids of its children."""
-        return self._pool.pids
+        return [*self._pool.pids, *(self.engine.pids if "engine" in self.__dict__ else [])]
 
     async def close(self) -> None:
         """End the children."""
+        if "engine" in self.__dict__:
+            await self.engine.close()
         await self._pool.close()
 
 
@@ -127,38 +152,47 @@ class _Work:
         start, end = hearing.span or (0.0, MOST_HOURS * 3600.0)  # what lasts longer than its file says is heard to the end
         self._begin, self._end = int(start * SAMPLE_RATE) // WINDOW, -int(-end * SAMPLE_RATE // WINDOW)
         self._blocks: dict[int, bytes] = {}
-        options = msgspec.json.encode([hearing.language, hearing.prompt, hearing.words, hearing.span])
+        self._chances: dict[int, bytes] = {}
+        """Sound, and chances of voice, of the latest two minutes."""
+        self._guess: str | None = None
+        options = msgspec.json.encode([hearing.language, hearing.prompt, hearing.span])
         self._name = f"speech:{listener.engine.name}-{hashlib.sha256(options).hexdigest()[:8]}"
 
-    async def parts(self, most: int) -> AsyncIterator[tuple[Cut, Heard]]:
-        """Parts in order, `most` under way at a time."""
+    async def parts(self) -> AsyncGenerator[tuple[Cut, Heard]]:
+        """Parts in order, as many under way at a time as the engine hears, and one ahead."""
         under_way: deque[tuple[Cut, asyncio.Task[Heard]]] = deque()
+
+        async def first() -> tuple[Cut, Heard]:
+            cut, task = under_way[0]
+            part = await task
+            under_way.popleft()
+            self._guess = self._guess or part.language
+            return cut, part
+
         try:
             async for cut in self._cuts():
-                sound = await self._known(cut) or await self._sound(cut)
-                under_way.append((cut, asyncio.create_task(self._hear(cut, sound))))
-                while under_way and (len(under_way) >= most or under_way[0][1].done()):
-                    first, task = under_way[0]
-                    done = await task
-                    under_way.popleft()
-                    yield first, done
+                while len(under_way) >= self._listener.engine.parallel:
+                    yield await first()
+                known = await self._known(cut)
+                sound = b"" if known else await self._sound(cut)
+                voices = self._voiced(cut)
+                under_way.append((cut, asyncio.create_task(self._hear(cut, known or sound, voices))))
             while under_way:
-                first, task = under_way[0]
-                done = await task
-                under_way.popleft()
-                yield first, done
+                yield await first()
         finally:
             for _, task in under_way:
                 task.cancel()
             await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
 
-    async def _cuts(self) -> AsyncIterator[Cut]:
+    async def _cuts(self) -> AsyncGenerator[Cut]:
         cutter = Cutter()
         for block in range(self._end // BLOCK + 1):
             first = block * BLOCK
             voices = await self._voices(block) if first + BLOCK > self._begin else Voices(bytes(BLOCK), bytes(BLOCK))
             inside = range(max(0, self._begin - first), min(len(voices.chances), self._end - first))
             chances = bytes(chance if n in inside else 0 for n, chance in enumerate(voices.chances))
+            self._chances[block] = chances
+            self._chances.pop(block - 2, None)
             for cut in cutter.feed(chances, voices.levels):
                 yield cut
             if len(voices.chances) < BLOCK:
@@ -189,12 +223,19 @@ class _Work:
         return sound
 
     async def _sound(self, cut: Cut) -> bytes:
-        sound = b""
+        sound = bytearray()
         for block in range(cut.start // BLOCK, (cut.end - 1) // BLOCK + 1):
-            first = block * BLOCK
-            since, to = max(cut.start - first, 0), cut.end - first
-            sound += (await self._block(block))[since * WINDOW * SAMPLE : to * WINDOW * SAMPLE]
-        return sound
+            first = block * BLOCK * WINDOW * SAMPLE
+            since, to = max(cut.start * WINDOW * SAMPLE - first, 0), cut.end * WINDOW * SAMPLE - first
+            sound += (await self._block(block))[since:to]
+        return bytes(sound)
+
+    def _voiced(self, cut: Cut) -> bytes:
+        """The chances of voice of a part."""
+        blocks = range(cut.start // BLOCK, (cut.end - 1) // BLOCK + 1)
+        whole = b"".join(self._chances[block] for block in blocks)
+        first = blocks.start * BLOCK
+        return whole[cut.start - first : cut.end - first]
 
     def _step(self, cut: Cut) -> str:
         return f"{self._name}:{cut.start * WINDOW * 1000 // SAMPLE_RATE}"
@@ -203,9 +244,14 @@ class _Work:
         known = await self._steps.known(self._step(cut))
         return None if known is None else msgspec.msgpack.decode(known, type=Heard)
 
-    async def _hear(self, cut: Cut, sound: bytes | Heard) -> Heard:
+    async def _hear(self, cut: Cut, sound: bytes | Heard, voices: bytes) -> Heard:
         if isinstance(sound, Heard):
             return sound
-        found = await self._listener.engine.hear(sound, self._hearing)
+        found = await self._listener.engine.hear(sound, self._hearing, self._guess)
+        found.words = [trimmed(word, voices) for word in found.words]
         await self._steps.keep(self._step(cut), msgspec.msgpack.encode(found))
         return found
+
+
+def _seconds(windows: int) -> float:
+    return windows * WINDOW / SAMPLE_RATE

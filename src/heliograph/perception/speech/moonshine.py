@@ -57,29 +57,28 @@ class Moonshine:
         self._names = [output.name for output in self._decoder.get_outputs()]
         self._times: Any = None
 
-    def hear(self, sound: Array, *, times: bool = True) -> Heard:
-        """`sound`: 16 kHz, -1 to 1, up to half a minute. Without `times` all words have those of the whole."""
+    def hear(self, sound: Array) -> Heard:
+        """`sound`: 16 kHz, -1 to 1, up to half a minute."""
         if len(sound) < SHORTEST:
             return Heard(sureness=0.0)
         if len(sound) < SHORT:
-            return _moved(self._hear(np.pad(sound, QUIET), times=times), -QUIET / SAMPLE_RATE, len(sound) / SAMPLE_RATE)
-        return self._hear(sound, times=times)
+            return _moved(self._hear(np.pad(sound, QUIET)), -QUIET / SAMPLE_RATE, len(sound) / SAMPLE_RATE)
+        return self._hear(sound)
 
-    def _hear(self, sound: Array, *, times: bool) -> Heard:
+    def _hear(self, sound: Array) -> Heard:
         encoded = self._encode(sound)
         tokens, chances, whole = self._write(encoded, int(len(sound) / SAMPLE_RATE * PER_SECOND) + 4)
         if not whole and len(sound) > 8 * SAMPLE_RATE:
-            return self._in_halves(sound, times=times)
-        starts = self._starts(encoded, tokens) if times and tokens else None
-        words = self._words(tokens, chances, starts, len(sound) / SAMPLE_RATE)
+            return self._in_halves(sound)
+        words = self._words(tokens, chances, self._starts(encoded, tokens)) if tokens else []
         return Heard(words, "en", sureness(tokens, chances))
 
-    def _in_halves(self, sound: Array, *, times: bool) -> Heard:
+    def _in_halves(self, sound: Array) -> Heard:
         """What went round in circles is heard again in two parts, cut at the quietest place around the middle."""
         loud = np.convolve(sound**2, np.ones(SAMPLE_RATE // 10, np.float32), "same")
         third = len(sound) // 3
         at = third + int(loud[third : 2 * third].argmin())
-        first, second = self.hear(sound[:at], times=times), self.hear(sound[at:], times=times)
+        first, second = self.hear(sound[:at]), self.hear(sound[at:])
         sure = (first.sureness * at + second.sureness * (len(sound) - at)) / len(sound)
         later = _moved(second, at / SAMPLE_RATE, len(sound) / SAMPLE_RATE).words
         return Heard(first.words + later, "en", round(sure, 4))
@@ -122,7 +121,7 @@ class Moonshine:
         attention = np.stack([layers[layer][0, head] for layer, head in TIMING])
         return token_starts(attention).astype(np.float64) * (FRAME / SAMPLE_RATE)
 
-    def _words(self, tokens: list[int], chances: list[float], starts: NDArray[np.float64] | None, seconds: float) -> list[Said]:
+    def _words(self, tokens: list[int], chances: list[float], starts: NDArray[np.float64]) -> list[Said]:
         """Tokens become words where one begins with a space."""
         groups: list[list[int]] = []
         for place, token in enumerate(tokens):
@@ -136,7 +135,7 @@ class Moonshine:
             text = b"".join(self._tokens[tokens[place]] for place in places).decode("utf-8", "replace")
             if not text.strip():
                 continue
-            start, end = (0.0, seconds) if starts is None else (float(starts[places[0]]), float(starts[places[-1] + 1]))
+            start, end = float(starts[places[0]]), float(starts[places[-1] + 1])
             score = float(np.exp(np.mean(np.log(np.maximum([chances[place] for place in places], 1e-6)))))
             words.append(Said(text, round(start, 3), round(max(start, end), 3), round(score, 4)))
         return words
@@ -193,7 +192,7 @@ def attention_graph(decoder: Path) -> bytes:
 
     It is the branch without a cache of the merged decoder, less all that the attention does not need.
     """
-    onnx: Any = import_module("onnx")  # here, since it is needed only where times are asked for
+    onnx: Any = import_module("onnx")  # here: a child that only finds voices does without
     helper: Any = import_module("onnx.helper")
     with TemporaryDirectory(prefix="heliograph-") as folder:
         path = Path(folder, "decoder.onnx")
