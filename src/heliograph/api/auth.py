@@ -52,7 +52,9 @@ class Keys:
     async def authenticate(self, key: str | None) -> Caller:
         """The caller. Raises Unauthorized."""
         if not key:
-            raise Unauthorized("Send an API key as `Authorization: Bearer <key>`.")
+            raise Unauthorized(
+                "Send an API key as `Authorization: Bearer <key>`; who runs this server makes one with `heliograph keys create`."
+            )
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         known = self._known.get(digest)
         now = time.monotonic()
@@ -61,7 +63,7 @@ class Keys:
         caller = await self._look_up(digest)
         if caller is None:
             self._known.pop(digest, None)
-            raise Unauthorized("The API key is not valid.")
+            raise Unauthorized("This server does not know the API key; who runs it makes one with `heliograph keys create`.")
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[digest] = (caller, now + TTL)

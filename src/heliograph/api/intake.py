@@ -13,10 +13,10 @@ import msgspec
 from heliograph.api.receiving import Received
 from heliograph.api.server import Server
 from heliograph.config import Settings
-from heliograph.errors import EmptyMedia, HeliographError, NotFound, UnsupportedMedia
+from heliograph.errors import CorruptMedia, EmptyMedia, HeliographError, NotFound, UnsupportedMedia
 from heliograph.ids import new_id
 from heliograph.media import fetch
-from heliograph.media.sniff import HEAD, OLE, UNKNOWN, ZIP, sniff
+from heliograph.media.sniff import HEAD, OLE, TEXT, UNKNOWN, ZIP, sniff
 from heliograph.store import files
 from heliograph.store.blobs import key
 from heliograph.store.files import File
@@ -24,6 +24,8 @@ from heliograph.store.predictions import Input
 
 Takes = Literal["pages", "recordings", "anything"]
 """What a route reads: documents and images, sound and moving pictures, or all of them."""
+CLAIMS = ("image", "audio", "video")
+SVG = "image/svg+xml"
 IN_A_THREAD = 1 << 20
 """Characters of a data URI above which it is decoded beside the event loop."""
 
@@ -110,8 +112,9 @@ class Intake:
     async def _data(self, position: int, uri: str) -> Input:
         most = self._server.settings.max_file
         large = len(uri) > IN_A_THREAD
-        data, _ = await asyncio.to_thread(fetch.read_data_url, uri, most) if large else fetch.read_data_url(uri, most)
+        data, claimed = await asyncio.to_thread(fetch.read_data_url, uri, most) if large else fetch.read_data_url(uri, most)
         check_type(data[:HEAD], len(data), self._takes)
+        check_claim(data[:HEAD], len(data), claimed)
         return await self.keep(position, data)
 
     async def _url(self, position: int, url: str) -> Input:
@@ -152,6 +155,13 @@ def check_type(head: bytes, size: int, takes: Takes) -> None:
             raise UnsupportedMedia(f"This file is {found.name}, which is no recording; send it to /v1/document or /v1/image.")
     elif found.reader is None and found not in (ZIP, OLE, UNKNOWN) and not (takes == "anything" and found.kind in ("audio", "video")):
         found.require()
+
+
+def check_claim(head: bytes, size: int, claimed: str | None) -> None:
+    """Raise CorruptMedia for bytes that a `data:` URI calls a picture or a recording, and that nobody knows as anything."""
+    medium = (claimed or "").partition("/")[0]
+    if medium in CLAIMS and sniff(head, size=size) in (UNKNOWN, TEXT) and claimed != SVG:
+        raise CorruptMedia(f"The data URL says {claimed}, but its {size:,} bytes are none: they are damaged, or cut off.")
 
 
 def check_url(url: str, settings: Settings) -> None:

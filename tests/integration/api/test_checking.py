@@ -56,6 +56,17 @@ async def test_files_that_cannot_be_read_are_refused_with_the_type_that_a_failed
     assert refused.json["detail"][0]["loc"] == ["body", "file_id"]
 
 
+@pytest.mark.parametrize("claimed", ["image/png", "audio/mpeg"])
+async def test_bytes_that_are_nothing_of_what_their_data_url_says_are_refused_as_damaged(api: Api, claimed: str) -> None:
+    garbled = f"data:{claimed};base64," + base64.b64encode(b"not one").decode()
+    refused = await api("POST", "/v1/document/generate", json=INVOICE | {"url": garbled})
+    assert (refused.status, refused.json["error"]["type"]) == (422, "corrupt_media"), refused.content
+    assert claimed in refused.json["error"]["message"]
+    part = {"type": "image_url", "image_url": {"url": garbled}}
+    refused = await api("POST", "/v1/openai/chat/completions", json={"messages": [{"role": "user", "content": [part]}]})
+    assert (refused.status, refused.json["error"]["type"]) == (422, "corrupt_media"), refused.content
+
+
 async def test_a_page_that_the_file_has_not_is_refused_over_all_images_together(api: Api) -> None:
     beyond = await api("POST", "/v1/document/generate", json=INVOICE | {"url": uri(PDF), "config": {"page_indices": [0, 1]}})
     assert beyond.status == 422
