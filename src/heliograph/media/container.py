@@ -1,14 +1,15 @@
-"""Recordings are opened here, and looked at: which tracks there are, when they begin and how long they last. Runs in the child.
+"""Recordings are opened here, and looked at: which tracks there are and when they begin. Runs in the child.
 
 A file is opened as what its content says it is, by that one demuxer of FFmpeg, through a descriptor: no name is looked at, nothing is
-probed, and whatever a container refers to (playlists, other files, addresses) is never opened. What headers say of the duration is
-checked against the last packets that are really there.
+probed, and whatever a container refers to (playlists, other files, addresses) is never opened.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from io import FileIO
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -18,12 +19,11 @@ from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.frame import Frame
 from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from heliograph.errors import CorruptMedia, EmptyMedia, EncryptedMedia, MediaLimitExceeded, UnsupportedMedia
+from heliograph.errors import CorruptMedia, EncryptedMedia, MediaLimitExceeded, UnsupportedMedia
 from heliograph.media.content import Limits
 from heliograph.media.sniff import MediaType, sniff_file
 
@@ -33,10 +33,6 @@ MICROSECONDS = 1_000_000
 MOST_STREAMS = 64
 MOST_FAULTS = 200
 """Read errors in a row after which the rest of a file is given up."""
-TAIL = 10.0
-"""Seconds before the end that a header claims from which on packets are counted, to see whether the claim is true."""
-SLACK = 1.0
-"""Seconds by which a header's duration may differ from what is there: tracks of one file rarely end together."""
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Video streams that are none: covers, previews, posters."""
 ENCRYPTED = frozenset({"encv", "enca", "drms", "drmi", "aavd"})
@@ -58,22 +54,36 @@ class Container:
         self.warnings: list[str] = []
         self._limits = limits
         self._threads = threads
-        self._av = _opened(path, self.media_type, limits)
+        demuxer = self.media_type.require_recording()
+        # A descriptor has no name that anything could be told by.
+        self._file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0)  # noqa: SIM115
         try:
+            self._av = _opened(self._file, demuxer, self.media_type.name, limits)
             self.audio, self.video = self._chosen()
             self.origin = self._origin()
         except BaseException:
-            self._av.close()
+            self._file.close()
             raise
 
     def close(self) -> None:
         """Release the file."""
         self._av.close()
+        self._file.close()
 
     @property
-    def format(self) -> str:
-        """FFmpeg's names of the format."""
-        return self._av.format.name
+    def demuxer(self) -> str:
+        """FFmpeg's demuxer of it."""
+        return self.media_type.require_recording()
+
+    @property
+    def leaps(self) -> bool:
+        """Its time stamps are a broadcaster's clock, which is set anew now and then."""
+        return self.demuxer in ("mpegts", "mpeg")
+
+    @property
+    def chosen(self) -> list[AudioStream | VideoStream]:
+        """The tracks that are heard and watched."""
+        return [stream for stream in (self.video, self.audio) if stream is not None]
 
     @property
     def claimed(self) -> float | None:
@@ -88,103 +98,39 @@ class Container:
         """The frames of the pictures, in the order in which they are shown, as `sounds`."""
         return self._decoded(self.video)
 
-    def shown(self, frame: Frame) -> float | None:
-        """When a player comes to the frame, in seconds; None for one without a time."""
-        if frame.pts is None or frame.time_base is None:
-            return None
-        return float(frame.pts * frame.time_base) - self.origin
-
-    def _decoded(self, stream: Any) -> Iterator[list[Any] | None]:
-        self._leave_all_but([stream])
+    def packets(self, streams: Sequence[Stream]) -> Iterator[Any]:
+        """The packets of these from where the file stands, the empty ones that flush decoders last; None for each place that cannot be
+        read. Their types differ by the kind of stream."""
+        for stream in self._av.streams:
+            stream.discard = Discard.default if stream in streams else Discard.all
         faults = 0
-        while True:
+        while faults <= MOST_FAULTS:
             try:
-                for packet in self._demuxed(stream):
+                for packet in cast("Any", self._av).demux(*streams):
                     faults = 0
-                    try:
-                        yield packet.decode()
-                    except DAMAGE:
-                        yield None
+                    yield packet
                 return
             except DAMAGE:
                 faults += 1
-                if faults > MOST_FAULTS:
-                    return
                 yield None
 
-    def _demuxed(self, *streams: Stream) -> Iterator[Any]:
-        """Their packets, which are of as many types as there are kinds of streams."""
-        return cast("Any", self._av).demux(*streams)
-
-    def _leave_all_but(self, chosen: Sequence[Stream]) -> None:
-        for stream in self._av.streams:
-            stream.discard = Discard.default if stream in chosen else Discard.all
-
-    def seek(self, stream: Stream, time: float) -> None:
-        """Stand at the last key frame of `stream` before `time` (seconds as a player shows them), as far as the file's index knows.
-
-        Raises CorruptMedia where the file cannot be moved about in.
-        """
-        assert stream.time_base is not None
+    def go_to(self, time: float | None, stream: AudioStream | VideoStream | None = None) -> bool:
+        """Stand at the last key frame (of `stream`) before `time`, as far as the file's index knows, or at the beginning. False for a file
+        that cannot be moved about in. `time`: seconds as a player shows them."""
+        ticks = (stream.time_base if stream is not None else None) or Fraction(1, MICROSECONDS)
         try:
-            self._av.seek(round((time + self.origin) / stream.time_base), stream=stream, backward=True)
-        except DAMAGE as error:
-            raise CorruptMedia("The recording cannot be moved about in.") from error
-
-    def duration(self) -> float:
-        """Seconds from the beginning to the end of the last packet that is there. Moves through the file."""
-        claimed = self.claimed
-        if claimed is not None and claimed > 2 * TAIL and self._seekable():
-            end = self._end(claimed - TAIL)
-            if end is not None and abs(end - claimed) <= max(SLACK, 0.02 * claimed):
-                return end
-        end = self._end(None)
-        if end is None:
-            raise CorruptMedia("The recording holds nothing that can be played.")
-        if claimed is not None and claimed - end > max(SLACK, 0.02 * claimed):
-            self.warnings.append(f"The recording says that it lasts {claimed:.1f} seconds, but what is there ends after {end:.1f}.")
-        return end
-
-    def _seekable(self) -> bool:
-        return self.media_type.demuxer not in ("aac", "amr", "mpegts", "mpegvideo")
-
-    def _end(self, begin: float | None) -> float | None:
-        """The end of the last packet of the chosen tracks, looked for from `begin` on, or from the beginning."""
-        chosen = [stream for stream in (self.video, self.audio) if stream is not None]
-        try:
-            self._av.seek(round(((begin or 0.0) + self.origin) * MICROSECONDS) if begin is not None else 0, backward=True)
+            self._av.seek(round((time + self.origin) / ticks) if time is not None else 0, stream=stream, backward=True)
         except DAMAGE:
-            if begin is not None:
-                return None
-        self._leave_all_but(chosen)
-        ends: dict[int, float] = {}
-        faults = 0
-        while faults < MOST_FAULTS:
+            return False
+        return True
+
+    def _decoded(self, stream: Any) -> Iterator[list[Any] | None]:
+        for packet in self.packets([stream]):
             try:
-                for packet in self._demuxed(*chosen):
-                    faults = 0
-                    index, base = packet.stream_index, packet.time_base
-                    shown = packet.pts if packet.pts is not None else packet.dts
-                    if base and shown is not None:
-                        end = float((shown + (packet.duration or 0)) * base) - self.origin
-                        ends[index] = max(ends.get(index, 0.0), end)
-                        if end > self._limits.max_duration + TAIL:
-                            self._too_long(end)
-                break
+                decoded = packet.decode() if packet is not None else None
             except DAMAGE:
-                faults += 1
-        return max(ends.values(), default=None)
-
-    def _too_long(self, seconds: float) -> NoReturn:
-        most = self._limits.max_duration
-        raise MediaLimitExceeded(f"The recording lasts {seconds / 60:.0f} minutes or more; this server takes up to {most / 60:.0f}.")
-
-    def check(self, duration: float) -> None:
-        """Raise MediaLimitExceeded for a recording that is longer than this server takes, and EmptyMedia for one without length."""
-        if duration > self._limits.max_duration:
-            self._too_long(duration)
-        if duration <= 0:
-            raise EmptyMedia("The recording lasts no time at all.")
+                decoded = None
+            yield decoded
 
     def _chosen(self) -> tuple[AudioStream | None, VideoStream | None]:
         audio: list[AudioStream] = list(self._av.streams.audio)
@@ -234,11 +180,8 @@ class Container:
         return max(0.0, min(begins, default=0.0))
 
 
-def _opened(path: Path, media_type: MediaType, limits: Limits) -> InputContainer:
-    demuxer = media_type.require_recording()
+def _opened(file: FileIO, demuxer: str, name: str, limits: Limits) -> InputContainer:
     try:
-        # A descriptor has no name that anything could be told by.
-        file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0)  # noqa: SIM115
         return av.open(
             file,
             "r",
@@ -253,7 +196,7 @@ def _opened(path: Path, media_type: MediaType, limits: Limits) -> InputContainer
         raise
     except DAMAGE as error:
         reason = str(getattr(error, "strerror", None) or error)
-        raise CorruptMedia(f"The file is {media_type.name}, but it is damaged and cannot be opened ({reason}).") from None
+        raise CorruptMedia(f"The file is {name}, but it is damaged and cannot be opened ({reason}).") from None
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:

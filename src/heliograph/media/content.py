@@ -25,6 +25,16 @@ class Limits(msgspec.Struct, frozen=True):
     max_duration: float = 13 * 3600.0
 
 
+class Playable(msgspec.Struct, frozen=True):
+    """A recording as a child plays it. `duration`, `even`: as looking at it found; `threads`: those that decoders may use."""
+
+    path: str
+    duration: float
+    even: bool
+    threads: int
+    limits: Limits
+
+
 class Inspection(msgspec.Struct):
     """A file, looked at. `sizes`: width and height of each page in points, upright. `media_type` by content."""
 

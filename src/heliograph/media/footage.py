@@ -15,8 +15,9 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from heliograph.errors import CorruptMedia, UnsupportedMedia
+from heliograph.media.clock import Clock
 from heliograph.media.container import Container
-from heliograph.media.content import Limits
+from heliograph.media.content import Playable
 from heliograph.media.document import PageImage
 from heliograph.media.recording import VideoTrack
 
@@ -26,16 +27,18 @@ BACK = (0.0, 2.0, 10.0, 60.0)
 """Seconds before the time asked for at which key frames are looked for, one after the other; then from the beginning."""
 CLOSE = 1e-4
 """Seconds by which a time may lie before a frame's own and still mean that frame: times are written with few digits."""
-
-
+FASTEST = 240.0
+"""Frames a second above which a header's number is the resolution of its clock, and the frames themselves are counted."""
+LATE = 0.5
+"""Seconds by which reordering can make the first frame of an AVI late."""
 TURNS: tuple[Literal[0], Literal[90], Literal[180], Literal[270]] = (0, 90, 180, 270)
 
 
 class Footage:
-    """The open pictures of the file at `path`. Raises as `Container`, and UnsupportedMedia for a file without moving pictures."""
+    """The open pictures of a recording. Raises as `Container`, and UnsupportedMedia for a file without moving pictures."""
 
-    def __init__(self, path: Path, limits: Limits, threads: int = 1) -> None:
-        self._path, self._limits, self._threads = path, limits, threads
+    def __init__(self, played: Playable) -> None:
+        self._played = played
         self.damage: list[float] = []
         """Times in seconds after which something could not be decoded, since they were last taken away."""
         self._open()
@@ -50,13 +53,14 @@ class Footage:
         ratio = self._stream.sample_aspect_ratio
         return float(ratio) if ratio and 0.1 <= ratio <= 10 else 1.0
 
-    def track(self) -> VideoTrack:
-        """What the track is, by its first frame."""
+    def track(self, counted: float | None) -> VideoTrack:
+        """What the track is, by its first frame. `counted`: frames a second, where they were counted."""
         _, frame = self.at(0.0)
         width, height = upright_size(frame, self.shape)
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        fps = float(rate) if rate else 0.0
-        return VideoTrack(self._stream.index, self._stream.codec_context.name, width, height, fps, rotation_of(frame))
+        stated = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        fps = stated if 0 < stated <= FASTEST else counted or stated
+        name = self._stream.codec_context.codec.canonical_name
+        return VideoTrack(self._stream.index, name, width, height, fps, rotation_of(frame))
 
     def onwards(self, time: float) -> Iterator[tuple[float, VideoFrame]]:
         """The frame that is shown at `time` and all after it, with the times from which on they are shown."""
@@ -82,13 +86,11 @@ class Footage:
         ahead = self._shown is not None and self._shown[0] <= time
         if ahead and self._next is None:
             return
-        for back in BACK:
+        for back in BACK if self._seekable else ():
             target = time - back
             if target <= 0 or (ahead and self._shown is not None and target <= self._shown[0]):
                 break
-            try:
-                self._container.seek(self._stream, target)
-            except CorruptMedia:
+            if not self._container.go_to(target + self._late, self._stream):
                 break
             ahead = False
             self._shown = None
@@ -97,18 +99,22 @@ class Footage:
             if self._next is not None and self._next[0] <= time:
                 return
         if not ahead:
-            self._restart()
-
-    def _restart(self) -> None:
-        self._container.close()
-        self._open()
+            self._container.close()
+            self._open()
 
     def _open(self) -> None:
-        self._container = Container(self._path, self._limits, self._threads)
+        played = self._played
+        self._container = Container(Path(played.path), played.limits, played.threads)
         if self._container.video is None:
             self._container.close()
             raise UnsupportedMedia("The recording has no moving pictures.")
         self._stream = self._container.video
+        container, codec = self._container.demuxer, self._stream.codec_context.codec.canonical_name
+        # Only the order in which frames are decoded is known; of MPEG-4 Part 2 FFmpeg makes times of it, late by the reordering.
+        self._untimed = container == "mpegvideo" or (container == "avi" and codec in ("h264", "hevc"))
+        # In a program stream few packets have a time, and what FFmpeg guesses for the others after moving is wrong.
+        self._seekable = played.even and not self._untimed and container != "mpeg"
+        self._late = 0.0
         self._shown: tuple[float, VideoFrame] | None = None
         self._pull = self._decoded(keyed=False)
         self._next = next(self._pull, None)
@@ -117,21 +123,27 @@ class Footage:
         self._shown, self._next = self._next, next(self._pull, None)
 
     def _decoded(self, *, keyed: bool) -> Iterator[tuple[float, VideoFrame]]:
-        """Frames from where the file stands, `keyed`: from the first key frame on; a frame without a time follows the one before."""
-        due = 0.0
+        """Frames from where the file stands, `keyed`: from the first key frame on."""
+        clock = Clock(self._container.origin, self._played.duration, leaps=self._container.leaps)
+        rate = self._stream.guessed_rate or self._stream.average_rate
+        usual = 1 / float(rate) if rate else 0.04
+        time: float | None = None
+        begun = not keyed
         for frames in self._container.pictures():
             if frames is None:
-                if self.damage[-1:] != [due]:
-                    self.damage.append(due)
+                if self.damage[-1:] != [time or 0.0]:
+                    self.damage.append(time or 0.0)
                 continue
             for frame in frames:
-                if keyed and not frame.key_frame:
+                begun = begun or frame.key_frame
+                if not begun:
                     continue
-                keyed = False
-                stamp = self._container.shown(frame)
-                time = due if stamp is None else stamp
-                rate = self._stream.guessed_rate or self._stream.average_rate
-                due = time + (1 / float(rate) if rate else 0.04)
+                stamp = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+                told = clock.time(None if self._untimed else stamp, usual) - self._late
+                if time is None and not keyed and self._container.demuxer == "avi" and 0 < told < LATE:
+                    self._late, told = told, 0.0
+                # some demuxers guess the times of frames that have none, and guess them out of order
+                time = told if time is None or told > time else time + usual
                 yield time, frame
 
 

@@ -42,7 +42,8 @@ class VideoTrack(msgspec.Struct, frozen=True):
 
 class Recording(msgspec.Struct):
     """A file of sound or moving pictures, looked at. `duration` in seconds. `media_type` and `kind` by content: a file with a cover picture
-    and no other is `audio`."""
+    and no other is `audio`. `even`: its time stamps begin only once; in files that were joined of several they do not, and then
+    its pictures can only be played through."""
 
     media_type: str
     kind: Literal["audio", "video"]
@@ -50,6 +51,7 @@ class Recording(msgspec.Struct):
     audio: AudioTrack | None = None
     video: VideoTrack | None = None
     warnings: list[str] = []
+    even: bool = True
 
 
 class Piece(msgspec.Struct):

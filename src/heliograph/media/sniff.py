@@ -98,6 +98,12 @@ def _other(media_type: str, name: str) -> MediaType:
 
 
 MPEG_AUDIO = _audio("mpeg", "an MP3 recording", "mp3")
+AAC = _audio("aac", "an AAC recording", "aac")
+FLAC = _audio("flac", "a FLAC recording", "flac")
+WAV = _audio("wav", "a WAV recording", "wav")
+TRANSPORT = _video("mp2t", "an MPEG transport stream", "mpegts")
+QUICKTIME = _video("quicktime", "a QuickTime video", "mov")
+MP4 = _video("mp4", "an MP4 video", "mov")
 SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"\xff\xd8\xff", _image("jpeg", "a JPEG image")),
     (0, b"\x89PNG\r\n\x1a\n", _image("png", "a PNG image")),
@@ -118,13 +124,22 @@ SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"\x01\xda", _image("sgi", "an SGI image", read=False)),
     (0, b"{\\rtf", RTF),
     (0, b"%!PS", _other("application/postscript", "a PostScript document")),
-    (0, b"ID3", MPEG_AUDIO),
-    (0, b"fLaC", _audio("flac", "a FLAC recording", "flac")),
+    (0, b"fLaC", FLAC),
     (0, b"OggS", _audio("ogg", "an Ogg recording", "ogg")),
     (0, b"#!AMR", _audio("amr", "an AMR recording", "amr")),
     (0, b".snd", _audio("basic", "an AU recording", "au")),
+    (0, b"caff", _audio("x-caf", "a Core Audio recording", "caf")),
+    (0, b"RF64", WAV),
+    (0, b"BW64", WAV),
+    (0, b"riff\x2e\x91\xcf\x11", _audio("x-w64", "a Wave64 recording", "w64")),
+    (0, b"MAC ", _audio("x-ape", "a Monkey's Audio recording", "ape")),
+    (0, b"wvpk", _audio("x-wavpack", "a WavPack recording", "wv")),
+    (0, b"TTA1", _audio("x-tta", "a True Audio recording", "tta")),
+    (0, b"\x0bw", _audio("ac3", "an AC-3 recording", "ac3")),
+    (0, b".RMF", _video("x-pn-realvideo", "a RealMedia file", "rm")),
+    (0, b"DKIF", _video("x-ivf", "an IVF video", "ivf")),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01", _video("mxf", "an MXF video", "mxf")),
     (0, b"MThd", _audio("midi", "a MIDI file", None)),
-    (0, b"\x1aE\xdf\xa3", _video("x-matroska", "a Matroska video", "matroska")),
     (0, b"FLV\x01", _video("x-flv", "a Flash video", "flv")),
     (0, b"0&\xb2u\x8ef\xcf\x11", _video("x-ms-asf", "a Windows Media file", "asf")),
     (0, b"\0\0\1\xba", _video("mpeg", "an MPEG video", "mpeg")),
@@ -146,7 +161,7 @@ SIGNATURES: tuple[tuple[int, bytes, MediaType], ...] = (
 
 RIFF = {
     b"WEBP": _image("webp", "a WebP image"),
-    b"WAVE": _audio("wav", "a WAV recording", "wav"),
+    b"WAVE": WAV,
     b"AVI ": _video("x-msvideo", "an AVI video", "avi"),
 }
 IFF = {b"AIFF": _audio("aiff", "an AIFF recording", "aiff"), b"AIFC": _audio("aiff", "an AIFF recording", "aiff")}
@@ -181,23 +196,28 @@ def sniff(head: bytes, *, size: int | None = None) -> MediaType:
         return IFF[kind]
     if head[4:8] == b"ftyp":
         return _iso_media(kind, head)
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        webm = re.search(rb"\x42\x82.webm", head[:256], re.DOTALL)
+        return _video("webm", "a WebM video", "matroska") if webm else _video("x-matroska", "a Matroska video", "matroska")
+    if head.startswith(b"ID3"):
+        return _tagged(head)
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return _zip(head)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return next((kind for name, kind in OLE_STREAMS.items() if name.encode("utf-16-le") + b"\0\0" in head), OLE)
     if head.startswith(b"BM") and len(head) > 18 and struct.unpack_from("<I", head, 14)[0] in (12, 16, 40, 52, 56, 64, 108, 124):
         return _image("bmp", "a BMP image")
-    if head[0] == 0xFF and len(head) > 3 and head[1] & 0xE6 in (0xE2, 0xE4) and head[2] & 0xF0 not in (0, 0xF0):
-        return MPEG_AUDIO
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return _video("mp2t", "an MPEG transport stream", "mpegts")
-    return _text(head)
+    return _stream(head) or _text(head)
 
 
 def sniff_file(path: Path) -> MediaType:
     """The type of the file, with a look into the directory of ZIP and OLE containers. Raises EmptyMedia, EncryptedMedia, CorruptMedia."""
     with path.open("rb") as file:
-        found = sniff(file.read(HEAD))
+        head = file.read(HEAD)
+        found = sniff(head)
+        if head.startswith(b"ID3") and _tag_length(head) >= len(head) - 8:  # a tag with a large cover picture
+            file.seek(_tag_length(head))
+            found = _stream(file.read(HEAD)) or found
         if found is OLE or found.reader == "libreoffice":
             found = _ole_directory(file) if found in (OLE, DOC, PPT, XLS) else found
     if found.media_type in (ZIP.media_type, DOCX.media_type, PPTX.media_type, XLSX.media_type):
@@ -230,9 +250,42 @@ def _iso_media(brand: bytes, head: bytes) -> MediaType:
         return _image("avif", "an AVIF image", read=False)
     if brand in HEIF_BRANDS:
         return _image("heic", "a HEIC image")
-    if brand in (b"M4A ", b"M4B "):
+    if brand in (b"M4A ", b"M4B ", b"M4P ", b"F4A "):
         return _audio("mp4", "an MPEG-4 recording", "mov")
-    return _video("quicktime", "a QuickTime video", "mov") if brand == b"qt  " else _video("mp4", "an MP4 video", "mov")
+    if brand.startswith((b"3gp", b"3g2")):
+        return _video("3gpp", "a 3GP video", "mov")
+    return QUICKTIME if brand == b"qt  " else MP4
+
+
+def _tag_length(head: bytes) -> int:
+    """The length of the ID3 tag at the beginning, by ID3v2.4.0, 3.1: four bytes of seven bits each, and a header of ten."""
+    length = 10
+    for place, byte in enumerate(head[6:10]):
+        length += (byte & 0x7F) << (21 - 7 * place)
+    return length
+
+
+def _tagged(head: bytes) -> MediaType:
+    """What follows an ID3 tag: nearly always MP3."""
+    return _stream(head[_tag_length(head) :]) or MPEG_AUDIO
+
+
+def _stream(head: bytes) -> MediaType | None:
+    """Sound or pictures that begin with their first frame, without a header before it."""
+    if head.startswith(b"fLaC"):
+        return FLAC
+    if len(head) > 6 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # ADTS, ISO/IEC 13818-7, 6.2: its frames say their length
+        length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+        following = head[length : length + 2]
+        return AAC if length > 7 and (not following or (following[0] == 0xFF and following[-1] & 0xF6 in (0xF0, 0xF6))) else None
+    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE6 in (0xE2, 0xE4) and head[2] & 0xF0 not in (0, 0xF0):
+        return MPEG_AUDIO
+    for first, step in ((0, 188), (4, 192)):  # as broadcast, and as Blu-ray discs and camcorders keep it
+        if len(head) > first + 2 * step and all(head[first + step * packet] == 0x47 for packet in range(3)):
+            return TRANSPORT
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"pnot") and len(head) > 16:  # QuickTime from before there was a type
+        return QUICKTIME
+    return MP4 if head[4:8] in (b"styp", b"moof") else None
 
 
 def _zip(head: bytes) -> MediaType:

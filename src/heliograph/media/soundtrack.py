@@ -15,8 +15,9 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from heliograph.errors import UnsupportedMedia
+from heliograph.media.clock import Clock
 from heliograph.media.container import Container
-from heliograph.media.content import Limits
+from heliograph.media.content import Playable
 from heliograph.media.recording import SAMPLE_RATE
 
 WIDTH = 2
@@ -30,13 +31,15 @@ SILENCE = bytes(SAMPLE_RATE * WIDTH)
 
 
 class Soundtrack:
-    """The open sound of the file at `path`. Raises as `Container`, and UnsupportedMedia for a file without sound."""
+    """The open sound of a recording, no longer than it. Raises as `Container`, and UnsupportedMedia for a file without sound."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._container = Container(path, limits)
+    def __init__(self, played: Playable) -> None:
+        self._container = Container(Path(played.path), played.limits)
         if self._container.audio is None:
             self._container.close()
             raise UnsupportedMedia("The recording has no sound.")
+        self._clock = Clock(self._container.origin, played.duration, leaps=self._container.leaps)
+        self._last = round(played.duration * SAMPLE_RATE)
         self._pieces = self._decoded()
         self._kept: deque[bytes] = deque()
         self._begin = self._end = 0
@@ -60,8 +63,8 @@ class Soundtrack:
 
     def advance(self) -> bool:
         """Decode a piece more. False at the end."""
-        piece = next(self._pieces, None)
-        if piece is None:
+        piece = next(self._pieces, b"")[: max(0, self._last * WIDTH - self._end)]
+        if not piece:
             self.ended = True
             return False
         self._kept.append(piece)
@@ -92,8 +95,9 @@ class Soundtrack:
         written = 0  # samples yielded
         run = _Run(0)
         for frame in self._frames():
-            begin = self._container.shown(frame)
-            if begin is not None and not run.continues(frame, begin):
+            stamp = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+            begin = self._clock.time(stamp, frame.samples / frame.sample_rate)
+            if stamp is not None and not run.continues(frame, begin):
                 for piece in run.flushed(written):
                     written += len(piece) // WIDTH
                     yield piece

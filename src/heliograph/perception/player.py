@@ -16,7 +16,7 @@ from typing import Literal
 from heliograph.children import ChildPool
 from heliograph.config import Settings
 from heliograph.errors import InvalidRequest
-from heliograph.media.content import Limits, PagePicture
+from heliograph.media.content import Limits, PagePicture, Playable
 from heliograph.media.document import PageImage
 from heliograph.media.recording import SAMPLE_RATE, Piece, Recording
 
@@ -63,12 +63,11 @@ class Player:
         What cannot be decoded is told once in `recording.warnings`. Raises a MediaError.
         """
         first, last = round(max(0.0, start) * SAMPLE_RATE), round(max(0.0, start + seconds) * SAMPLE_RATE)
-        data = bytearray()
+        data, played = bytearray(), self._played(path, recording)
         async with self._seat(path, "sound") as children:
             while first < last:
                 count = min(last - first, PIECE)
-                call = ("sound", path, first, count, self._limits)
-                piece = await children.call(*call, timeout=self._settings.page_timeout, returns=Piece)
+                piece = await children.call("sound", played, first, count, timeout=self._settings.page_timeout, returns=Piece)
                 _tell(recording, "sound", piece.damage)
                 if piece.data is None:
                     continue
@@ -81,13 +80,13 @@ class Player:
     async def frame(self, path: Path, recording: Recording, time: float, longest_side: int | None = None) -> PageImage:
         """The upright pixels of the frame shown at `time`: the last one for times after the end. Raises a MediaError."""
         async with self._seat(path, "frames") as children:
-            call = ("frame", path, time, longest_side, self._threads, self._limits)
+            call = ("frame", self._played(path, recording), time, longest_side)
             return await children.call(*call, timeout=self._settings.page_timeout, returns=PageImage)
 
     async def jpeg(self, path: Path, recording: Recording, time: float, longest_side: int) -> PagePicture:
         """The frame shown at `time` as an upright JPEG, no side longer than `longest_side` pixels. Raises a MediaError."""
         async with self._seat(path, "frames") as children:
-            call = ("jpeg", path, time, longest_side, self._threads, self._limits)
+            call = ("jpeg", self._played(path, recording), time, longest_side)
             return await children.call(*call, timeout=self._settings.page_timeout, returns=PagePicture)
 
     async def clip(
@@ -97,7 +96,7 @@ class Player:
         at 0, no side longer than `longest_side` pixels. Raises a MediaError, and InvalidRequest for a time that is none."""
         start, end = _within(recording, start, end)
         async with self._seat(path, "frames") as children:
-            call = ("clip", path, start, end, longest_side, sound and recording.audio is not None, self._threads, self._limits)
+            call = ("clip", self._played(path, recording), start, end, longest_side, sound and recording.audio is not None)
             return await children.call(*call, timeout=self._encoding(start, end), returns=bytes)
 
     async def audio_clip(
@@ -111,8 +110,11 @@ class Player:
         """What is heard from `start` to `end` as a file of one channel at 16 kHz. Raises as `clip`."""
         start, end = _within(recording, start, end)
         async with self._seat(path, "sound") as children:
-            call = ("audio_clip", path, start, end, format, self._limits)
+            call = ("audio_clip", self._played(path, recording), start, end, format)
             return await children.call(*call, timeout=self._encoding(start, end), returns=bytes)
+
+    def _played(self, path: Path, recording: Recording) -> Playable:
+        return Playable(str(path), recording.duration, recording.even, self._threads, self._limits)
 
     def _encoding(self, start: float, end: float) -> float:
         """How long making a clip may take: decoding up to it, and then it."""

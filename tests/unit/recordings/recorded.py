@@ -59,6 +59,7 @@ def write(
     late: float = 0.0,
 ) -> Path:
     """A file with these tracks. `times`: of the pictures in seconds, unless evenly spread; `late`: seconds by which sound begins later."""
+    tick = Fraction(1, 1000 if times else fps)
     container: Any
     with av.open(str(path), "w", format=form) as container:
         drawn = iter(pictures)
@@ -67,10 +68,10 @@ def write(
         if first is not None:
             seen: Any = container.add_stream(video, rate=fps, options={"g": "10", "bf": "2", "crf": "10"} if options is None else options)
             seen.width, seen.height, seen.pix_fmt = first.shape[1], first.shape[0], "yuv420p"
-            seen.codec_context.time_base = Fraction(1, 1000)
+            seen.codec_context.time_base = tick
             for index, pixels in enumerate([first, *drawn]):
                 frame: Any = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-                frame.time_base, frame.pts = Fraction(1, 1000), round((times[index] if times else index / fps) * 1000)
+                frame.time_base, frame.pts = tick, round(times[index] / tick) if times else index
                 container.mux(seen.encode(frame))
             container.mux(seen.encode(None))
         if heard is not None and sound is not None:
