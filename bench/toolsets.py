@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import matplotlib
 from PIL import Image
+from tests.integration.agents import talks
 from tests.integration.agents.tooling import INVOICE, Tools, pdf
 
 from bench import Row
@@ -22,6 +23,7 @@ from heliograph.agents import tools
 from heliograph.agents.artifacts import Kind
 from heliograph.agents.memory import Brought
 from heliograph.agents.readings import Readings
+from heliograph.agents.recordings import Recordings
 from heliograph.config import Settings
 from heliograph.models.serving import Models
 from heliograph.perception.reader import Reader
@@ -52,6 +54,7 @@ def files() -> dict[str, tuple[bytes, Kind, str]]:
         "receipt": (samples.RECEIPT.read_bytes(), "img", "image/png"),
         "portrait": (PORTRAIT.read_bytes(), "img", "image/jpeg"),
         "eye": (eye(), "img", "image/png"),
+        "talk": (talks.talk(), "vid", "video/mp4"),
         "notes": (b"one two three\n" * 2000, "doc", "text/plain"),
     }
 
@@ -113,6 +116,23 @@ CALLS = [
     Call("image_grid", {"images": ["receipt", "portrait", "receipt", "portrait"]}),
     Call("make_chart", {"kind": "bar", "values": [3, 1, 4, 1, 5], "labels": ["a", "b", "c", "d", "e"]}, "1600 x 1000 pixels"),
     Call("make_chart", {"kind": "line", "series": [{"values": list(range(100))}] * 5}, "500 points"),
+    Call("video_info", {"video": "talk"}),
+    Call("sample_frames", {"video": "talk"}, "8 of a film of 10 s, 480 x 270"),
+    Call("get_keyframes", {"video": "talk"}, "its shots found for it"),
+    Call("trim_video", {"video": "talk", "start": 1.1, "end": 6.1}, "5 s, encoded anew"),
+    Call("trim_video", {"video": "talk"}, "10 s, pictures copied"),
+    Call("cut_highlights", {"video": "talk", "spans": [{"start": 1, "end": 2}, {"start": 6, "end": 7}]}),
+    Call("concatenate_videos", {"videos": ["talk", "talk"]}),
+    Call("change_video", {"video": "talk", "height": 120, "speed": 2.0}),
+    Call("add_watermark", {"video": "talk", "text": "DRAFT"}),
+    Call("get_editable_video", {"video": "talk"}),
+    Call("write_editable_video", {"video": {"clips": [{"video": "talk", "start": 2, "end": 4}]}}, "2 s"),
+    Call("video_to_gif", {"video": "talk", "start": 1, "end": 3}, "20 frames"),
+    Call("extract_audio", {"video": "talk"}),
+    Call("transcribe_video", {"video": "talk"}, "10 s of speech"),
+    Call("search_video", {"video": "talk", "query": "better"}, "heard and watched for it"),
+    Call("read_video", {"video": "talk"}, "two slides"),
+    Call("add_video_captions", {"video": "talk"}, "burnt in, heard for it"),
     Call("fetch_page", {"url": WEB}, "40 kB of HTML, the network left out"),
 ]
 
@@ -138,7 +158,8 @@ async def timed(run: Tools, call: Call, refs: dict[str, str]) -> float:
     arguments = {name: _named(value, refs) for name, value in call.arguments.items()}
     taken: list[float] = []
     for _ in range(TIMES + 1):
-        at = dataclasses.replace(run.at, readings=Readings())
+        at = dataclasses.replace(run.at, readings=Readings(), recordings=Recordings())
+        run.memory.steps.clear()
         started = time.perf_counter()
         await tools.REGISTRY[call.tool].call(at, arguments)
         taken.append((time.perf_counter() - started) * 1000)
@@ -148,4 +169,6 @@ async def timed(run: Tools, call: Call, refs: dict[str, str]) -> float:
 def _named(value: Any, refs: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_named(each, refs) for each in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: _named(each, refs) for name, each in cast("dict[str, Any]", value).items()}
     return refs.get(value, value) if isinstance(value, str) else value

@@ -19,6 +19,16 @@ def grid(refs: Sequence[str], *, titles: Sequence[str] = (), title: str | None =
     return _known({"images": images, "title": title})
 
 
+def video(ref: str, *, title: str | None = None, seconds: float | None = None, width: int | None = None, height: int | None = None) -> Json:
+    """`preview.video`: a film, its length in seconds and size in pixels."""
+    return _known({"video": {"id": ref}, "title": title, "seconds": seconds, "width": width, "height": height})
+
+
+def audio(ref: str, *, title: str | None = None, seconds: float | None = None) -> Json:
+    """`preview.audio`: a recording of sound, its length in seconds."""
+    return _known({"audio": {"id": ref}, "title": title, "seconds": seconds})
+
+
 def document(ref: str, *, title: str | None = None, pages: int | None = None, page: int | None = None) -> Json:
     """`preview.document`: a file of pages; `page`: the one to open at, counted from 0."""
     return _known({"document": {"id": ref}, "title": title, "pages": pages, "page": page})

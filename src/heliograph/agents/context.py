@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from heliograph.agents.artifacts import Artifacts
 from heliograph.agents.readings import Readings
+from heliograph.agents.recordings import Recordings
 from heliograph.agents.task import Card, Task
 from heliograph.agents.workspace import Workspace
 from heliograph.config import Settings
@@ -35,6 +36,8 @@ class Context:
     """Shows a card, where the caller wants cards of that kind."""
     readings: Readings = field(default_factory=Readings)
     """The pages that this run's tools have read."""
+    recordings: Recordings = field(default_factory=Recordings)
+    """What they have heard and watched."""
 
     @property
     def artifacts(self) -> Artifacts:

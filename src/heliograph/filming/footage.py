@@ -56,7 +56,9 @@ class Footage:
             self.video.thread_type = "AUTO"
         self._indexed = self.container.format.name in INDEXED
         self._fresh = True
-        self.zero = (self.container.start_time or 0) / av.time_base
+        begins = [float(each.start_time * each.time_base) for each in (self.video, self.audio) if each is not None and each.start_time]
+        both = len(begins) == sum(each is not None for each in (self.video, self.audio))
+        self.zero = max(0.0, min(begins)) if both else 0.0
         self.duration = self._lasts()
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from heliograph.filming.rendering import Part, Progress, opened, ratio_of
 from heliograph.imaging.grids import grid
 from heliograph.imaging.orders import Drawn, Format
 from heliograph.imaging.working import encoded
+from heliograph.media.timecode import clock
 
 SAMPLES = 24
 """Frames of a GIF, evenly spread, whose colours are its palette."""
@@ -35,15 +36,6 @@ def sheet(path: Path, asked: list[Still], columns: int | None, cell: int) -> Dra
     pictures = _pictures(path, [still.time for still in asked], cell)
     captions = [clock(still.time) if still.caption is None else still.caption for still in asked]
     return encoded(grid(pictures, captions, columns, cell), "jpeg")
-
-
-def clock(seconds: float) -> str:
-    """A time as a player shows it, with tenths: `1:02:03.4`."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minute = divmod(minutes, 60)
-    start = f"{hours}:{minute:02d}" if hours else f"{minute}"
-    return f"{start}:{rest // 10:02d}.{rest % 10}"
 
 
 def animated(cut: Cut, target: Path, width: int | None, fps: float, bounds: Bounds) -> Filmed:

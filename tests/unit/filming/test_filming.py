@@ -11,9 +11,9 @@ from heliograph.errors import CorruptMedia, HeliographError, InvalidRequest, Med
 from heliograph.filming.cutter import Cutter
 from heliograph.filming.lettering import caption
 from heliograph.filming.orders import Bounds, Cut, Filmed, Mark, Still, Timeline
-from heliograph.filming.stills import clock
 from heliograph.filming.working import contact_sheet, film, frames, gif, sound
 from heliograph.media.subtitles import Cue
+from heliograph.media.timecode import clock
 from tests.unit.filming import films
 
 BOUNDS = Bounds(1 << 26, 1 << 24)
