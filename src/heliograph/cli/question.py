@@ -11,11 +11,14 @@ from typing import Any, Literal
 import typer
 
 from heliograph.cli.attached import item
+from heliograph.errors import InvalidRequest
 
 Kind = Literal["document", "audio", "video"]
 """What a request is about, and the first word of its route and domain."""
 TRANSCRIPTIONS = ("audio.transcription", "video.transcription")
 """Domains whose answers carry times of their own, and what a recording is asked for where nothing is."""
+
+UNASKED = "say what to extract: --domain document.invoice, --schema FILE or --skill DIR or NAME"
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,14 @@ class Question:
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
     def about(self, kind: Kind) -> Question:
-        """This question as it is put about a file of that kind: recordings are asked for what is said where nothing else is asked."""
+        """This question as it is put about a file of that kind: recordings are asked for what is said where nothing else is asked.
+
+        Raises InvalidRequest where nothing is asked of a document.
+        """
         bare = not self.config.keys() & {"json_schema", "skills"}
-        domain = f"{kind}.transcription" if bare and self.domain is None and kind != "document" else self.domain
+        if bare and self.domain is None and kind == "document":
+            raise InvalidRequest(f"S{UNASKED[1:]}.")
+        domain = f"{kind}.transcription" if bare and self.domain is None else self.domain
         plain = {"grounding": False, "confidence": False} if bare and domain in TRANSCRIPTIONS else {}
         return replace(self, domain=domain, config={**self.config, **plain})
 
@@ -61,7 +69,7 @@ def ask(
     Raises `typer.BadParameter` (exit code 2) with what is wrong about which.
     """
     if not (domain or schema or skill or bare):
-        raise typer.BadParameter("say what to extract: --domain document.invoice, --schema FILE or --skill DIR or NAME")
+        raise typer.BadParameter(UNASKED)
     grounding = grounding and domain != "document.markdown"  # which carries boxes of its own
     config: dict[str, Any] = {"detail": detail, "grounding": grounding, "confidence": grounding}
     if schema:

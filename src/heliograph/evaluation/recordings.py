@@ -135,9 +135,9 @@ def sets_in(data: Path) -> list[str]:
 def recordings(data: Path, names: Sequence[str], limit: int | None = None) -> list[Taped]:
     """The recordings of these sets, at most `limit` a set."""
     found: list[Taped] = []
+    every = [json.loads(row) for row in (data / "manifest.jsonl").read_text().splitlines()]
     for name in names:
-        rows = [json.loads(row) for row in (data / name / "manifest.jsonl").read_text().splitlines()]
-        for row in [row for row in rows if row["task"] in TASKS][:limit]:
+        for row in [row for row in every if row["set"] == name and row.get("task") in TASKS][:limit]:
             truth = json.loads((data / row["truth_path"]).read_text()) if row.get("truth_path") else SHOWN.get(row["id"], {})
             told = HINT if row["task"] == "asr_word" else None
             found.append(Taped(row["id"], name, data / row["path"], truth, row["kind"] == "video", told))

@@ -15,6 +15,9 @@ from heliograph.samples import INVOICE, RECEIPT
 from tests.live import running_server
 from tests.unit.media.paper import Pdf, say
 
+EVAL = Path(__file__).parents[2] / "data" / "eval" / "items"
+SPOKEN, FILMED = EVAL / "LJ001-0005.ogg", EVAL / "shots.mp4"
+
 
 def heliograph(*arguments: str | Path, cwd: Path, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command with nothing of the developer's settings."""
@@ -91,6 +94,28 @@ def test_the_doctor_names_a_wrong_setting(tmp_path: Path) -> None:
     assert b"port" in done.stdout
 
 
+def test_recordings_become_transcripts_subtitles_and_a_sheet_of_what_was_seen(tmp_path: Path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("nothing to hear")
+    done = heliograph("extract", SPOKEN, text, FILMED, "--json", "--keyframes", "--annotate", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    spoken, unasked, filmed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert spoken["domain"] == "audio.transcription"
+    assert "movable metal letters" in spoken["response"]["segments"][0]["content"]
+    assert "--domain" in unasked["error"]["message"]
+    assert [frame["shot"] for frame in filmed["response"]["keyframes"]] == [0, 1, 2, 3, 4]
+    assert Path(tmp_path / filmed["response"]["keyframes"][0]["url"]).read_bytes().startswith(b"\xff\xd8")
+    assert b"listening" in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{SPOKEN.stem}.srt", f"{SPOKEN.stem}.vtt", f"{FILMED.stem}-sheet.png"}
+    assert "00:00:00" in (tmp_path / "out" / f"{SPOKEN.stem}.srt").read_text()
+    with Image.open(tmp_path / "out" / f"{FILMED.stem}-sheet.png") as sheet:
+        assert sheet.width > 4 * 300
+
+    piped = heliograph("extract", "-", cwd=tmp_path, stdin=SPOKEN.read_bytes())
+    assert piped.returncode == 0, piped.stderr.decode()
+    assert b"-, 00:08, en\n00:00 - 00:08  The invention of movable" in piped.stdout
+
+
 def test_a_folder_is_done_by_a_server_once(tmp_path: Path) -> None:
     papers = tmp_path / "in"
     papers.mkdir()
@@ -112,6 +137,14 @@ def test_a_folder_is_done_by_a_server_once(tmp_path: Path) -> None:
         assert b"1 done before" in again.stderr
         assert json.loads((tmp_path / "out" / "a.pdf.json").read_text())["id"] == answer["id"]
         assert {prediction["id"] for prediction in server.call("GET", "/v1/predictions?limit=50")[1]} == before
+
+        (tmp_path / "talks").mkdir()
+        (tmp_path / "talks" / "a.ogg").write_bytes(SPOKEN.read_bytes())
+        heard = heliograph("extract", "talks", "-o", "heard", "--server", server.url, cwd=tmp_path, VLMRUN_API_KEY=server.key)
+        assert heard.returncode == 0, heard.stderr.decode()
+        told = json.loads((tmp_path / "heard" / "a.ogg.json").read_text())
+        assert (told["domain"], told["usage"]["element_type"]) == ("audio.transcription", "audio")
+        assert "movable metal letters" in told["response"]["segments"][0]["content"]
 
         refused = heliograph(*call, cwd=tmp_path, VLMRUN_API_KEY="hg_wrong")
         assert refused.returncode == 1

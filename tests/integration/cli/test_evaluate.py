@@ -55,6 +55,29 @@ def test_the_drawn_documents_stay_over_the_bar_and_the_report_shows_them(tmp_pat
     assert re.search(r"drawn_forms +│ micro +│ f1 +│ 1.01 +│ [01]\.\d{3} +│ under", low.output)
 
 
+def test_recordings_stay_over_the_bar_and_a_folder_of_ones_own_is_measured_alike(tmp_path: Path) -> None:
+    sets = ["--set", "drawn_shots", "--set", "read_aloud"]
+    result = runner.invoke(app, ["eval", str(DRAWN), *sets, "--bar", str(DRAWN / "bar.json"), "--report", str(tmp_path / "report")])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"drawn_shots +│ micro +│ cuts F1 +│ 1 +│ 1\.000 +│ met", result.output)
+    assert "WER" in (tmp_path / "report" / "index.html").read_text()
+
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "talk.ogg").write_bytes((DRAWN / "items" / "LJ001-0005.ogg").read_bytes())
+    (mine / "talk.txt").write_text("The invention of movable metal letters in the middle of the fifteenth century")
+    numbers = tmp_path / "mine.json"
+    asked = ["eval", str(mine), "--schema", "audio.transcription"]
+    result = runner.invoke(app, [*asked, "--json", str(numbers)])
+    assert result.exit_code == 0, result.output
+    # of the thirteen words none is missing, and the twelve that follow are not in the truth
+    assert json.loads(numbers.read_text())["mine"]["micro"]["WER"] == pytest.approx(12 / 13)
+
+    away = runner.invoke(app, [*asked, "--via", "http://127.0.0.1:9"])
+    assert away.exit_code == 2
+    assert "leave out --via" in " ".join(away.output.replace("│", " ").split())
+
+
 def test_a_server_is_measured_by_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_server(tmp_path / "server") as server:
         monkeypatch.setenv("VLMRUN_API_KEY", server.key)

@@ -14,6 +14,7 @@ from heliograph.cli.progress import Progress, clock
 from heliograph.cli.question import ask
 from heliograph.cli.sheet import MOST, Cited, chosen, citations, draw
 from heliograph.cli.show import script
+from heliograph.errors import InvalidRequest
 from heliograph.extraction.made import MadeFiles
 from heliograph.media.content import PagePicture
 from heliograph.media.recording import Recording
@@ -22,7 +23,9 @@ from heliograph.perception.player import Player
 
 def test_a_recording_is_asked_for_what_is_said_where_nothing_else_is_asked() -> None:
     bare = ask(bare=True)
-    assert [bare.about(kind).domain for kind in ("audio", "video", "document")] == ["audio.transcription", "video.transcription", None]
+    assert [bare.about(kind).domain for kind in ("audio", "video")] == ["audio.transcription", "video.transcription"]
+    with pytest.raises(InvalidRequest, match=r"Say what to extract: --domain"):
+        bare.about("document")
     assert bare.about("audio").config["grounding"] is False  # a transcript has times of its own
     assert ask("audio.transcription").about("audio").config["grounding"] is False
     assert ask("audio.transcription-summary").about("audio").config["grounding"] is True

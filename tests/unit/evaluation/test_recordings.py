@@ -130,8 +130,7 @@ def test_a_manifest_names_recordings_and_tasks_of_other_kinds_are_passed_over(tm
         {"id": "b", "set": "talks", "kind": "video", "task": "container_support", "path": "talks/b.mkv", "truth_path": None},
         {"id": "c", "set": "talks", "kind": "video", "task": "classify_gesture", "path": "talks/c.mkv", "truth_path": None},
     ]
-    for manifest in (tmp_path / "manifest.jsonl", tmp_path / "talks" / "manifest.jsonl"):
-        manifest.write_text("\n".join(json.dumps(row) for row in rows))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     (tmp_path / "talks" / "a.json").write_text('{"text": "nine"}')
     assert sets_in(tmp_path) == ["talks"]
     first, second = recordings(tmp_path, ["talks"])
