@@ -6,10 +6,18 @@ from pathlib import Path
 
 from heliograph.media import opening
 from heliograph.media.content import Limits
+from heliograph.media.recording import Recording
 from heliograph.media.sniff import sniff_file
 
 QUICK = frozenset({"pdf", "image"})
 """What is opened without being read; other formats are laid out on pages first."""
+
+
+def recording(path: Path, limits: Limits) -> Recording:
+    """What the recording is. Raises a MediaError for a file that cannot be heard or watched."""
+    from heliograph.media import playing  # noqa: PLC0415 - FFmpeg, which only recordings need
+
+    return playing.inspect(path, limits)
 
 
 def pages(path: Path, limits: Limits) -> int | None:

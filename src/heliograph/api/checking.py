@@ -8,13 +8,16 @@ is only queued is looked into when nobody else's is, so many of them at once cos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from heliograph.children import ChildFailed, ChildPool
 from heliograph.config import Settings
 from heliograph.errors import HeliographError, MediaLimitExceeded, NotConfigured, NotFound, Unavailable
 from heliograph.extraction.plan import Plan
 from heliograph.media.content import Limits
+from heliograph.media.recording import Recording
 from heliograph.store.blobs import Blobs
 from heliograph.store.predictions import Input
 
@@ -30,7 +33,8 @@ class Checker:
     def __init__(self, settings: Settings, blobs: Blobs) -> None:
         self._blobs = blobs
         self._longest = settings.check_at_submit
-        self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels)
+        self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels, max_duration=math.inf)
+        self._most = settings.max_duration
         self._pool = ChildPool("heliograph.api._checking", size=1, memory=settings.child_memory, recycle_after=settings.child_recycle * 20)
         self._starting: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -39,21 +43,25 @@ class Checker:
         """Raise MediaError or InvalidRequest for what is certain to fail.
 
         `reads`: the inputs, each with the parameter that it came in. `queued`: nobody waits for the result.
-        `plan`: None where the files' pages are not chosen.
+        `plan`: None where the files' pages are not chosen, and nothing is heard or watched.
         """
-        recording = plan is not None and plan.recorded is not None
-        if recording or not self._longest or (queued and self._turn.locked()):
+        if not self._longest or (queued and self._turn.locked()):
             return
+        recorded = plan is not None and plan.recorded is not None
         try:
             async with asyncio.timeout(self._longest):
                 await self._started()
                 async with self._turn:
-                    counts = [await self._pages(param, read) for param, read in reads]
+                    found = [await (self._recording if recorded else self._pages)(param, read) for param, read in reads]
         except (TimeoutError, *UNSURE):
             return
-        known = [count for count in counts if count is not None]
-        if plan is not None and len(known) == len(counts):
-            plan.check_pages(sum(known))
+        for (param, _), recording in zip(reads, found, strict=True):
+            if isinstance(recording, Recording) and plan is not None:
+                with _naming(param):
+                    self._check_recording(recording, plan)
+        counts = [count for count in found if isinstance(count, int)]
+        if plan is not None and len(counts) == len(found):
+            plan.check_pages(sum(counts))
 
     async def close(self) -> None:
         """Stop the child."""
@@ -71,9 +79,30 @@ class Checker:
     async def _pages(self, param: str, read: Input) -> int | None:
         if read.blob is None or read.bytes is None or read.bytes > LARGEST:
             return None
-        try:
+        with _naming(param):
             async with self._blobs.local(read.blob) as path:
                 return await self._pool.call("pages", path, self._limits, timeout=self._longest, returns=int | None)
-        except HeliographError as error:
-            error.param = param
-            raise
+
+    async def _recording(self, param: str, read: Input) -> Recording | None:
+        # of a recording hardly more than the beginning is read, however large it is, where that needs no copy of it
+        if read.blob is None or read.bytes is None or (read.bytes > LARGEST and self._blobs.folder is None):
+            return None
+        with _naming(param):
+            async with self._blobs.local(read.blob) as path:
+                return await self._pool.call("recording", path, self._limits, timeout=self._longest, returns=Recording)
+
+    def _check_recording(self, recording: Recording, plan: Plan) -> None:
+        plan.check_recording(recording)
+        if recording.duration > self._most:
+            hours, most = recording.duration / 3600, self._most / 3600
+            raise MediaLimitExceeded(f"The recording lasts {hours:.2f} hours, and this server takes {most:.2f}; cut it.")
+
+
+@contextmanager
+def _naming(param: str) -> Generator[None]:
+    """Errors inside name `param`."""
+    try:
+        yield
+    except HeliographError as error:
+        error.param = param
+        raise

@@ -13,7 +13,7 @@ import msgspec
 from heliograph.api.receiving import Received
 from heliograph.api.server import Server
 from heliograph.config import Settings
-from heliograph.errors import CorruptMedia, EmptyMedia, HeliographError, NotFound, UnsupportedMedia
+from heliograph.errors import CorruptMedia, EmptyMedia, HeliographError, NotFound
 from heliograph.ids import new_id
 from heliograph.media import fetch
 from heliograph.media.sniff import HEAD, OLE, TEXT, UNKNOWN, ZIP, sniff
@@ -151,8 +151,7 @@ def check_type(head: bytes, size: int, takes: Takes) -> None:
         raise EmptyMedia
     found = sniff(head, size=size)
     if takes == "recordings":
-        if found.reader is not None or found.kind == "image":
-            raise UnsupportedMedia(f"This file is {found.name}, which is no recording; send it to /v1/document or /v1/image.")
+        found.require_recording()
     elif found.reader is None and found not in (ZIP, OLE, UNKNOWN) and not (takes == "anything" and found.kind in ("audio", "video")):
         found.require()
 

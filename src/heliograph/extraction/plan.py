@@ -25,7 +25,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from heliograph.errors import InvalidRequest, NotConfigured, NotFound
+from heliograph.errors import InvalidRequest, NotConfigured, NotFound, UnsupportedMedia
 from heliograph.extraction import domains, gql
 from heliograph.extraction.domains import Domain
 from heliograph.extraction.envelopes import enveloped
@@ -33,6 +33,7 @@ from heliograph.extraction.fitting import fitted
 from heliograph.extraction.merging import merge
 from heliograph.extraction.options import Detail, Options, Recorded, bare_schema, options, pages, recorded
 from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.media.recording import Recording
 from heliograph.models.errors import ModelNotFound
 from heliograph.models.routes import EXTRACTOR, Route
 
@@ -137,6 +138,11 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
             beyond = [index for index in self.page_indices if index >= page_count]
             pages = f"{page_count} pages, 0 to {page_count - 1}" if page_count != 1 else "one page, 0"
             raise InvalidRequest(f"page_indices asks for page {beyond[0]}, but there is only {pages}.", param="config.page_indices")
+
+    def check_recording(self, recording: Recording) -> None:
+        """Raise `UnsupportedMedia` when moving pictures are asked about and `recording` has none."""
+        if self.kind == "video" and recording.video is None:
+            raise UnsupportedMedia("This file has sound and no moving pictures; send it to `/audio/generate`.")
 
 
 _FOUR_WAYS = (

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -266,14 +266,14 @@ class JournalledReader:
         return await draw() if read is None else await self._journal.picture(read, options, index, draw)
 
     @property
-    def listener(self) -> Any:
+    def listener(self) -> JournalledListener:
         """The reader's, which hears no recording twice."""
-        return JournalledListener(cast("Any", self._reader).listener, self._journal, self._reads)
+        return JournalledListener(self._reader.listener, self._journal, self._reads)
 
     @property
-    def watcher(self) -> Any:
+    def watcher(self) -> JournalledWatcher:
         """The reader's, which watches no recording twice."""
-        return JournalledWatcher(cast("Any", self._reader).watcher, self._journal, self._reads)
+        return JournalledWatcher(self._reader.watcher, self._journal, self._reads)
 
     async def mask(self, path: Path, index: int, how: Mask) -> Masked:
         """As `Reader.mask`, unless the worker is stopping."""

@@ -21,7 +21,7 @@ from heliograph.jobs.journal import JournalledReader, JournalledSteps
 from heliograph.jobs.loop import Draining, Lost
 from heliograph.jobs.progress import Progress
 from heliograph.jobs.queue import Job
-from heliograph.jobs.usage import Usage, credits_for, segments
+from heliograph.jobs.usage import Usage, credits_for
 from heliograph.models.errors import ModelUnavailable
 from heliograph.skills.shelf import Shelf
 from heliograph.store import predictions, steps
@@ -162,13 +162,10 @@ class Predictions:
 
 def _completed(attempt: Attempt, plan: Plan, answer: Answer, files: list[copies.Stored]) -> Outcome:
     journal = attempt.journal
-    if answer.recording is not None:
-        elements = segments(answer.recording.duration)
-        billed = elements if journal.worked else 0
-    else:
-        elements, billed = answer.elements, min(journal.pages_billed, answer.elements)
+    read = journal.pages_billed if plan.recorded is None else answer.elements * journal.worked
+    billed = min(read, answer.elements)
     usage = Usage(
-        elements_processed=elements,
+        elements_processed=answer.elements,
         element_type=answer.element_type,
         credits_used=credits_for(plan, billed),
         message=answer.message,

@@ -8,17 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 import heliograph
 from heliograph.media.recording import Recording, Transcript, Viewing
+from heliograph.perception.scenes.watcher import EVERYTHING, Watching
+from heliograph.perception.speech.hearing import Hearing
 from heliograph.perception.steps import Steps
 from heliograph.store.predictions import Input
 
 if TYPE_CHECKING:
     from heliograph.jobs.journal import Journal
+    from heliograph.perception.scenes.watcher import Watcher
+    from heliograph.perception.speech.listener import Listener
 
 Told = Callable[[float], Awaitable[None]]
 EXPECTED = ("no_speech", "no_audio")
@@ -26,31 +30,10 @@ EXPECTED = ("no_speech", "no_audio")
 Made = TypeVar("Made", Transcript, Viewing)
 
 
-class Hears(Protocol):
-    """A `perception.speech.listener.Listener`."""
-
-    @property
-    def engine(self) -> Any:
-        """Who hears; its `name` says which model too."""
-        ...
-
-    async def transcript(  # noqa: D102
-        self, path: Path, recording: Recording, hearing: Any, *, steps: Steps | None = None, heard: Told | None = None
-    ) -> Transcript: ...
-
-
-class Watches(Protocol):
-    """A `perception.scenes.watcher.Watcher`."""
-
-    async def viewing(  # noqa: D102
-        self, path: Path, recording: Recording, watching: Any, *, steps: Steps | None = None, seen: Told | None = None
-    ) -> Viewing: ...
-
-
 class JournalledListener:
     """A `Listener` whose transcripts go through the journal. `reads`: which input each path is; others are heard as they are."""
 
-    def __init__(self, listener: Hears, journal: Journal, reads: Mapping[Path, Input]) -> None:
+    def __init__(self, listener: Listener, journal: Journal, reads: Mapping[Path, Input]) -> None:
         self._listener, self._journal, self._reads = listener, journal, reads
 
     def __getattr__(self, name: str) -> Any:
@@ -58,7 +41,7 @@ class JournalledListener:
         return getattr(self._listener, name)
 
     async def transcript(
-        self, path: Path, recording: Recording, hearing: Any, *, steps: Steps | None = None, heard: Told | None = None
+        self, path: Path, recording: Recording, hearing: Hearing, *, steps: Steps | None = None, heard: Told | None = None
     ) -> Transcript:
         """As `Listener.transcript`; from the journal or the cache where it is there."""
 
@@ -75,7 +58,7 @@ class JournalledListener:
 class JournalledWatcher:
     """A `Watcher` whose viewings go through the journal. `reads`: which input each path is; others are watched as they are."""
 
-    def __init__(self, watcher: Watches, journal: Journal, reads: Mapping[Path, Input]) -> None:
+    def __init__(self, watcher: Watcher, journal: Journal, reads: Mapping[Path, Input]) -> None:
         self._watcher, self._journal, self._reads = watcher, journal, reads
 
     def __getattr__(self, name: str) -> Any:
@@ -83,7 +66,7 @@ class JournalledWatcher:
         return getattr(self._watcher, name)
 
     async def viewing(
-        self, path: Path, recording: Recording, watching: Any, *, steps: Steps | None = None, seen: Told | None = None
+        self, path: Path, recording: Recording, watching: Watching = EVERYTHING, *, steps: Steps | None = None, seen: Told | None = None
     ) -> Viewing:
         """As `Watcher.viewing`; from the journal or the cache where it is there."""
 
@@ -117,6 +100,6 @@ async def _once(
     return made
 
 
-def _digest(asked: Any) -> str:
+def _digest(asked: Hearing | Watching) -> str:
     """What two equal orders share."""
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:16]

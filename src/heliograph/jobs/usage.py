@@ -20,10 +20,6 @@ ElementType = Literal["page", "image", "audio", "video"]
 _PER_ELEMENT: dict[str, tuple[int, int, int]] = {"markdown": (1, 4, 6)}
 _OTHERWISE = (1, 2, 4)
 _RECORDED: dict[str, tuple[int, int, int]] = {"audio": (1, 1, 2), "video": (10, 10, 20)}
-SEGMENT = 300.0
-"""Seconds of a recording that are one element."""
-LEAST = 2
-"""Elements that the shortest recording counts for."""
 _DETAIL = {"lo": 0, "auto": 1, "hi": 2}
 _GROUNDING = 2
 _TIER = {"flex": 0.5, "standard": 1.0, "priority": 1.8}
@@ -42,11 +38,6 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """JSON text for the prediction's row."""
         return msgspec.json.encode(self).decode()
-
-
-def segments(duration: float) -> int:
-    """How many elements a recording of so many seconds counts for: begun pieces of five minutes, and two at least."""
-    return max(LEAST, math.ceil(duration / SEGMENT))
 
 
 def credits_for(plan: Plan, elements: int) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from heliograph.config import Settings
 from heliograph.jobs import bodies
 from heliograph.store import predictions
 
-from .conftest import PDF, PNG, Api
+from .conftest import PDF, PNG, Api, serving
 
 
 def tone(seconds: float = 0.5) -> bytes:
@@ -68,7 +69,9 @@ async def test_audio_is_taken_by_file_url_and_data_and_decided_in_full(api: Api)
         ("/v1/video/generate", PNG, "PNG image"),
         ("/v1/audio/generate", b"just some words\n" * 20, "plain text"),
         ("/v1/audio/generate", b"", "empty"),
-        ("/v1/document/generate", tone(), "WAV recording"),
+        ("/v1/document/generate", tone(), "WAV recording, which has no pages; send it to `/audio/generate`"),
+        ("/v1/video/generate", tone(), "no moving pictures; send it to `/audio/generate`"),
+        ("/v1/audio/generate", tone()[:20] + bytes(400), "damaged"),
     ],
 )
 async def test_a_file_of_another_medium_is_refused_at_once_with_the_parameter(api: Api, path: str, content: bytes, said: str) -> None:
@@ -109,6 +112,15 @@ async def test_another_tenants_recording_is_not_there(api: Api) -> None:
     stranger = await api.new_key("stranger to recordings")
     body = {"file_id": file["id"], "domain": "audio.transcription"}
     assert (await api("POST", "/v1/audio/generate", json=body, key=stranger)).status == 404
+
+
+async def test_a_recording_that_is_too_long_is_refused_at_once(settings: Settings, database_url: str) -> None:
+    settings.max_duration = 2.0
+    async with serving(settings, database_url) as api:
+        body = {"url": uri(tone(3.0)), "domain": "audio.transcription"}
+        answer = await api("POST", "/v1/audio/generate", json=body)
+        assert (answer.status, answer.json["error"]["type"]) == (422, "media_limit_exceeded"), answer.content
+        assert (await api("POST", "/v1/audio/generate", json=body | {"url": uri(tone(1.0))})).status == 201
 
 
 async def test_how_far_it_is_is_told_and_never_goes_back(api: Api) -> None:

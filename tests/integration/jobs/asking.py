@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heliograph.extraction.options import Recorded
 from heliograph.extraction.plan import Plan
 from heliograph.jobs import bodies, queue
 from heliograph.store import predictions, tenants
@@ -19,6 +20,9 @@ PLAN = Plan(
     kind="document", operation="generate", mode="extract", domain="document.receipt", schema_from="domain",
     schema={"type": "object", "properties": {"total": {"type": "number"}}},
 )  # fmt: skip
+
+
+HEAR = Plan(kind="audio", operation="generate", mode="transcribe", domain="audio.transcription", schema_from="domain", recorded=Recorded())
 
 
 async def submit(

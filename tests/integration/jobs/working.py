@@ -28,13 +28,16 @@ from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 
 from .fivesteps import FiveSteps
+from .hearing import Hearing
 from .running import runs
 
 
 class Script(msgspec.Struct):
-    """What a "file" of these tests holds, as JSON. `kill`: the page at which the whole worker dies; `fail`: what reading raises."""
+    """What a "file" of these tests holds, as JSON. `kill`: the page at which the whole worker dies; `fail`: what reading raises;
+    `minutes`: how long it is as a recording."""
 
     pages: int = 1
+    minutes: int = 0
     delay: float = 0.0
     kill: int | None = None
     fail: str | None = None
@@ -48,6 +51,7 @@ class Reading:
 
     def __init__(self, log: Path) -> None:
         self.log = log
+        self.player = self.listener = Hearing(log)
 
     async def read(
         self,
@@ -93,15 +97,19 @@ class Answered(msgspec.Struct):
     def close(self) -> None: ...
 
 
-async def answer(reader: Any, paths: list[Path], plan: Plan, **_: Any) -> Any:
-    """Says which pages were read."""
+async def answer(reader: Any, paths: list[Path], plan: Plan, **given: Any) -> Any:
+    """Says which pages were read; of a recording, what the real one says."""
+    if plan.recorded is not None:
+        from heliograph.extraction.recordings import answer_recording
+
+        return await answer_recording(reader, paths[0], plan, steps=given["steps"], progress=given["progress"])
     documents = [await reader.read(path, pages=plan.page_indices, detail=plan.detail, structure="light") for path in paths]
     return Answered({"pages": [page.index for document in documents for page in document.pages]}, sum(len(d.pages) for d in documents))
 
 
-def loop(settings: Settings, database: Database, log: Path, *, handlers: dict[Queue, Any] | None = None) -> Loop:
-    """A worker's loop with the light reader. `handlers`: in place of its own."""
-    own = Predictions(settings, database, Blobs(settings), cast("Any", Reading(log)), cast("Any", answer)).run
+def loop(settings: Settings, database: Database, log: Path, *, handlers: dict[Queue, Any] | None = None, answers: Any = answer) -> Loop:
+    """A worker's loop with the light reader. `handlers`: in place of its own; `answers`: who answers."""
+    own = Predictions(settings, database, Blobs(settings), cast("Any", Reading(log)), answers).run
     served: dict[Queue, Any] = {PREDICTIONS: own, **(handlers or {})}
     return Loop(
         database, served, {PREDICTIONS: settings.concurrency, RUNS: settings.agent_concurrency, WEBHOOKS: 8},

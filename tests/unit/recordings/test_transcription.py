@@ -93,7 +93,7 @@ async def test_keyframes_are_the_sharpest_frame_of_each_shot_as_files_of_the_ans
 
 
 async def test_sound_alone_is_sent_elsewhere_when_a_video_is_asked_for() -> None:
-    with pytest.raises(UnsupportedMedia, match="/v1/audio"):
+    with pytest.raises(UnsupportedMedia, match="/audio/generate"):
         await answered(Senses(HELLO), "video", "video.transcription")
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from heliograph.errors import NotConfigured, UnsupportedMedia
+from heliograph.errors import NotConfigured
 from heliograph.extraction.answered import Answer
 from heliograph.extraction.made import MadeFiles
 from heliograph.extraction.options import Recorded
@@ -54,8 +54,7 @@ async def answer_recording(
     """
     senses = cast("Senses", reader)
     recording = await senses.player.inspect(path)
-    if plan.kind == "video" and recording.video is None:
-        raise UnsupportedMedia("The file has sound and no moving pictures: send it to /v1/audio.")
+    plan.check_recording(recording)
     request = _Request(senses, path, recording, plan, steps, progress)
     transcript = await request.heard()
     viewing = await request.watched() if plan.kind == "video" else None
