@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from heliograph.samples import INVOICE, RECEIPT
+from tests.conformance import recordings
 from tests.live import Server, running_server
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "ui"
@@ -60,7 +61,7 @@ def give_key(page: Page, key: str) -> None:
 
 def ask(page: Page, file: Path, domain: str) -> None:
     page.locator("#file").set_input_files(file)
-    page.get_by_label("Kind of document").select_option(domain)
+    page.get_by_label("Kind of document or recording").select_option(domain)
     page.get_by_role("button", name="Extract").click()
     expect(page.locator("#answer")).to_be_visible(timeout=60_000)
     expect(page.locator(".page img").first).to_be_visible(timeout=20_000)
@@ -165,6 +166,22 @@ def test_an_own_schema_is_checked_proposed_and_answered(page: Page) -> None:
     page.get_by_role("button", name="Extract").click()
     expect(page.locator("#answer")).to_be_visible(timeout=30_000)
     expect(page.locator("#fields .value, #fields .cell").first).to_be_visible()
+
+
+def test_a_recording_is_read_by_its_own_domain_and_heard_where_a_row_says(page: Page, tmp_path: Path) -> None:
+    page.locator("#file").set_input_files(recordings.talk(tmp_path))
+    expect(page.get_by_label("Kind of document or recording")).to_have_value("video.transcription", timeout=20_000)
+    page.get_by_role("button", name="Extract").click()
+    row = page.locator("button.value[data-path='segments[0]']")
+    expect(row).to_contain_text("best of times", timeout=90_000)
+    expect(row).to_contain_text("Quarterly review")
+    page.wait_for_function("document.querySelector('video').readyState >= 1")
+    page.evaluate("document.querySelector('video').currentTime = 5")
+    row.click()
+    assert page.evaluate("document.querySelector('video').currentTime") == 0
+    picture(page, "console-recording")
+    page.locator("#file").set_input_files(INVOICE)
+    expect(page.get_by_label("Kind of document or recording")).to_have_value("document.invoice")
 
 
 def test_the_api_reference_shows_every_operation(page: Page, server: Server) -> None:

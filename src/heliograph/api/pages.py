@@ -20,7 +20,7 @@ TYPES = {
 }
 
 _CLOSED = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-CONSOLE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:"
+CONSOLE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; media-src blob:"
 REFERENCE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 """Swagger UI sets style attributes and draws its icons from data URIs."""
 

@@ -90,7 +90,7 @@ async function enter() {
   const domains = await json("GET", "/hub/domains");
   $("key-form").hidden = true;
   $("ask").hidden = $("key-change").hidden = false;
-  fillDomains(domains.filter((entry) => !/^(audio|video)\./.test(entry.domain)));
+  fillDomains(domains);
   restoreQuestion();
   if (location.hash.length > 1) await open(location.hash.slice(1));
 }
@@ -98,6 +98,9 @@ async function enter() {
 // --- the question --------------------------------------------------------------------------------------------------
 
 let descriptions = {};
+
+/** "audio", "video" or "document": the route for a domain, or for what the browser takes a file for. */
+const medium = (name) => /^(audio|video)[./]/.exec(name ?? "")?.[1] ?? "document";
 
 function fillDomains(domains) {
   descriptions = Object.fromEntries(domains.map((entry) => [entry.domain, entry.description ?? ""]));
@@ -169,7 +172,19 @@ function choosesFile(file) {
   const size = file.size > 1e6 ? `${(file.size / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(file.size / 1e3))} kB`;
   $("drop-text").replaceChildren(make("strong", { textContent: file.name }), ` ${size}`);
   $("drop").classList.add("filled");
+  suggestDomain(medium(file.type));
   calm();
+}
+
+/** A domain that a file of this medium can be read by, where the one chosen is none; a video may also be read for its sound. */
+function suggestDomain(kind) {
+  const now = medium($("domain").value);
+  if (now === kind || (now === "audio" && kind === "video")) return;
+  const better = kind === "document" ? "document.invoice" : `${kind}.transcription`;
+  if (!(better in descriptions)) return;
+  $("domain").value = better;
+  memory.set("domain", better);
+  describeDomain();
 }
 
 $("file").addEventListener("change", () => choosesFile($("file").files[0]));
@@ -220,12 +235,13 @@ $("ask").addEventListener("submit", (event) => {
   return whileAsking(async (run) => {
     const file = await upload(chosen, run.abort.signal);
     const pages = $("pages").value.split(",").filter((part) => part.trim()).map(Number);
-    const config = { grounding: true, confidence: true, detail: $("detail").value };
+    const config = { detail: $("detail").value };
     if (schema) config.json_schema = schema;
+    if (schema || !$("domain").value.endsWith(".transcription")) config.grounding = config.confidence = true; // transcripts have times of their own
     if (pages.length) config.page_indices = pages;
     if ($("prompt").value.trim()) config.prompt = $("prompt").value.trim();
     const body = { file_id: file.id, domain: schema ? null : $("domain").value, batch: true, config };
-    const prediction = await json("POST", "/document/generate", body, run.abort.signal);
+    const prediction = await json("POST", `/${medium(schema ? chosen.type : body.domain)}/generate`, body, run.abort.signal);
     run.id = prediction.id;
     memory.set(`name.${prediction.id}`, chosen.name);
     memory.set(`pages.${prediction.id}`, pages.join(","));
@@ -237,7 +253,7 @@ $("propose").addEventListener("click", () =>
   whileAsking(async (run) => {
     const file = await upload(chosen, run.abort.signal);
     tell("Reading the file for a schema");
-    let prediction = await json("POST", "/document/schema", { file_id: file.id }, run.abort.signal);
+    let prediction = await json("POST", `/${medium(chosen.type)}/schema`, { file_id: file.id }, run.abort.signal);
     prediction = await finished(prediction, run.abort.signal);
     $("schema").value = JSON.stringify(prediction.response.json_schema, null, 2);
     memory.set("schema", $("schema").value);
@@ -255,7 +271,8 @@ async function finished(prediction, signal) {
   const started = Date.now();
   for (let pause = 150; !["completed", "failed"].includes(prediction.status); pause = Math.min(pause * 1.4, 1500)) {
     const word = { pending: "Waiting for a worker", enqueued: "Waiting for a worker", running: "Reading", paused: "Held by the operator" }[prediction.status];
-    tell(`${word ?? prediction.status}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    const far = prediction.progress ? ` ${Math.floor(prediction.progress * 100)} %` : "";
+    tell(`${prediction.step ?? word ?? prediction.status}${far}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
     await sleep(pause);
     prediction = await json("GET", `/predictions/${encodeURIComponent(prediction.id)}`, undefined, signal);
   }
@@ -287,6 +304,9 @@ let current = null; // the prediction shown
 const isLeaf = (value) => value === null || typeof value !== "object";
 const own = (object) => Object.keys(object).filter((key) => !(key.endsWith("_metadata") && key.slice(0, -9) in object));
 const label = (metadata) => (["hi", "med", "lo"].includes(metadata?.confidence) ? metadata.confidence : "");
+const isRecording = (prediction) => ["audio", "video"].includes(prediction.usage?.element_type);
+const isTimed = (item) => typeof item?.start_time === "number" && (typeof item.content === "string" || Boolean(item.audio || item.video));
+const clock = (seconds) => new Date(1000 * seconds).toISOString().slice(seconds < 3600 ? 14 : 11, 19);
 const CONFIDENCE = { hi: "high", med: "medium", lo: "low" };
 
 function show(prediction) {
@@ -297,7 +317,8 @@ function show(prediction) {
   $("answer-title").textContent = name || prediction.domain || "Answer";
   const usage = prediction.usage ?? {};
   const count = usage.elements_processed;
-  $("answer-facts").textContent = [name && prediction.domain, count && `${count} page${count === 1 ? "" : "s"}`, `${usage.duration_seconds ?? 0} s`, `${usage.credits_used ?? 0} credits`]
+  const amount = isRecording(prediction) ? usage.element_type : count && `${count} page${count === 1 ? "" : "s"}`;
+  $("answer-facts").textContent = [name && prediction.domain, amount, `${usage.duration_seconds ?? 0} s`, `${usage.credits_used ?? 0} credits`]
     .filter(Boolean)
     .join(" · ");
   $("answer-notes").textContent = usage.message ?? "";
@@ -324,6 +345,7 @@ function fields(node, path) {
     const value = node[name];
     const where = Array.isArray(node) ? `${path}[${name}]` : path ? `${path}.${name}` : name;
     const title = Array.isArray(node) ? `${Number(name) + 1}` : name;
+    if (Array.isArray(value) && value.length && value.every(isTimed)) return transcript(title, where, value);
     if (isLeaf(value)) return valueRow(title, where, value, node[`${name}_metadata`]);
     if (Array.isArray(value) && value.length && value.every(isLeaf)) return valueRow(title, where, value.join("\n"), node[`${name}_metadata`]);
     if (Array.isArray(value) && value.length && value.every((item) => !isLeaf(item) && !Array.isArray(item))) return itemsTable(title, where, value);
@@ -338,7 +360,8 @@ function fields(node, path) {
   });
 }
 
-function valueRow(title, path, value, metadata) {
+/** `at`: when it is to be heard, in seconds. */
+function valueRow(title, path, value, metadata, at = metadata?.spans?.[0]?.start_time) {
   const absent = value === null;
   const tone = label(metadata);
   const row = make(
@@ -353,8 +376,18 @@ function valueRow(title, path, value, metadata) {
     row.classList.add("empty");
     row.hidden = true;
   }
-  marks.set(path, { value, metadata, node: row, boxes: [] });
+  marks.set(path, { value, metadata, node: row, boxes: [], at });
   return row;
+}
+
+/** What was said, and shown, one row a stretch of time. */
+function transcript(title, path, segments) {
+  const rows = segments.map((segment, index) => {
+    const said = segment.content ?? segment.audio?.content;
+    const text = [segment.speaker && said ? `${segment.speaker}: ${said}` : said, segment.video?.content && `[${segment.video.content}]`].filter(Boolean);
+    return valueRow(clock(segment.start_time), `${path}[${index}]`, text.join("\n"), null, segment.start_time);
+  });
+  return make("div", { className: "group" }, make("h3", { textContent: `${title} (${segments.length})` }), ...rows);
 }
 
 function itemsTable(title, path, items) {
@@ -373,7 +406,7 @@ function itemsTable(title, path, items) {
       const cell = make("button", { type: "button", className: `cell ${label(metadata)}`, data: { path: where }, textContent: value === null ? "–" : shown(value) });
       if (typeof value === "number") cell.dataset.number = "";
       cell.setAttribute("aria-label", `${name} ${index + 1}: ${value === null ? "absent" : value}${metadata ? `, ${CONFIDENCE[label(metadata)] ?? "no"} confidence` : ""}`);
-      marks.set(where, { value, metadata, node: cell, boxes: [], cited });
+      marks.set(where, { value, metadata, node: cell, boxes: [], cited, at: metadata?.spans?.[0]?.start_time });
       return make("td", {}, cell);
     })),
   );
@@ -399,10 +432,16 @@ const shown = (value) => (typeof value === "boolean" ? (value ? "yes" : "no") : 
 
 function citation(value, metadata) {
   const boxes = metadata.bboxes ?? [];
+  const spans = metadata.spans ?? [];
+  const trust = [metadata.match, metadata.probability != null && `probability ${metadata.probability.toFixed(2)}`];
+  if (spans.length) {
+    const times = spans.map((span) => clock(span.start_time)).join(", ");
+    return [`“${spans.map((span) => span.content).filter(Boolean).join(" … ")}”`, `at ${times}`, ...trust].filter(Boolean).join(" · ");
+  }
   if (!boxes.length) return value === null ? `state: ${metadata.state}` : "not located on a page";
   const said = boxes.map((box) => box.content).filter(Boolean).join(" ");
   const pages = [...new Set(boxes.map((box) => box.page))].join(", ");
-  return [`“${said}”`, `page ${pages}`, metadata.match, metadata.probability != null && `probability ${metadata.probability.toFixed(2)}`].filter(Boolean).join(" · ");
+  return [`“${said}”`, `page ${pages}`, ...trust].filter(Boolean).join(" · ");
 }
 
 // --- pages and boxes -----------------------------------------------------------------------------------------------
@@ -411,7 +450,8 @@ let pictures = null; // an IntersectionObserver that fetches what comes into vie
 
 function drawPages(prediction) {
   pictures?.disconnect();
-  for (const image of $("pages-view").querySelectorAll("img")) URL.revokeObjectURL(image.src);
+  for (const old of $("pages-view").querySelectorAll("img, audio, video")) URL.revokeObjectURL(old.src);
+  if (isRecording(prediction)) return drawPlayer(prediction);
   const boxed = [...marks.values()].flatMap((mark) => (mark.metadata?.bboxes ?? []).map((box) => box.page));
   const asked = memory.get(`pages.${prediction.id}`);
   const read = asked ? asked.split(",").map(Number) : [...Array(Math.max(1, prediction.usage?.elements_processed ?? 1)).keys()];
@@ -436,6 +476,14 @@ function drawPages(prediction) {
     }
   }, { rootMargin: "600px" });
   for (const frame of frames.values()) pictures.observe(frame);
+}
+
+/** The recording itself, as long as this tab still has the file. */
+function drawPlayer(prediction) {
+  const here = chosen && chosen.name === memory.get(`name.${prediction.id}`);
+  const tag = medium(chosen?.type) === "audio" ? "audio" : "video";
+  const absent = () => make("p", { className: "hint", textContent: "Choose the file again to hear it beside its answer." });
+  $("pages-view").replaceChildren(here ? make(tag, { controls: true, src: URL.createObjectURL(chosen), aria: { label: chosen.name } }) : absent());
 }
 
 async function fetchPicture(id, frame) {
@@ -472,6 +520,12 @@ function listen(container, partner) {
 
 listen($("fields"), (mark) => mark.boxes[0]);
 listen($("pages-view"), (mark) => mark.node);
+
+$("fields").addEventListener("click", (event) => {
+  const at = marks.get(pathAt(event))?.at;
+  const player = $("pages-view").querySelector("audio, video");
+  if (player && at !== undefined) player.currentTime = at;
+});
 
 /** One stop for the Tab key; arrows, Home and End move inside. Returns what to call when the container was filled anew. */
 function rove(container, selector) {
