@@ -3,6 +3,7 @@ another."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 
@@ -13,10 +14,15 @@ from heliograph.agents.artifacts import SERVED
 from heliograph.api.content import content
 from heliograph.children import ChildPool
 from heliograph.config import Settings
-from heliograph.errors import HeliographError, NotFound, UnsupportedMedia
+from heliograph.errors import HeliographError, NotFound
+from heliograph.filming.cutter import Cutter
+from heliograph.filming.orders import Cut, Timeline
 from heliograph.media.content import Limits
 from heliograph.store.artifacts import Artifact, shown
 from heliograph.store.blobs import Blobs
+
+LONGEST = 30.0
+"""Seconds of a recording by which the time is reckoned that turning it into another type may take: eleven minutes. Clients wait for ten."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -34,16 +40,17 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Presenter:
-    """Turns what callers brought into what clients take: pictures of any format into PNG, documents into PDF.
+    """Turns what callers brought into what clients take: pictures into PNG, documents into PDF, films into MP4, sound into MP3.
 
     What was made so stands beside the artifact's own bytes until the collector takes it, and is made again when it is asked for again.
-    One child, started when it is first needed.
+    One child for pages and one for recordings, started when they are first needed. Of a film in H.264 only the container is changed.
     """
 
     def __init__(self, settings: Settings, blobs: Blobs) -> None:
         self._blobs = blobs
         self._limits = Limits(max_pages=settings.max_pages, max_pixels=settings.max_pixels)
         self._timeout = settings.open_timeout + settings.page_timeout
+        self._cutter = Cutter(settings)
         self._pool = ChildPool("heliograph.api._drawing", size=1, memory=settings.child_memory, recycle_after=settings.child_recycle)
 
     async def show(self, artifact: Artifact) -> Shown:
@@ -54,15 +61,11 @@ class Presenter:
             return Shown(artifact.blob, artifact.bytes, artifact.media_type)
         if types[0] in ("application/octet-stream", "text/plain"):
             return Shown(artifact.blob, artifact.bytes, types[0])
-        if kind not in ("img", "doc"):
-            raise UnsupportedMedia(
-                f"{artifact.ref} is of type {artifact.media_type}, which is not turned into {types[0]} here.{_by_name(artifact)}"
-            )
         return await self._made(artifact, types[-1])
 
     async def close(self) -> None:
-        """Stop the child."""
-        await self._pool.close()
+        """Stop the children."""
+        await asyncio.gather(self._pool.close(), self._cutter.close())
 
     async def _made(self, artifact: Artifact, media_type: str) -> Shown:
         blob = shown(artifact.blob)
@@ -70,17 +73,27 @@ class Presenter:
             return Shown(blob, await self._blobs.size(blob), media_type)
         except NotFound:
             pass
-        make = "pdf" if media_type == "application/pdf" else "png"
         with tempfile.TemporaryDirectory(prefix="heliograph-shown-") as folder:
-            target = Path(folder) / make
+            target = Path(folder) / "shown"
             try:
                 async with self._blobs.local(artifact.blob) as path:
-                    await self._pool.call(make, path, target, self._limits, timeout=self._timeout, returns=int)
+                    await self._make(path, target, media_type)
             except HeliographError as problem:
                 if problem.status < 500:
                     problem.message = f"{artifact.ref} cannot be shown as {media_type}: {problem.message}{_by_name(artifact)}"
                 raise
             return Shown(blob, await self._blobs.put_file(blob, target), media_type)
+
+    async def _make(self, path: Path, target: Path, media_type: str) -> None:
+        """Write the file at `path` in this type to `target`."""
+        match media_type:
+            case "video/mp4":
+                await self._cutter.film(Timeline(cuts=[Cut(str(path))]), target, lasts=LONGEST)
+            case "audio/mpeg":
+                await self._cutter.sound([Cut(str(path))], target, lasts=LONGEST)
+            case _:
+                make = "pdf" if media_type == "application/pdf" else "png"
+                await self._pool.call(make, path, target, self._limits, timeout=self._timeout, returns=int)
 
 
 def _by_name(artifact: Artifact) -> str:

@@ -272,12 +272,20 @@ class StoredWorkspace:
         found = await asyncio.to_thread(sniff_file, path)
         name = name or (otherwise + (guess_extension(found.media_type) or "") if otherwise else None)
         facts: Facts = {}
-        if found.reader is not None:
+        kind: Kind = _KINDS.get(found.kind, "arr")
+        if found.demuxer is not None:
+            with suppress(HeliographError):  # as below
+                recording = await self._reader.player.inspect(path)
+                kind = _KINDS[recording.kind]  # a film's container may hold sound alone
+                facts = {"seconds": round(recording.duration, 3)}
+                if recording.video is not None:
+                    facts |= {"width": recording.video.width, "height": recording.video.height}
+        elif found.reader is not None:
             with suppress(HeliographError):  # who opens it says what is wrong with it
                 about = await self._reader.inspect(path)
                 facts = {"pages": about.page_count} if about.kind == "document" else {}
         return await self._artifacts.keep(
-            seed, path, sha256, kind=_KINDS.get(found.kind, "arr"), media_type=found.media_type, filename=name, source=source, facts=facts
+            seed, path, sha256, kind=kind, media_type=found.media_type, filename=name, source=source, facts=facts
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from heliograph.ids import new_id
 from heliograph.store import artifacts, predictions, server, sessions
 from heliograph.store.blobs import Blobs, key
 from heliograph.store.signing import artifact_path
+from tests.unit.filming import films
 
 from .conftest import PDF, PNG, Api
 
@@ -108,6 +110,24 @@ async def test_a_document_of_another_type_is_served_as_pdf_with_its_words(api: A
     raw = await api("GET", "/v1/artifacts", params={"filename": "a.html", "session_id": session})
     assert (raw.content, raw.headers["content-type"]) == (content, "application/octet-stream"), "no HTML of a stranger on our address"
     assert "attachment" in raw.headers["content-disposition"]
+
+
+async def test_recordings_of_another_type_are_served_as_mp4_and_mp3(api: Api, session: str, put: Put, tmp_path: Path) -> None:
+    film, sound = films.film(tmp_path / "a.mkv", frames=10), films.tone(tmp_path / "a.wav", seconds=0.5)
+    ref = await put(film.read_bytes(), "vid", "video/x-matroska", filename="a.mkv", source="manifest")
+    shown, again = [await api("GET", "/v1/artifacts", params={"object_id": ref, "session_id": session}) for _ in range(2)]
+    assert (shown.status, shown.headers["content-type"], again.content) == (200, "video/mp4", shown.content)
+    (tmp_path / "shown.mp4").write_bytes(shown.content)
+    assert shown.content[4:8] == b"ftyp"
+    assert [number for _, number in films.greys(tmp_path / "shown.mp4")] == list(range(10))
+    raw = await api("GET", "/v1/artifacts", params={"filename": "a.mkv", "session_id": session})
+    assert raw.content == film.read_bytes()
+    ref = await put(sound.read_bytes(), "aud", "audio/wav", filename="a.wav", source="manifest")
+    shown = await api("GET", "/v1/artifacts", params={"object_id": ref, "session_id": session})
+    assert (shown.status, shown.headers["content-type"]) == (200, "audio/mpeg")
+    (tmp_path / "shown.mp3").write_bytes(shown.content)
+    heard, rate = films.samples(tmp_path / "shown.mp3")
+    assert films.pitch(heard, rate) == pytest.approx(440, abs=10)
 
 
 @pytest.mark.parametrize(

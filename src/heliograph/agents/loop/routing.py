@@ -15,7 +15,8 @@ _WORDS: dict[Toolset, str] = {
     "document": r"documents?|pdfs?|pages?|invoices?|receipts?|forms?|contracts?|letters?|tables?|ocr|extract\w*|read|redact\w*|classif\w*|"
     r"layout|markdown|summar\w*|fields?|split\w*|merg\w*|paragraphs?|total|amounts?",
     "viz": r"draw\w*|charts?|plots?|graphs?|highlight\w*|annotat\w*|overlays?|grids?|visuali[sz]\w*|diagrams?|mark(ed|s)?|outline\w*|boxes",
-    "video": r"videos?|clips?|frames?|footage|movies?|trim\w*|transcri\w*|subtitles?|captions?",
+    "video": r"videos?|clips?|frames?|keyframes?|footage|films?|movies?|recordings?|audios?|podcasts?|voice ?(notes?|memos?)|trim\w*|"
+    r"transcri\w*|subtitles?|captions?|gifs?|mp[34]|watermark\w*|speech|speakers?|spoken",
     "web": r"web|internet|online|website|google|search (for|the)|news|latest|https?://",
     "image-gen": r"(generate|create|imagine|paint|design) (an?|some|the)? ?(\w+ )?(images?|pictures?|photos?|logos?|illustrations?)|"
     r"inpaint\w*|remove (the )?background|try.on",
@@ -23,7 +24,7 @@ _WORDS: dict[Toolset, str] = {
     "code-execution": r"python|code|script|comput\w*|calculat\w*|statistics|average|median|regression|simulat\w*|csv|spreadsheets?",
 }
 _CALLED_FOR = {toolset: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for toolset, words in _WORDS.items()}
-_BY_KIND: dict[str, tuple[Toolset, ...]] = {"img": ("image", "viz"), "doc": ("document",), "vid": ("video",)}
+_BY_KIND: dict[str, tuple[Toolset, ...]] = {"img": ("image", "viz"), "doc": ("document",), "vid": ("video",), "aud": ("video",)}
 _BY_PART: dict[str, tuple[Toolset, ...]] = {"image": ("image", "document"), "video": ("video",), "file": ("document",), "audio": ("video",)}
 
 _FILMS: Toolset = "video"

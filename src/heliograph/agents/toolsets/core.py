@@ -7,12 +7,13 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from heliograph.agents import cards, looking
+from heliograph.agents import cards, looking, recordings
 from heliograph.agents.artifacts import REF, Artifact, Kind
 from heliograph.agents.context import Context
 from heliograph.agents.tools import AnyRef, ImageRef, Made, tool
 from heliograph.errors import InvalidRequest, NotFound, UnsupportedMedia
 from heliograph.media.sniff import sniff, text_of
+from heliograph.perception.speech.hearing import Hearing
 
 URL = Annotated[str, Field(description="An http(s) address, or a data: URL.", max_length=1 << 25)]
 FILENAME = r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}$"
@@ -129,6 +130,10 @@ async def preview_file_url(at: Context, file: AnyRef) -> Linked:
         await at.show("preview.image", cards.image(artifact.ref, title=artifact.filename))
     elif artifact.kind == "doc":
         await at.show("preview.document", cards.document(artifact.ref, title=artifact.filename, pages=made(artifact).pages))
+    elif artifact.kind == "vid":
+        await at.show("preview.video", cards.video(artifact.ref, title=artifact.filename, seconds=_seconds(artifact)))
+    elif artifact.kind == "aud":
+        await at.show("preview.audio", cards.audio(artifact.ref, title=artifact.filename, seconds=_seconds(artifact)))
     return Linked(id=artifact.ref, url=url, media_type=artifact.media_type)
 
 
@@ -139,7 +144,7 @@ async def read_file(
     start: Annotated[int, Field(description="Letter to begin at, counted from 0.", ge=0)] = 0,
     characters: Annotated[int, Field(description="Most letters to answer with.", ge=1, le=1_000_000)] = LONGEST,
 ) -> Read:
-    """Read the text of a file: of text files as they are, of documents and images the words on their pages."""
+    """Read the text of a file: of text files as they are, of documents and images the words on their pages, of recordings what is said."""
     return piece(await text_in(at, path), start, characters)
 
 
@@ -181,10 +186,13 @@ async def parse_image(
 
 
 async def text_in(at: Context, name: str) -> str:
-    """The text of an artifact: its own where it is text, else the words on its pages, page by page."""
+    """The text of an artifact: its own where it is text, what is said in a recording, else the words on its pages, page by page."""
     artifact = await at.artifacts.get(name)
     if not artifact.bytes:
         return ""
+    if artifact.kind in ("vid", "aud"):
+        async with recordings.opened(at, name) as source:
+            return (await at.recordings.transcript(at, source, Hearing())).text
     if artifact.bytes <= MOST_TEXT:
         data = await at.artifacts.read(artifact.ref)
         if sniff(data[: 1 << 16]).reader in ("text", "csv") or artifact.media_type in ("text/plain", "text/csv", "application/json"):
@@ -220,6 +228,11 @@ def listed(artifact: Artifact) -> File:
         source=artifact.source,
         facts=artifact.facts,
     )
+
+
+def _seconds(artifact: Artifact) -> float | None:
+    value = artifact.facts.get("seconds")
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _short(url: str) -> str:
