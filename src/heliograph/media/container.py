@@ -7,6 +7,7 @@ probed, and whatever a container refers to (playlists, other files, addresses) i
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from io import FileIO
@@ -27,7 +28,7 @@ from heliograph.errors import CorruptMedia, EncryptedMedia, MediaLimitExceeded, 
 from heliograph.media.content import Limits
 from heliograph.media.sniff import MediaType, sniff_file
 
-DAMAGE = (FFmpegError, OSError, ValueError)
+DAMAGE = (FFmpegError, OSError, ValueError, IndexError, ArithmeticError)
 """What reading and decoding damaged bytes raises."""
 MICROSECONDS = 1_000_000
 MOST_STREAMS = 64
@@ -59,6 +60,8 @@ class Container:
         self._file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0)  # noqa: SIM115
         try:
             self._av = _opened(self._file, demuxer, self.media_type.name, limits)
+            if demuxer in ("wav", "avi") and (whole := _riff_length(self._file.fileno())):
+                self.warnings.append(f"The file was cut short: it says that it has {whole:,} bytes, and has {os.stat(path).st_size:,}.")
             self.audio, self.video = self._chosen()
             self.origin = self._origin()
         except BaseException:
@@ -195,8 +198,32 @@ def _opened(file: FileIO, demuxer: str, name: str, limits: Limits) -> InputConta
     except MemoryError:
         raise
     except DAMAGE as error:
+        if demuxer == "mov" and not _has_index(file.fileno()):
+            raise CorruptMedia(f"The file is {name} without its index, most likely because its end is missing.") from None
         reason = str(getattr(error, "strerror", None) or error)
         raise CorruptMedia(f"The file is {name}, but it is damaged and cannot be opened ({reason}).") from None
+
+
+def _has_index(file: int) -> bool:
+    """Whether an MP4 has a `moov` box at its top level, by ISO/IEC 14496-12, 4.2."""
+    place = 0
+    while len(head := os.pread(file, 16, place)) >= 8:
+        length, kind = struct.unpack_from(">I4s", head)
+        if kind == b"moov":
+            return True
+        if length == 1 and len(head) == 16:
+            length = struct.unpack_from(">Q", head, 8)[0]
+        if length < 8:
+            return False
+        place += length
+    return False
+
+
+def _riff_length(file: int) -> int | None:
+    """The bytes that a RIFF file should have when it has fewer. None too for one whose header was never finished, as live ones' are not."""
+    head = os.pread(file, 8, 0)
+    length = struct.unpack_from("<I", head, 4)[0] if head[:4] == b"RIFF" else 0
+    return length + 8 if 0 < length < 0xFFFF_0000 and length + 8 > os.fstat(file).st_size else None
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:

@@ -29,6 +29,8 @@ CLOSE = 1e-4
 """Seconds by which a time may lie before a frame's own and still mean that frame: times are written with few digits."""
 FASTEST = 240.0
 """Frames a second above which a header's number is the resolution of its clock, and the frames themselves are counted."""
+DISORDER = 0.5
+"""Seconds by which times that a demuxer guesses, for frames that have none, are out of order."""
 LATE = 0.5
 """Seconds by which reordering can make the first frame of an AVI late."""
 TURNS: tuple[Literal[0], Literal[90], Literal[180], Literal[270]] = (0, 90, 180, 270)
@@ -142,7 +144,8 @@ class Footage:
                 told = clock.time(None if self._untimed else stamp, usual) - self._late
                 if time is None and not keyed and self._container.demuxer == "avi" and 0 < told < LATE:
                     self._late, told = told, 0.0
-                # some demuxers guess the times of frames that have none, and guess them out of order
+                if time is not None and told < time - DISORDER:
+                    continue  # told once already
                 time = told if time is None or told > time else time + usual
                 yield time, frame
 

@@ -25,6 +25,8 @@ WIDTH = 2
 TOLERANCE = 0.08
 """Seconds by which a frame's time may differ from where the frames before it end: containers round times, to milliseconds and worse.
 What differs more is a gap, which becomes silence, or an overlap, whose second telling is dropped."""
+MISSING = 0.25
+"""Seconds of a gap that are worth telling."""
 BACK = 120 * SAMPLE_RATE * WIDTH
 """Bytes kept of what was given out, so that a step back needs no decoding."""
 SILENCE = bytes(SAMPLE_RATE * WIDTH)
@@ -44,7 +46,7 @@ class Soundtrack:
         self._kept: deque[bytes] = deque()
         self._begin = self._end = 0
         self.damage: list[float] = []
-        """Times in seconds at which something could not be decoded, since they were last taken away."""
+        """Times in seconds from which on something is missing or could not be decoded, since they were last taken away."""
         self.ended = False
 
     def close(self) -> None:
@@ -102,6 +104,8 @@ class Soundtrack:
                     written += len(piece) // WIDTH
                     yield piece
                 gap = round(begin * SAMPLE_RATE) - written
+                if gap > MISSING * SAMPLE_RATE and written:
+                    self.damage.append(written / SAMPLE_RATE)
                 while gap > 0:
                     piece = SILENCE[: gap * WIDTH]
                     written += len(piece) // WIDTH

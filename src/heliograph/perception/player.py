@@ -31,10 +31,8 @@ AudioFormat = Literal["mp3", "wav", "flac"]
 What = Literal["sound", "frames"]
 
 
-DAMAGED = {
-    "sound": "Some of the sound could not be decoded, first at {:.1f} seconds; what is missing is silent.",
-    "frames": "Some frames could not be decoded, first at {:.1f} seconds; the one before is taken in their place.",
-}
+MISSING = "Some of the sound is missing or damaged, first at"
+"""How the warning of it begins."""
 
 
 class Player:
@@ -60,7 +58,7 @@ class Player:
     async def sound(self, path: Path, recording: Recording, start: float, seconds: float) -> bytes:
         """Sound from `start` on: s16le, one channel, 16 kHz, shorter at the end. Sample `n` of the file is time `n / 16000` of it.
 
-        What cannot be decoded is told once in `recording.warnings`. Raises a MediaError.
+        What is missing or cannot be decoded is silent, and told once in `recording.warnings`. Raises a MediaError.
         """
         first, last = round(max(0.0, start) * SAMPLE_RATE), round(max(0.0, start + seconds) * SAMPLE_RATE)
         data, played = bytearray(), self._played(path, recording)
@@ -68,7 +66,8 @@ class Player:
             while first < last:
                 count = min(last - first, PIECE)
                 piece = await children.call("sound", played, first, count, timeout=self._settings.page_timeout, returns=Piece)
-                _tell(recording, "sound", piece.damage)
+                if piece.damage and not any(warning.startswith(MISSING) for warning in recording.warnings):
+                    recording.warnings.append(f"{MISSING} {piece.damage[0]:.1f} seconds; it is silent there.")
                 if piece.data is None:
                     continue
                 data += piece.data
@@ -186,9 +185,3 @@ class _Seat:
         self.key: tuple[str, What] | None = None
         self.users = 0
         self.used = clock.monotonic()
-
-
-def _tell(recording: Recording, what: What, damage: list[float]) -> None:
-    begin = DAMAGED[what].partition("{")[0]
-    if damage and not any(warning.startswith(begin) for warning in recording.warnings):
-        recording.warnings.append(DAMAGED[what].format(damage[0]))
