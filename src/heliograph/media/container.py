@@ -7,6 +7,7 @@ probed, and whatever a container refers to (playlists, other files, addresses) i
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
 import av
+from av import logging as ffmpeg
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
@@ -84,6 +86,11 @@ class Container:
         return self.demuxer in ("mpegts", "mpeg")
 
     @property
+    def tracks(self) -> Sequence[Stream]:
+        """All tracks of the file, as far as they are looked at."""
+        return list(self._av.streams)
+
+    @property
     def chosen(self) -> list[AudioStream | VideoStream]:
         """The tracks that are heard and watched."""
         return [stream for stream in (self.video, self.audio) if stream is not None]
@@ -150,15 +157,28 @@ class Container:
         ordered = sorted(streams, key=lambda stream: not stream.disposition & Disposition.default)
         for stream in ordered:
             context: Any = stream.codec_context  # None, whatever its type says, for a codec without a decoder
-            if context is not None and stream.codec_tag not in ENCRYPTED:
+            if context is not None and context.codec_tag not in ENCRYPTED:
                 self._prepare(stream)
                 return stream
-        if any(stream.codec_tag in ENCRYPTED for stream in ordered):
+        codings = self._codings()
+        if any(coding in ENCRYPTED for stream in ordered for coding in codings.get(stream.index, ())):
             raise EncryptedMedia(f"The recording's {what} are encrypted (digital rights management); send it without that.")
         if ordered:
-            tags = " or ".join(sorted({repr(stream.codec_tag.strip("\0 ")) for stream in ordered}))
-            self.warnings.append(f"The recording's {what} are in a coding that Heliograph does not decode ({tags}).")
+            names = sorted({coding for stream in ordered for coding in codings.get(stream.index, ()) if coding not in ("none", "")})
+            named = f" ({', '.join(names)})" if names else ""
+            self.warnings.append(f"The recording's {what} are in a coding that Heliograph does not decode{named}.")
         return None
+
+    def _codings(self) -> dict[int, tuple[str, str]]:
+        """The name of each track's coding and the tag that it has in the file. A track without a decoder tells neither by itself."""
+        before = ffmpeg.get_level()
+        ffmpeg.set_level(ffmpeg.INFO)
+        try:
+            lines: list[str] = cast("Any", self._av).dumps_format().splitlines()
+        finally:
+            ffmpeg.set_level(before)
+        found = (re.match(r"\s*Stream #0:(\d+).*?: (?:Audio|Video): (\w+).*?(?:\((\w+) / 0x|,|$)", line) for line in lines)
+        return {int(match[1]): (match[2], match[3] or "") for match in found if match}
 
     def _prepare(self, stream: AudioStream | VideoStream) -> None:
         context = stream.codec_context
@@ -210,7 +230,7 @@ def _has_index(file: int) -> bool:
     while len(head := os.pread(file, 16, place)) >= 8:
         length, kind = struct.unpack_from(">I4s", head)
         if kind == b"moov":
-            return True
+            return place + length <= os.fstat(file).st_size
         if length == 1 and len(head) == 16:
             length = struct.unpack_from(">Q", head, 8)[0]
         if length < 8:

@@ -7,6 +7,7 @@ calls, so that pieces of sound and frames one after the other are decoded once.
 from __future__ import annotations
 
 import time as clock
+from contextlib import closing
 from pathlib import Path
 
 from heliograph.media import clips
@@ -42,9 +43,8 @@ def inspect(path: Path, limits: Limits) -> Recording:
     finally:
         container.close()
     if video is not None:
-        footage = Footage(Playable(str(path), found.seconds, found.even, 1, limits))
-        recording.video = footage.track(found.fps)
-        footage.close()
+        with closing(Footage(Playable(str(path), found.seconds, found.even, 1, limits))) as footage:
+            recording.video = footage.track(found.fps)
     return recording
 
 
