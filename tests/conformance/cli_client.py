@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 CLI = Path(sys.executable).parent / "vlmrun"
-RECEIPT, INVOICE, SCRATCH = (Path(os.environ[name]) for name in ("RECEIPT", "INVOICE", "SCRATCH"))
+RECEIPT, INVOICE, CALL, TALK, SCRATCH = (Path(os.environ[name]) for name in ("RECEIPT", "INVOICE", "CALL", "TALK", "SCRATCH"))
 CHECKS: dict[str, Callable[[], None]] = {}
 
 
@@ -200,6 +200,25 @@ def _() -> None:
 @check("vlmrun generate (panel)")
 def _() -> None:
     assert "completed" in vlmrun("generate", "-i", RECEIPT, "-d", "document.receipt")
+
+
+@check("vlmrun generate (audio)")
+def _() -> None:
+    answer = json.loads(vlmrun("generate", "-i", CALL, "-d", "audio.transcription", "-f", "json"))
+    assert answer["status"] == "completed"
+    assert "best of times" in answer["response"]["segments"][0]["content"]
+    assert "completed" in vlmrun("generate", "-i", CALL, "--skill-id", "call-summary", "--no-batch")
+
+
+@check("vlmrun generate (video)")
+def _() -> None:
+    answer = json.loads(vlmrun("generate", "-i", TALK, "-d", "video.transcription", "--no-batch", "-f", "json"))
+    assert answer["usage"]["element_type"] == "video"
+    (segment,) = answer["response"]["segments"]
+    assert "best of times" in segment["audio"]["content"]
+    assert "Quarterly review" in segment["video"]["content"]
+    notes = json.loads(vlmrun("generate", "-i", TALK, "--skill-id", "meeting-notes", "--no-batch", "-f", "json"))
+    assert notes["response"]["attendees"] == []
 
 
 @check("vlmrun predictions list | get")

@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tests.conformance import recordings
+
 if TYPE_CHECKING:
     from tests.live import Server
 
@@ -45,6 +47,8 @@ def environment(server: Server, scratch: Path) -> dict[str, str]:
         "INVOICE": str(samples / "invoice.pdf"),
         "PHOTO": str(photo or samples / "receipt.png"),
         "FACES": str(faces),
+        "CALL": str(recordings.call(scratch)),
+        "TALK": str(recordings.talk(scratch)),
         "SCRATCH": str(scratch),
         "HOME": str(scratch),
     }

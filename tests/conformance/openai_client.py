@@ -7,12 +7,14 @@ client and pydantic-ai. The model answers by `test_with_a_model.py`'s script: wh
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
 import json
 import os
 import re
 import urllib.request
 import uuid
+from pathlib import Path
 from typing import Any
 
 from driver import CHECKS, check, run
@@ -21,6 +23,8 @@ from pydantic import BaseModel
 
 ORION = "vlmrun-orion-1:auto"
 BASE, KEY = os.environ["VLMRUN_BASE_URL"], os.environ["VLMRUN_API_KEY"]
+CALL, TALK = Path(os.environ["CALL"]), Path(os.environ["TALK"])
+"""Somebody reads the beginning of "A Tale of Two Cities"; the same over slides."""
 WEATHER = {
     "type": "function",
     "function": {
@@ -194,6 +198,74 @@ def _(client: OpenAI) -> None:
     answer = client.chat.completions.create(model=ORION, messages=user("CASE: echo."))
     assert answer.id in [stored.id for stored in client.chat.completions.list(limit=5)]
     assert client.chat.completions.retrieve(answer.id).choices[0].message.content == "Heard."
+
+
+@check("audio.transcriptions.create", "audio.transcriptions.create (text)", "audio.transcriptions.create (verbose_json)")
+def _(client: OpenAI) -> None:
+    create = client.audio.transcriptions.create
+    words = create(model="whisper-1", file=CALL).text
+    assert "best of times" in words
+    assert create(model="whisper-1", file=CALL, response_format="text").strip() == words.strip()
+    asked: Any = {"response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]}
+    full = create(model="whisper-1", file=CALL, language="en", temperature=0, **asked)
+    assert full.language in {"en", "english"}
+    assert abs(full.duration - 8.5) < 0.2
+    assert " ".join(segment.text.strip() for segment in full.segments) == words.strip()
+    assert [word.word.strip(".,") for word in full.words][:6] == ["It", "was", "the", "best", "of", "times"]
+    times = [time for word in full.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    plain = create(model="whisper-1", file=TALK, response_format="verbose_json")  # a video is taken for its sound
+    assert plain.segments
+    assert not plain.words, "words were not asked for"
+
+
+@check("audio.transcriptions.create (srt)", "audio.transcriptions.create (vtt)")
+def _(client: OpenAI) -> None:
+    srt, vtt = (client.audio.transcriptions.create(model="whisper-1", file=CALL, response_format=form) for form in ("srt", "vtt"))
+    assert re.match(r"1\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}\n", srt), srt
+    assert vtt.startswith("WEBVTT\n\n")
+    for subtitles in (srt, vtt):
+        assert "best of times" in " ".join(subtitles.split())
+
+
+@check("audio.transcriptions.create (async)")
+def _(_: OpenAI) -> None:
+    async def main() -> str:
+        async with AsyncOpenAI(base_url=f"{BASE}/openai", api_key=KEY, max_retries=0) as client:
+            return (await client.audio.transcriptions.create(model="whisper-1", file=CALL)).text
+
+    assert "best of times" in asyncio.run(main())
+
+
+@check("audio.transcriptions.create (errors)")
+def _(client: OpenAI) -> None:
+    for kind, file, options in (
+        ((BadRequestError, UnprocessableEntityError), ("notes.wav", b"not a recording at all\n" * 20), {}),
+        ((BadRequestError, UnprocessableEntityError), ("empty.wav", b""), {}),
+        ((BadRequestError, UnprocessableEntityError), CALL, {"response_format": "docx"}),
+    ):
+        try:
+            client.audio.transcriptions.create(model="whisper-1", file=file, **options)
+        except kind as error:
+            assert error.body["message"]  # noqa: PT017 - this driver runs without pytest
+        else:
+            raise AssertionError(f"not refused: {file}, {options}")
+
+
+@check("chat.completions.create (audio_url, video_url, input_audio)")
+def _(client: OpenAI) -> None:
+    for kind, part in (
+        ("aud", {"type": "audio_url", "audio_url": {"url": link(CALL, "audio/mpeg")}}),
+        ("vid", {"type": "video_url", "video_url": {"url": link(TALK, "video/mp4")}}),
+        ("aud", {"type": "input_audio", "input_audio": {"data": link(CALL, "").partition(",")[2], "format": "mp3"}}),
+    ):
+        content = [part, {"type": "text", "text": "CASE: named."}]
+        answer = client.chat.completions.create(model=ORION, messages=[{"role": "user", "content": content}])
+        assert re.search(rf"\b{kind}_[0-9a-f]{{6}}\b", said(answer)), f"the model was not told of {part['type']}: {said(answer)}"
+
+
+def link(path: Path, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 @check("errors")

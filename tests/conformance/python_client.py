@@ -1,7 +1,7 @@
 """Drives the official Python SDK against a running server; run by the interpreter of the clients' own environment.
 
 Environment and output as `driver.py` says. Every public method of every resource is listed by introspection, so a method without a
-check shows up as failed. Those of skills, agents and chats are in modules of their own.
+check shows up as failed. Those of recordings, skills, agents and chats are in modules of their own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import uuid
 import agents_client  # noqa: F401 - its checks are in CHECKS from here on
 import chats_client  # noqa: F401 - its checks are in CHECKS from here on
 import driver
+import recordings_client  # noqa: F401 - its checks are in CHECKS from here on
 import skills_client  # noqa: F401 - its checks are in CHECKS from here on
-from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, Check, check, completed, grounded_leaf
+from driver import CHECKS, INVOICE, RECEIPT, SCRATCH, check, completed, grounded_leaf
 from PIL import Image
 from vlmrun.client import VLMRun
 from vlmrun.client.exceptions import APIError, AuthenticationError, ResourceNotFoundError
@@ -228,23 +229,6 @@ def _(client: VLMRun) -> None:
         return
     assert answer.status == "failed"
     assert answer.usage.message
-
-
-def _audio_or_video(route: str, operation: str) -> Check:
-    def run(client: VLMRun) -> None:
-        resource = getattr(client, route)
-        file_id = client.files.upload(RECEIPT).id
-        kwargs = {"name": f"{route}.transcription"} if operation == "execute" else {}
-        if operation == "generate":
-            kwargs = {"domain": f"{route}.transcription"}
-        getattr(resource, operation)(file=file_id, **kwargs)
-
-    return run
-
-
-for _route in ("audio", "video"):
-    for _operation in ("generate", "execute", "schema"):
-        CHECKS[f"{_route}.{_operation}"] = _audio_or_video(_route, _operation)
 
 
 # -- hub and models ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.conformance import clients
+from tests.conformance import clients, recordings
 from tests.live import Server, data_uri, running_server
 
 TEXT = (clients.HERE / "snippets.md").read_text("utf-8")
@@ -45,8 +45,8 @@ class Reader:
         shutil.copy(samples / "invoice.pdf", folder / "invoice.pdf")
         with Image.open(samples / "receipt.png") as receipt:
             receipt.convert("RGB").save(folder / "photo.jpg")
-        (folder / "recording.mp4").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
-        (folder / "call.mp3").write_bytes(b"ID3\x04\0\0\0\0\0\0")
+        recordings.call(folder)
+        recordings.talk(folder)
 
     def filled_in(self, snippet: str, **placeholders: str) -> str:
         """The snippet with a key, this server's address and `placeholders` in the place of what stands in angle brackets."""
@@ -82,11 +82,6 @@ def is_the_invoice(ended: Ended) -> None:
     assert {"BW-2026-0318", 8956.08} <= {value for value in prediction["response"].values() if not isinstance(value, dict | list)}
 
 
-def not_configured(ended: Ended) -> None:
-    assert ended.raised is not None
-    assert ended.type == "not_configured", ended.message
-
-
 def test_a_request_with_a_skill_prints_the_invoice(reader: Reader) -> None:
     ended = reader.runs(SNIPPETS["requests using skills"])
     is_the_invoice(ended)
@@ -111,9 +106,15 @@ def test_an_image_without_a_domain_is_refused_by_the_client_itself_and_read_by_t
     assert reader.runs(with_one).names["response"]["status"] == "completed"
 
 
-@pytest.mark.parametrize("name", ["video with a skill", "audio with a skill"])
-def test_what_comes_later_is_said_not_to_be_configured(reader: Reader, name: str) -> None:
-    not_configured(reader.runs(SNIPPETS[name]))
+@pytest.mark.parametrize(("medium", "field"), [("video", "attendees"), ("audio", "customer")])
+def test_a_skill_reads_a_recording_in_the_background(reader: Reader, medium: str, field: str) -> None:
+    started = reader.runs(SNIPPETS[f"{medium} with a skill"])
+    assert started.raised is None, started.message
+    assert started.names["response"]["status"] == "pending"
+    done = reader.server.settled(started.names["response"]["id"], within=60)
+    assert done["status"] == "completed", done
+    assert not done["response"][field], "somebody was invented"
+    assert done["usage"]["element_type"] == medium
 
 
 @pytest.mark.parametrize("name", ["chat", "chat completion with the openai client"])

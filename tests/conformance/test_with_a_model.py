@@ -47,6 +47,8 @@ def chat(heard: Heard, case: str) -> Any:
             return Turn(calls=[Call("get_weather", {"city": "Oslo"})])
         case "weather":
             return f"The weather: {heard.results[-1]}"
+        case "named":
+            return " ".join(re.findall(r"\[((?:aud|vid)_[0-9a-f]{6})", heard.text)) or "Nothing was named."
         case "recall":
             return "heron" if "My word is heron." in heard.text else "I was not told."
         case "person" if ours:
@@ -66,7 +68,7 @@ OPENAI = {
     "node": "openai 4.104.0 (Node)",
     "node-openai": "openai 7.57.0 (Node)",
 }
-CHATS = {"chart", "blur", "weather", "recall", "person", "aged", "long", "echo"}
+CHATS = {"chart", "blur", "weather", "recall", "person", "aged", "long", "echo", "named"}
 
 
 def answer(heard: Heard) -> Any:
@@ -109,7 +111,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         yield clients.environment(server, scratch)
 
 
-@pytest.mark.parametrize(("client", "least"), [("conformance", 17), ("openai", 16)])
+@pytest.mark.parametrize(("client", "least"), [("conformance", 24), ("openai", 23)])
 def test_openais_python_clients_chat(environment: dict[str, str], collected: list[clients.Result], client: Any, least: int) -> None:
     command = [clients.python_environment(client), clients.HERE / "openai_client.py"]
     found = list(clients.drive(OPENAI[client], command, environment, cwd=clients.HERE))

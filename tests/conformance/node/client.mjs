@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import vlmrun from "vlmrun";
 
 const { VlmRun } = vlmrun;
-const { VLMRUN_BASE_URL: baseURL, VLMRUN_API_KEY: apiKey, RECEIPT, INVOICE, SCRATCH, SKILL_ZIP } = process.env;
+const { VLMRUN_BASE_URL: baseURL, VLMRUN_API_KEY: apiKey, RECEIPT, INVOICE, CALL, TALK, SCRATCH, SKILL_ZIP } = process.env;
 const client = new VlmRun({ apiKey, baseURL });
 const id = randomUUID();
 const schema = { type: "object", properties: { total: { type: ["number", "null"], description: "Total amount" } } };
@@ -41,8 +41,9 @@ const reading = (fileId, skills, config = {}) => ({
   callback_url: undefined,
 });
 
-const receiptId = async () => (await client.files.upload({ filePath: RECEIPT })).id;
-const invoiceId = async () => (await client.files.upload({ filePath: INVOICE })).id;
+const uploadedId = async (filePath) => (await client.files.upload({ filePath })).id;
+const receiptId = () => uploadedId(RECEIPT);
+const invoiceId = () => uploadedId(INVOICE);
 
 const checks = {
   "files.upload": async () => {
@@ -141,10 +142,42 @@ const checks = {
     await assert.rejects(stranger.models.list());
   },
   "web.generate": async () => client.web.generate({ url: "http://example.com", model: "vlm-1", domain: "web.page" }),
-  "audio.generate": async () => client.audio.generate({ fileId: await receiptId(), model: "vlm-1", domain: "audio.transcription" }),
-  "audio.schema": async () => client.audio.schema({ fileId: await receiptId() }),
-  "video.generate": async () => client.video.generate({ fileId: await receiptId(), model: "vlm-1", domain: "video.transcription" }),
-  "video.schema": async () => client.video.schema({ fileId: await receiptId() }),
+  "audio.generate": async () => {
+    const answer = await completed(client.audio.generate({ fileId: await uploadedId(CALL), model: "vlm-1", domain: "audio.transcription" }));
+    assert.equal(answer.usage.element_type, "audio");
+    assert.ok(Math.abs(answer.response.metadata.duration - 8.5) < 0.2);
+    assert.match(answer.response.segments.map((segment) => segment.content).join(" "), /best of times/);
+  },
+  "audio.generate (batch)": async () => {
+    const accepted = await client.audio.generate({ fileId: await uploadedId(CALL), model: "vlm-1", domain: "audio.transcription", batch: true });
+    assert.equal(accepted.status, "pending");
+    assert.equal(accepted.response, null);
+    assert.match((await client.audio.wait(accepted.id, 90, 1)).response.segments[0].content, /best of times/);
+  },
+  "audio.schema": async () => assert.ok((await completed(client.audio.schema({ fileId: await uploadedId(CALL) }))).response.json_schema),
+  "video.generate": async () => {
+    const answer = await completed(client.video.generate({ fileId: await uploadedId(TALK), model: "vlm-1", domain: "video.transcription" }));
+    assert.equal(answer.usage.element_type, "video");
+    assert.ok(answer.response.segments.length > 0);
+    for (const segment of answer.response.segments) {
+      assert.ok(segment.start_time < segment.end_time);
+      assert.ok(segment.audio.content.length > 0);
+      assert.ok(segment.video.content.length > 0);
+    }
+  },
+  "video.generate (url, batch)": async () => {
+    const { public_url: url } = await client.files.upload({ filePath: TALK });
+    const accepted = await client.video.generate({ url, model: "vlm-1", domain: "video.transcription", batch: true });
+    assert.equal(accepted.status, "pending");
+    assert.equal((await client.predictions.wait(accepted.id, 90, 1)).status, "completed");
+  },
+  "video.generate (as later clients send it)": async () => {
+    const config = { detail: "auto", json_schema: undefined, gql_stmt: null, video_segment_duration: 3, video_frames_per_segment: 2, service_tier: "flex" };
+    const data = { file_id: await uploadedId(TALK), model: "vlm-1", domain: "video.transcription", batch: false, config };
+    const answer = await completed(request("POST", "video/generate", { data }));
+    assert.deepEqual(answer.response.segments.map((segment) => segment.start_time), [0, 3, 6]);
+  },
+  "video.schema": async () => assert.ok((await completed(client.video.schema({ fileId: await uploadedId(TALK) }))).response.json_schema),
   "feedback.submit": async () => client.feedback.submit({ id, label: null, notes: "right" }),
   "finetuning.create": async () => client.finetuning.create({ model: "vlm-1", trainingFile: id }),
   "finetuning.provision": async () => client.finetuning.provision({ model: "vlm-1" }),

@@ -1,9 +1,10 @@
 // Drives OpenAI's Node client against a server whose model is scripted; prints the same lines as driver.py. The model answers by
 // test_with_a_model.py's script: what it is to say stands in the prompt. Run with an older and with the newest version of the client.
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import OpenAI from "openai";
 
-const { VLMRUN_BASE_URL: base, VLMRUN_API_KEY: apiKey } = process.env;
+const { VLMRUN_BASE_URL: base, VLMRUN_API_KEY: apiKey, CALL } = process.env;
 const client = new OpenAI({ apiKey, baseURL: `${base}/openai`, maxRetries: 0 });
 const completions = client.chat.completions;
 const parser = client.beta?.chat?.completions ?? completions; // where older versions have `parse` and `stream`
@@ -73,6 +74,17 @@ const checks = {
       tools: [{ type: "function", function: { ...weather.function, parse: JSON.parse, function: async () => "sunny" } }],
     });
     assert.match(await run.finalContent(), /sunny/);
+  },
+  "audio.transcriptions.create": async () => {
+    const create = (options) => client.audio.transcriptions.create({ model: "whisper-1", file: createReadStream(CALL), ...options });
+    const { text } = await create({});
+    assert.match(text, /best of times/);
+    assert.equal((await create({ response_format: "text" })).trim(), text.trim());
+    const full = await create({ response_format: "verbose_json", timestamp_granularities: ["word"] });
+    assert.ok(Math.abs(full.duration - 8.5) < 0.2);
+    assert.deepEqual(full.words.slice(0, 3).map((word) => word.word), ["It", "was", "the"]);
+    assert.match(await create({ response_format: "srt" }), /^1\n00:00:0\d,\d{3} --> /);
+    assert.match(await create({ response_format: "vtt" }), /^WEBVTT\n\n/);
   },
   errors: async () => {
     await assert.rejects(completions.create({ model: "gpt-0", messages: user("hello") }), OpenAI.NotFoundError);
