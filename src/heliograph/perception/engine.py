@@ -22,7 +22,7 @@ from heliograph.perception.detection import Image
 from heliograph.perception.faces import FaceFinder
 from heliograph.perception.language import guess_language
 from heliograph.perception.layout import LayoutModel, Region, name_blocks
-from heliograph.perception.ocr import ReadImage, TextReader, Turn, turned
+from heliograph.perception.ocr import ReadImage, ReadLine, TextReader, Turn, turned
 from heliograph.perception.options import Options
 from heliograph.perception.order import ON_END, arrange
 from heliograph.perception.rules import find_rules
@@ -31,6 +31,10 @@ from heliograph.perception.tablemodel import TableModel
 from heliograph.perception.tables import find_tables
 from heliograph.perception.textlayer import agrees, merged
 from heliograph.perception.ticks import with_ticks
+
+SURE_OF_ALL, MOST_OF_ALL = 0.95, 0.4
+"""A line that takes more of a frame than the second is believed from the first on: a countdown's digit is, and a wall or a face that
+reads as a letter is not."""
 
 
 def read_page(content: PageContent, options: Options) -> Page:
@@ -54,7 +58,7 @@ def read_page(content: PageContent, options: Options) -> Page:
     words, source = seen.words, seen.source
     if image is not None and (source != "text" or content.regions or options.structure == "full"):
         page.barcodes = find_barcodes(image, page.index)
-    if image is not None:
+    if image is not None and options.paper:
         words = with_ticks(words, image, page.width, page.height, page.index)
     # letters that nobody reads, and the corners of codes, look like boxes to tick
     apart = [*(code.box for code in page.barcodes), *(line.box for line in page.unread)]
@@ -183,8 +187,15 @@ def _read_region(image: Image, region: Box, page: Page, options: Options) -> lis
     if min(x1 - x0, y1 - y0) < 16:
         return []
     read = _reader(options.threads).read(np.ascontiguousarray(image[y0:y1, x0:x1]), options.detail, upright=True)
+    if not options.paper:
+        read.lines = [line for line in read.lines if line.score >= SURE_OF_ALL or _extent(line, read) < MOST_OF_ALL]
     _note_unread(page, read, region)
     return _placed(read, region, page.height)
+
+
+def _extent(line: ReadLine, read: ReadImage) -> float:
+    """How much of the picture a line takes, 0-1."""
+    return Box.from_xyxy(*line.box, width=read.width, height=read.height).area
 
 
 def _note_unread(page: Page, read: ReadImage, region: Box) -> None:

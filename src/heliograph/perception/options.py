@@ -24,9 +24,11 @@ FACE_SIDE = 1920
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How the engine reads a page. `threads`: for all engines of the child. `ocr`: pixels may be read for words."""
+    """How the engine reads a page. `threads`: for all engines of the child. `ocr`: pixels may be read for words. `paper`: it is
+    a page, or a photo of one; a frame of moving pictures is not, and has no boxes to tick."""
 
     detail: Detail = "auto"
     structure: Structure = "light"
     threads: int = 1
     ocr: bool = True
+    paper: bool = True

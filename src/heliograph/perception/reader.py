@@ -175,9 +175,8 @@ class Reader:
         """What stands on a picture that is known to be upright, such as a frame of a recording. Raises a MediaError, ChildFailed."""
         page = Page(0, image.width / image.dpi * 72, image.height / image.dpi * 72)
         content = PageContent(page, "good", [Box(0.0, 0.0, 1.0, 1.0)], image)  # one picture on a page that says nothing else
-        return await self._engine.call(
-            "read_page", content, Options(detail, "light", self._threads), timeout=self._settings.page_timeout, returns=Page
-        )
+        options = Options(detail, "light", self._threads, paper=False)
+        return await self._engine.call("read_page", content, options, timeout=self._settings.page_timeout, returns=Page)
 
     async def image_faces(self, image: PageImage) -> list[Face]:
         """The faces on an upright picture. Raises a MediaError, ChildFailed, NotConfigured."""

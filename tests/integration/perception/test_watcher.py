@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import cv2
 import pytest
 import pytest_asyncio
 from tests.unit.recordings import films
@@ -65,6 +66,18 @@ async def test_a_film_becomes_shots_with_what_is_written_on_their_best_frames(re
     again = await reader.watcher.viewing(path, recording(3.2), Watching(faces=True), steps=kept)
     assert again == viewing
     assert len(kept.steps) == count
+
+
+async def test_texts_have_the_times_at_which_they_are_on_screen(reader: Reader, tmp_path: Path) -> None:
+    scene = films.pan(8, 1.5)
+    frames = [cv2.resize(scene(number), (640, 360)) for number in range(150)]
+    for first, last, text in ((20, 60, "Where have you been?"), (75, 130, "Down by the river")):
+        frames[first:last] = [films.written(picture, text, (0.5, 0.88), 28) for picture in frames[first:last]]
+    viewing = await reader.watcher.viewing(films.write(tmp_path / "film.mp4", frames), recording(6.0, (640, 360)))
+    found = [(text.text, text.start, text.end) for text in viewing.texts]
+    assert [text for text, _, _ in found] == ["Where have you been?", "Down by the river"]
+    assert [time for _, *times in found for time in times] == pytest.approx([0.8, 2.4, 3.0, 5.2], abs=0.09)
+    assert [frame.page.index for frame in viewing.frames] == list(range(len(viewing.frames)))
 
 
 async def test_a_recording_without_pictures_is_seen_as_nothing_and_says_so(reader: Reader, tmp_path: Path) -> None:

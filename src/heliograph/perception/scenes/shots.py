@@ -20,8 +20,13 @@ Times = NDArray[np.float64]
 
 AROUND = 8
 """Frames on either side of a frame that say how much is usual there."""
-RETURNS = 0.45
-"""A frame that differs by no more than this share of a flash's own difference from the frame before the flash is back where it was."""
+RETURNS, RETURNS_LIT = 0.45, 0.8
+"""A frame that differs by no more than this share of a flash's own difference from the frame before the flash is back where it was; the
+second where the frames between are brighter than both by `LIT`."""
+LIT = 20.0
+"""Levels of 255."""
+BESIDE = 0.8
+"""Seconds beside frames of one colour in which pictures change because they fade."""
 BLANK = 5.0
 """Standard deviation of brightness below which a frame is of one colour."""
 
@@ -33,9 +38,10 @@ def find_cuts(frames: Measured, sensitivity: Sensitivity) -> list[int]:
     times: Times = frames["time"]
     hard = _hard(frames, sensitivity)
     strength = {frame: 1000.0 + float(frames["change"][frame]) for frame in hard}
-    for frame in _fades(frames["spread"], hard):
-        strength.setdefault(frame, 500.0)
-    for frame, score in _dissolves(frames, sensitivity, sorted(strength)):
+    for start, stop in _fades(frames, hard):
+        strength.setdefault((start + stop) // 2, 500.0)
+    blank = np.flatnonzero(frames["spread"] < BLANK)
+    for frame, score in _dissolves(frames, sensitivity, times[[*hard]], times[blank]):
         strength.setdefault(frame, score)
     return _apart(times, strength, sensitivity.shortest)
 
@@ -45,7 +51,7 @@ def _hard(frames: Measured, sensitivity: Sensitivity) -> list[int]:
     usual = _around(change)
     stands_out = change >= sensitivity.ratio * same * (usual + 0.3)
     spikes = np.flatnonzero((change >= sensitivity.least) & stands_out & (same < sensitivity.same))
-    return [int(frame) for frame in spikes if frame > 0 and not _flash(frames, int(frame))]
+    return [int(frame) for frame in spikes if frame > 0 and not _flash(frames, int(frame)) and not _fading(frames, int(frame))]
 
 
 def _around(change: Numbers) -> Numbers:
@@ -65,34 +71,46 @@ def _around(change: Numbers) -> Numbers:
 
 def _flash(frames: Measured, frame: int) -> bool:
     """Whether the picture is back soon after, or was the same shortly before: a flash's beginning or end."""
-    back = frames["back"]
-    least = RETURNS * float(frames["change"][frame])
+    back, light = frames["back"], frames["light"]
+    own = float(frames["change"][frame])
     for lag in range(2, back.shape[1] + 2):
-        after = frame - 1 + lag
-        if after < len(frames) and back[after, lag - 2] < least:
-            return True
-        if frame >= lag and back[frame, lag - 2] < least:
-            return True
+        for first in (frame, frame - lag + 1):  # of the frames that may be lit
+            after = first + lag - 1
+            if first < 1 or after >= len(frames):
+                continue
+            before, within, behind = float(light[first - 1]), float(light[first:after].min()), float(light[after])
+            lit = within - before > LIT and abs(behind - before) < LIT / 2  # then a camera may have moved on
+            if back[after, lag - 2] < own * (RETURNS_LIT if lit else RETURNS):
+                return True
     return False
 
 
-def _fades(spread: Numbers, hard: list[int]) -> list[int]:
-    """The middles of runs of frames of one colour between pictures, where no cut leads into or out of them."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], spread < BLANK, [False]]).astype(np.int8)))
-    found: list[int] = []
+def _fading(frames: Measured, frame: int) -> bool:
+    """Whether a step out of one colour, or into it, is but the first or the last of many."""
+    beside = frames["change"][max(1, frame - 1) : frame + 2]
+    plain = min(float(frames["spread"][frame - 1]), float(frames["spread"][frame])) < BLANK
+    return plain and float(beside.max()) <= 2 * float(np.partition(beside, -2)[-2]) if len(beside) > 1 else False
+
+
+def _fades(frames: Measured, hard: list[int]) -> list[tuple[int, int]]:
+    """Runs of frames of one colour between pictures, where no cut leads into or out of them."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], frames["spread"] < BLANK, [False]]).astype(np.int8)))
+    found: list[tuple[int, int]] = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        if start == 0 or stop == len(spread) or any(start <= frame <= stop for frame in hard):
+        outside = start == 0 or stop == len(frames)
+        if outside or any(start <= frame <= stop for frame in hard) or _flash(frames, int(start)):
             continue
-        found.append(int(start + stop) // 2)
+        found.append((int(start), int(stop)))
     return found
 
 
-def _dissolves(frames: Measured, sensitivity: Sensitivity, known: list[int]) -> list[tuple[int, float]]:
+def _dissolves(frames: Measured, sensitivity: Sensitivity, cuts: Times, blank: Times) -> list[tuple[int, float]]:
+    """The middles of dissolves, with how sure they are; none across a cut, and none beside frames of one colour, as fades have."""
     times, blend, span = frames["time"], frames["blend"], frames["span"]
     candidates: list[tuple[float, float, float]] = []
     for frame in np.flatnonzero(blend >= sensitivity.blend):
         middle, half = float(times[frame] - span[frame] / 2), float(span[frame]) / 2
-        if not any(abs(float(times[other]) - middle) <= half * 1.2 for other in known):
+        if not _within(cuts, middle, half * 1.2) and not _within(blank, middle, half + BESIDE):
             candidates.append((float(blend[frame]), middle, half))
     chosen: list[tuple[int, float]] = []
     taken: list[tuple[float, float]] = []
@@ -101,6 +119,11 @@ def _dissolves(frames: Measured, sensitivity: Sensitivity, known: list[int]) -> 
             taken.append((middle, half))
             chosen.append((int(np.searchsorted(times, middle)), score))
     return chosen
+
+
+def _within(times: Times, middle: float, reach: float) -> bool:
+    """Whether any of `times`, which are in order, is at most `reach` seconds away from the `middle`."""
+    return bool(np.searchsorted(times, middle + reach, "right") > np.searchsorted(times, middle - reach))
 
 
 def _apart(times: Times, strength: dict[int, float], shortest: float) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from heliograph.media.geometry import Box
 from heliograph.media.recording import Shot
 
 
@@ -14,33 +15,51 @@ class Sensitivity(msgspec.Struct, frozen=True):
     `shortest`: seconds that a shot lasts at least."""
 
     ratio: float = 3.0
-    least: float = 4.0
+    least: float = 1.8
     same: float = 0.8
-    blend: float = 0.35
+    blend: float = 0.22
     shortest: float = 0.35
 
 
 class Block(msgspec.Struct):
     """Measured frames. `rows`: bytes of `measuring.MEASURED`, packed by zlib; `count` of them; `end`: when the last of them is gone;
-    `stamp`: of the last one, to go on after it; `broken`: packets that could not be decoded; `done`: there are no more."""
+    `last`: its time, to go on after it; `broken`: places that could not be decoded; `done`: there are no more."""
 
     rows: bytes
     count: int
     end: float
-    stamp: int | None
+    last: float | None
     done: bool
     broken: int = 0
 
 
 class Wanted(msgspec.Struct, gc=False):
-    """A frame to be looked at. `shot`: index of its shot, of which it may be the `best` frame; `stamp`: by which it is found again;
-    `since`: from when on what it shows stands there."""
+    """A frame to be looked at. `shot`: index of its shot, of which it may be the `best` frame; `since`: from when on what it shows stands
+    there."""
 
     time: float
-    stamp: int
     shot: int
     since: float
     best: bool = True
+
+
+class Turn(msgspec.Struct):
+    """A moment at which texts come or go: between the frames at `before` and `after`, about `since`. `came`: boxes of those that are there
+    after it; `went`: of those that are there before; `number`: of the second of the two frames that were read."""
+
+    number: int
+    before: float
+    after: float
+    since: float
+    came: list[Box]
+    went: list[Box]
+
+
+class Moments(msgspec.Struct):
+    """When what came and went did so, in seconds, in the order of a `Turn`; None where it cannot be told."""
+
+    came: list[float | None]
+    went: list[float | None]
 
 
 class Choice(msgspec.Struct):

@@ -1,7 +1,7 @@
 """The functions that run in a child that watches one file: its frames are measured, block by block, and the chosen ones handed over.
 
-The decoder stays open between calls and goes on where it stopped. Frames are told apart by their time stamps, so that a child that begins
-in the middle (after a kill, or for a frame far behind) finds the same ones: it seeks to a key frame before and decodes up to there.
+The pictures stay open between calls and go on where they stopped. Frames are told apart by their times, so that a child that begins in the
+middle (after a kill, or for a frame far behind) finds the same ones.
 """
 
 from __future__ import annotations
@@ -9,158 +9,159 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import av
 import cv2 as opencv
 import numpy as np
-from av.error import FFmpegError
+from av.video.frame import VideoFrame
 
-from heliograph.errors import CorruptMedia, MediaLimitExceeded
+from heliograph.errors import CorruptMedia
+from heliograph.media.content import Playable
 from heliograph.media.document import PageImage
-from heliograph.perception.scenes import choosing
+from heliograph.media.footage import CLOSE, Footage, upright, upright_size
+from heliograph.media.geometry import Box, to_pixels
+from heliograph.perception.scenes import choosing, turning
 from heliograph.perception.scenes.measuring import MEASURED, WIDE, Meter, Plane
-from heliograph.perception.scenes.watched import Block, Choice, Sensitivity
+from heliograph.perception.scenes.watched import Block, Choice, Moments, Sensitivity, Turn
 
 cv2: Any = opencv  # its types know nothing of numpy's
 cv2.setNumThreads(1)
 
 WARM_UP = 3.0
-"""Seconds before a block that a fresh decoder measures without handing over, so that a frame is compared with those before it."""
-NEAR = 4.0
-"""Seconds ahead up to which decoding on is quicker than seeking."""
+"""Seconds before a block that pictures opened anew are measured without being handed over, so that all frames are compared with others."""
 LONG_SIDE = 11 * 72
 """Points that the longer side of a frame counts as."""
-MOST_BROKEN = 2_000
-"""Broken packets in a row after which a file is given up."""
 PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
 """Formats whose planes are looked at as they are; others are converted, small."""
+EARLY, LATE = 0.6, 2.0
+"""Seconds about the time at which something was new, in which texts that are new then came or went."""
+TURN_SIDE = 640
+"""Pixels of the longer side at which texts are watched coming and going."""
+MOST_BETWEEN = 400
+"""Frames that are compared for one moment."""
+USUAL = 0.04
+"""Seconds that the last frame of a recording is shown where nothing says how long."""
 
 
-class _Film:
-    """A file's pictures, decoded from some place on."""
+class _Under(NamedTuple):
+    """Frames that are being measured: the pictures, what is left of them, the time of the last one, and what remembers those before it."""
 
-    def __init__(self, path: Path, track: int, threads: int) -> None:
-        try:
-            self._container: Any = av.open(str(path), metadata_errors="ignore")
-            self._stream: Any = self._container.streams[track]
-        except (FFmpegError, IndexError, OSError, ValueError) as error:
-            raise CorruptMedia(f"The recording cannot be opened: {error}") from None
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = threads
-        self.base = float(self._stream.time_base)
-        begin = self._container.start_time
-        self._begin = (begin or 0) / av.time_base
-        self.broken = 0
-        self.meter = Meter()
-        self.frames: Iterator[Any] = self._decoded()
-        self.last: int | None = None
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        self.usual = 1 / float(rate) if rate else 0.04
-
-    def time(self, stamp: int) -> float:
-        return stamp * self.base - self._begin
-
-    def seek(self, stamp: int) -> None:
-        """Go to a key frame at or before `stamp`; to the beginning where the file has no index."""
-        with suppress(FFmpegError):
-            self._container.seek(stamp, stream=self._stream, backward=True)
-        self.frames = self._decoded()
-        self.last = None
-
-    def close(self) -> None:
-        self._container.close()
-
-    def _decoded(self) -> Iterator[Any]:
-        row = 0
-        try:
-            for packet in self._container.demux(self._stream):
-                try:
-                    frames = packet.decode()
-                    row = 0
-                except FFmpegError:
-                    self.broken += 1
-                    row += 1
-                    if row > MOST_BROKEN:
-                        return
-                    continue
-                for frame in frames:
-                    if frame.pts is None:
-                        frame.pts = frame.dts if frame.dts is not None else (self.last or 0) + round(self.usual / self.base)
-                    if self.last is None or frame.pts > self.last:
-                        self.last = frame.pts
-                        yield frame
-        except FFmpegError:
-            self.broken += 1
+    footage: Footage
+    frames: Iterator[tuple[float, VideoFrame]]
+    meter: Meter
+    last: float | None
 
 
-_open: dict[str, _Film] = {}
+_measured: dict[str, _Under] = {}
+_pictures: dict[str, Footage] = {}
 
 
-def measure(path: Path, track: int, after: int | None, seconds: float, patience: float, threads: int, max_pixels: int) -> Block:
-    """The next `seconds` of frames after the one with the stamp `after`, or from the beginning; fewer when `patience` seconds are over.
+def measure(played: Playable, after: float | None, seconds: float, patience: float) -> Block:
+    """The next `seconds` of frames after the one at the time `after`, or from the beginning; fewer when `patience` seconds are over.
 
-    Raises CorruptMedia, MediaLimitExceeded for frames of more than `max_pixels`.
+    Raises a MediaError.
     """
-    film = _open.get("measured")
-    if film is None or film.last != after:
-        if film is not None:
-            film.close()
-        film = _open["measured"] = _Film(path, track, threads)
-        if after is not None:
-            film.seek(after - round(WARM_UP / film.base))
-    began, broken = time.monotonic(), film.broken
+    under = _measured.pop(played.path, None)
+    if under is None or under.last != after:
+        if under is not None:
+            under.footage.close()
+        footage = Footage(played)
+        under = _Under(footage, footage.onwards(0.0 if after is None else max(0.0, after - WARM_UP)), Meter(), after)
+    began = time.monotonic()
     rows: list[tuple[object, ...]] = []
-    done = True
-    first: float | None = None
-    last = after
-    for frame in film.frames:
-        if frame.width * frame.height > max_pixels:
-            raise MediaLimitExceeded(
-                f"The recording has frames of {frame.width} x {frame.height} pixels; this server reads up to {max_pixels:,}."
-            )
-        at = film.time(frame.pts)
-        row = film.meter.measure(frame.pts, at, *_planes(frame))
-        if after is not None and frame.pts <= after:
+    last, done = after, True
+    for at, frame in under.frames:
+        if last is not None and at <= last and rows:
+            continue  # a file whose clock goes back; what a player does there nobody knows
+        row = under.meter.measure(at, *_planes(frame))
+        if after is not None and at <= after:
             continue
         rows.append(row)
-        last = frame.pts
-        first = at if first is None else first
-        if at - first >= seconds or time.monotonic() - began > patience:
+        last = at
+        if at - float(rows[0][0]) >= seconds or time.monotonic() - began > patience:  # pyright: ignore[reportArgumentType]
             done = False
             break
+    _measured[played.path] = under._replace(last=last)
     measured = np.array(rows, MEASURED)
-    end = float(measured["time"][-1]) + film.usual if rows else 0.0
-    return Block(zlib.compress(measured.tobytes(), 1), len(rows), end, last, done, film.broken - broken)
+    damage = len(under.footage.damage)
+    under.footage.damage.clear()
+    return Block(zlib.compress(measured.tobytes(), 1), len(rows), _end(measured["time"]), last, done, damage)
 
 
 def choose(blocks: list[bytes], end: float, sensitivity: Sensitivity, most: int) -> Choice:
-    """Shots, and the frames to be read, from all measured frames; at most `most` frames."""
+    """Shots, and the frames to be looked at, from all measured frames; at most `most` frames. `end`: when the last frame is gone."""
     frames = np.concatenate([np.frombuffer(zlib.decompress(block), MEASURED) for block in blocks])
     return choosing.choose(frames, end, sensitivity, most)
 
 
-def picture(path: Path, track: int, stamp: int, width: int, height: int, rotation: int, threads: int) -> PageImage:
-    """The upright pixels of the frame with this stamp, `width` x `height` of them. Raises CorruptMedia when it is not there (any more)."""
-    film = _open.get("pictures")
-    if film is None:
-        film = _open["pictures"] = _Film(path, track, threads)
-    if film.last is None or not film.last < stamp <= film.last + NEAR / film.base:
-        film.seek(stamp)
-    for frame in film.frames:
-        if frame.pts >= stamp:
-            turned = rotation in {90, 270}
-            size = (height, width) if turned else (width, height)
-            pixels = frame.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
-            if rotation:
-                pixels = np.ascontiguousarray(np.rot90(pixels, -rotation // 90))
-            return PageImage(width, height, pixels.tobytes(), max(width, height) / LONG_SIDE * 72)
-    raise CorruptMedia("A frame of the recording cannot be decoded a second time.")
+def picture(played: Playable, at: float, width: int, height: int) -> PageImage:
+    """The upright pixels of the frame at a time, `width` x `height` of them. Raises a MediaError."""
+    found, frame = _footage(played).at(at)
+    if abs(found - at) > CLOSE:
+        raise CorruptMedia("A frame of the recording cannot be decoded a second time.")
+    pixels = upright(frame, (width, height))
+    return PageImage(width, height, pixels.tobytes(), max(width, height) / LONG_SIDE * 72)
 
 
-def _planes(frame: Any) -> tuple[Plane, Plane]:
+def moments(played: Playable, turn: Turn) -> Moments:
+    """When exactly the texts of a turn come and go, to the frame. Raises a MediaError."""
+    footage = _footage(played)
+    begin, end = max(turn.before, turn.since - EARLY), min(turn.after, turn.since + LATE)
+    size: tuple[int, int] | None = None
+    times: list[float] = []
+    came: list[list[Plane]] = [[] for _ in turn.came]
+    went: list[list[Plane]] = [[] for _ in turn.went]
+    for wanted, boxes, crops in ((turn.before, turn.went, went), (None, [], []), (turn.after, turn.came, came)):
+        for at, frame in [footage.at(wanted)] if wanted is not None else footage.onwards(begin):
+            size = size or upright_size(frame, footage.shape, TURN_SIDE)
+            grey = cv2.cvtColor(upright(frame, size), cv2.COLOR_RGB2GRAY)
+            if wanted is not None:
+                references = [_crop(grey, box) for box in boxes]
+                for own, reference in zip(crops, references, strict=True):
+                    own.append(reference)
+                continue
+            if at > end + CLOSE or len(times) >= MOST_BETWEEN:
+                break
+            times.append(at)
+            for own, box in zip([*came, *went], [*turn.came, *turn.went], strict=True):
+                own.append(_crop(grey, box))
+    return Moments(
+        [_moment(times, turning.step(turning.likeness(crops[:-1], crops[-1]), up=True)) for crops in came],
+        [_moment(times, turning.step(turning.likeness(crops[1:], crops[0]), up=False)) for crops in went],
+    )
+
+
+def _crop(picture: Plane, box: Box) -> Plane:
+    left, top, right, bottom = to_pixels(box, picture.shape[1], picture.shape[0])
+    return picture[top:bottom, left:right].copy()
+
+
+def _moment(times: list[float], place: int | None) -> float | None:
+    return None if place is None else times[place]
+
+
+def forget() -> None:
+    """Close what is open."""
+    for footage in [*(under.footage for under in _measured.values()), *_pictures.values()]:
+        footage.close()
+    _measured.clear()
+    _pictures.clear()
+
+
+def _footage(played: Playable) -> Footage:
+    if played.path not in _pictures:
+        _pictures[played.path] = Footage(played)
+    return _pictures[played.path]
+
+
+def _end(times: Any) -> float:
+    """When the last frame is gone: after as long as the one before it was shown."""
+    if not len(times):
+        return 0.0
+    return float(times[-1]) + (float(times[-1] - times[-2]) if len(times) > 1 else USUAL)
+
+
+def _planes(frame: VideoFrame) -> tuple[Plane, Plane]:
     """Brightness, `WIDE` pixels on its longer side, and both colour differences one above the other, at a quarter of it."""
     scale = WIDE / max(frame.width, frame.height)
     width, height = max(8, round(frame.width * scale / 8) * 8), max(8, round(frame.height * scale / 8) * 8)
@@ -177,10 +178,3 @@ def _plane(plane: Any) -> Plane:
 
 def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-
-
-def forget() -> None:
-    """Close what is open."""
-    for film in _open.values():
-        film.close()
-    _open.clear()
