@@ -23,13 +23,14 @@ from heliograph.agents.outcome import Outcome, Spent
 from heliograph.agents.task import MEDIA, SkillRef, Task
 from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound
 from heliograph.extraction import packet
-from heliograph.extraction.answer import answer, shortcomings
+from heliograph.extraction.answer import answer
 from heliograph.extraction.examples import first_pages
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.packet import Part
 from heliograph.extraction.plan import Example, Plan, Skill, SkillUse, resolve
 from heliograph.extraction.result import Extraction, Leaf
 from heliograph.extraction.schema import compile_schema
+from heliograph.extraction.shortcomings import shortcomings
 from heliograph.media.document import Document
 from heliograph.media.sniff import sniff
 from heliograph.models.routes import Route

@@ -24,8 +24,8 @@ from heliograph.agents.sandbox.script import Ran, Script
 from heliograph.agents.task import MEDIA, Task, Toolset
 from heliograph.agents.tools import Tool
 from heliograph.errors import HeliographError, InvalidRequest
-from heliograph.extraction.answer import shortcomings
 from heliograph.extraction.schema import METADATA_SUFFIX, compile_schema
+from heliograph.extraction.shortcomings import shortcomings
 from heliograph.skills.package import PROGRAM
 
 Json = Any

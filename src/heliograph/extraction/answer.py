@@ -6,19 +6,19 @@ Jobs, `heliograph extract` and the evaluation all come through here; none of it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from heliograph.errors import InvalidRequest, NotConfigured, RequiredMissing
+from heliograph.errors import InvalidRequest, NotConfigured
 from heliograph.extraction.answered import Answer
 from heliograph.extraction.calibration import calibration
-from heliograph.extraction.choosing import Chosen, choose, kind_of
+from heliograph.extraction.choosing import Chosen, choose, enveloped
 from heliograph.extraction.embedded import extract
 from heliograph.extraction.examples import Examples, Lessons
 from heliograph.extraction.instructions import Hints
@@ -39,7 +39,8 @@ from heliograph.extraction.recordings import answer_recording
 from heliograph.extraction.redaction.copying import Made
 from heliograph.extraction.redaction.redacting import redacted
 from heliograph.extraction.result import Extraction
-from heliograph.extraction.schema import Field, Schema, compile_schema
+from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.extraction.shortcomings import shortcomings
 from heliograph.media.document import Barcode, Block, Cell, Document, Line, Page, Table, Word
 from heliograph.media.geometry import Box
 from heliograph.models.errors import ModelUnavailable
@@ -184,7 +185,7 @@ async def _answered(document: Document, plan: Plan, asking: Asking | None, sight
                 learned = await lessons.labels(schema, choice) if extraction is None else {}
                 response, extraction = await asyncio.to_thread(_extract, document, plan, schema, extraction, learned, warnings)
             if chosen is not None:
-                response = _enveloped(chosen, schema, response)
+                response = enveloped(chosen, schema, response)
             warnings += lessons.warnings
     return Answer(
         response=response,
@@ -215,12 +216,6 @@ async def _chosen(document: Document, plan: Plan, asking: Asking | None, lessons
     return made
 
 
-def _enveloped(chosen: Chosen, schema: Schema | None, data: Any) -> dict[str, Any]:
-    """The response where there were several schemas: which one was used and why, and its answer."""
-    kind = chosen.kind if chosen.name is not None or schema is None else kind_of("", schema) or None
-    return {"schemaUsed": chosen.name, "documentType": kind, "classificationRationale": chosen.rationale, "data": data}
-
-
 def _schema(document: Document, plan: Plan, chosen: Chosen | None) -> Schema | None:
     """What is asked; None where there are several schemas, none fits, and none is to be taken then."""
     if chosen is not None and chosen.name is not None:
@@ -242,33 +237,6 @@ def _extract(
     warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
     warnings += shortcomings(extraction.values, schema, strict=plan.strict)
     return with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence), extraction
-
-
-def _missing(value: Any, field: Field, path: str = "") -> Iterator[str]:
-    """Where a required field that may not be null is null or absent all the same."""
-    if value is None:
-        if field.required and not field.nullable and path:
-            yield path
-    elif isinstance(value, dict):
-        table = cast("dict[str, Any]", value)
-        for child in field.fields:
-            yield from _missing(table.get(child.name), child, f"{path}.{child.name}" if path else child.name)
-    elif isinstance(value, list) and field.item is not None:
-        for number, item in enumerate(cast("list[Any]", value)):
-            yield from _missing(item, field.item, f"{path}[{number}]")
-
-
-def shortcomings(values: Any, schema: Schema, *, strict: bool = False) -> list[str]:
-    """What values lack that the schema requires, and what it does not allow, which extraction means never to give: if it did, the caller
-    is told. Raises RequiredMissing for the former where the schema is `strict`."""
-    said: list[str] = []
-    missing = list(_missing(values, schema.root))
-    if missing:
-        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
-        if strict:
-            raise RequiredMissing(f"The document does not hold {named}, which the strict schema requires.")
-        said.append(f"required_missing: {named}")
-    return said + [f"schema_mismatch: {problem}" for problem in schema.check(values)[:MAX_WARNINGS]]
 
 
 def _reading_warnings(document: Document) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -216,3 +217,9 @@ def _telling(name: str) -> Tokens:
     """The words of a schema's name that say what it is for."""
     tokens = dict.fromkeys(tokens_of(split_name(name)))
     return tuple(token for token in tokens if vocabulary().weight(token) >= 1.0 and token not in _GENERIC)
+
+
+def enveloped(chosen: Chosen, schema: Schema | None, data: Any) -> dict[str, Any]:
+    """The response where there were several schemas: which one was used and why, and its answer."""
+    kind = chosen.kind if chosen.name is not None or schema is None else kind_of("", schema) or None
+    return {"schemaUsed": chosen.name, "documentType": kind, "classificationRationale": chosen.rationale, "data": data}

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from heliograph.errors import NotConfigured
+from heliograph.extraction import embedded
 from heliograph.extraction.calibration import calibration
 from heliograph.extraction.choosing import Chosen
 from heliograph.extraction.examples import Lessons, Shown
 from heliograph.extraction.plan import Plan
 from heliograph.extraction.prompted.choosing import Unusable, choose
-from heliograph.extraction.prompted.extractor import Extractor
+from heliograph.extraction.prompted.extractor import Engine, Extractor
 from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.pictures import ReadPictures
 from heliograph.extraction.prompted.prompts import exemplified
-from heliograph.extraction.prompted.request import Request
+from heliograph.extraction.prompted.request import Pictures, Request
 from heliograph.extraction.prompted.windows import ASCII_CHARACTERS
 from heliograph.extraction.result import Extraction
 from heliograph.extraction.schema import Schema, compile_schema
@@ -52,13 +53,18 @@ class Asking:
         models: Models | None,
         steps: Steps | None,
         lessons: Lessons,
+        *,
+        pictures: Pictures | None = None,
+        engine: Engine = embedded.extract,
     ) -> None:
+        """`pictures`: of the pages, where they are not those of files; `engine`: the extractor that stands beside the model."""
         if models is None or plan.route is None:
             raise NotConfigured(f"The model {plan.model} cannot be asked from here.", param="model")
         self._plan, self._lessons = plan, lessons
         self._backend: Backend = models.backend(plan.route)
         self._calibration = calibration(models.settings.data_dir, plan.route)
-        self._pictures = ReadPictures(reader, paths, counts)
+        self._pictures = pictures or ReadPictures(reader, paths, counts)
+        self._engine = engine
         self._steps = steps or NoSteps()
         self._schema = compile_schema(plan.schema) if plan.schema is not None and not plan.choices else None
         self._metrics = models.metrics
@@ -108,7 +114,7 @@ class Asking:
                     self._extractor.add(page)
             if self._extractor is not None and self._given_up is None:
                 learned = await self._lessons.labels(schema, choice)
-                made = await self._extractor.finish(document, learned=learned)
+                made = await self._extractor.finish(document, learned=learned, engine=self._engine)
                 self._metrics.windows(self._backend.name, asked=self._extractor.asked, resumed=self._extractor.resumed)
                 return made
         said = self._given_up.message if self._given_up is not None else ""
@@ -131,7 +137,8 @@ class Asking:
             await self._extractor.close()
 
     async def _add(self, page: Page) -> None:
-        self._pictures.add(page)
+        if isinstance(self._pictures, ReadPictures):
+            self._pictures.add(page)
         if self._schema is None or self._given_up is not None:
             return  # the document says what to ask, so its last page comes first
         if self._extractor is None:

@@ -15,7 +15,7 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from heliograph.extraction import embedded
 from heliograph.extraction.alignment import Found
@@ -41,6 +41,14 @@ log = logging.getLogger(__name__)
 Beside = Literal["likelier", "cited", "nothing"]
 """What stands beside the model's answer: the embedded extractor's, the likelier of two values standing; the same, but every value of the
 model's that is on the pages stands (which shows how often it is right); or nothing."""
+
+
+class Engine(Protocol):
+    """An extractor that needs no model, as `embedded.extract`."""
+
+    def __call__(self, document: Document, schema: Schema, *, instructions: str | None = None, learned: Hints | None = None) -> Extraction:
+        """Answer `schema` from `document`."""
+        ...
 
 
 async def extract(
@@ -116,12 +124,14 @@ class Extractor:
         for window in self._cutter.add(page):
             self._ask(window)
 
-    async def finish(self, document: Document, *, learned: Hints | None = None, beside: Beside = "likelier") -> Extraction:
-        """The answer, once no page follows. `document`: all that were added; `learned`: labels for the embedded extractor."""
+    async def finish(
+        self, document: Document, *, learned: Hints | None = None, beside: Beside = "likelier", engine: Engine = embedded.extract
+    ) -> Extraction:
+        """The answer, once no page follows. `document`: all that were added; `learned`: labels for the embedded extractor, `engine`."""
         began = time.monotonic()
         for window in self._cutter.close():
             self._ask(window)
-        evidence_of = partial(embedded.extract, document, self._schema, instructions=self._request.instructions, learned=learned)
+        evidence_of = partial(engine, document, self._schema, instructions=self._request.instructions, learned=learned)
         evidence, answered = await asyncio.gather(
             asyncio.to_thread(evidence_of if beside != "nothing" else partial(Extraction, None, {})),
             self._answers(),

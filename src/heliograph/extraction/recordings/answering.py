@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import math
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from heliograph.errors import NotConfigured
 from heliograph.extraction.answered import Answer
+from heliograph.extraction.calibration import calibration
+from heliograph.extraction.choosing import Chosen, choose, enveloped
+from heliograph.extraction.confidence import HI
+from heliograph.extraction.examples import Lessons
+from heliograph.extraction.instructions import Hints
 from heliograph.extraction.made import MadeFiles
+from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.options import Recorded
 from heliograph.extraction.plan import Plan
+from heliograph.extraction.prompted.asking import Asking
+from heliograph.extraction.prompted.looking import Sight
+from heliograph.extraction.prompted.proposing import propose as propose_richer
+from heliograph.extraction.prompted.seeing import see
+from heliograph.extraction.recordings import overview, values
 from heliograph.extraction.recordings.gist import topics
+from heliograph.extraction.recordings.pictures import FramePictures
+from heliograph.extraction.recordings.proposing import propose, proposed_schema
 from heliograph.extraction.recordings.senses import Senses
 from heliograph.extraction.recordings.sights import texts_in
 from heliograph.extraction.recordings.sources import Sources, seconds
-from heliograph.extraction.recordings.transcription import audio_transcription, stretches, video_transcription
+from heliograph.extraction.recordings.spoken_values import CAP, CLEAR
+from heliograph.extraction.recordings.transcription import Stretch, audio_transcription, stretches, video_transcription
+from heliograph.extraction.result import Extraction
+from heliograph.extraction.schema import Schema, compile_schema
+from heliograph.extraction.shortcomings import shortcomings
+from heliograph.media.document import Document
 from heliograph.media.recording import Recording, Transcript, Viewing
+from heliograph.models.errors import ModelUnavailable
 from heliograph.perception.reader import Reader
 from heliograph.perception.scenes.watcher import Watching
 from heliograph.perception.speech.hearing import Hearing
-from heliograph.perception.steps import Progress, Steps
+from heliograph.perception.steps import NoSteps, Progress, Steps
 
 if TYPE_CHECKING:
     from heliograph.extraction.examples import Examples
@@ -31,11 +52,11 @@ Json = Any
 
 PIECE: Final = 300.0
 """Seconds of a recording that count as one element."""
+LEAST: Final = 2
+"""Elements of a recording of under ten minutes."""
 KEYFRAME_SIDE: Final = 1280
 """Pixels of the longest side of a keyframe."""
 MOST_KEYFRAMES: Final = 500
-LEAST: Final = 2
-"""Elements of a recording of under ten minutes."""
 
 
 async def answer_recording(
@@ -55,33 +76,34 @@ async def answer_recording(
     senses = cast("Senses", reader)
     recording = await senses.player.inspect(path)
     plan.check_recording(recording)
-    request = _Request(senses, path, recording, plan, steps, progress)
+    request = _Request(senses, path, recording, plan, models, steps, progress)
     transcript = await request.heard()
     viewing = await request.watched() if plan.kind == "video" else None
-    warnings = [*plan.warnings, *transcript.warnings, *(viewing.warnings if viewing is not None else [])]
+    request.warnings += [*transcript.warnings, *(viewing.warnings if viewing is not None else [])]
     sources = await asyncio.to_thread(Sources, transcript, viewing)
-    if plan.mode != "transcribe":
-        raise NotConfigured("Only transcription of recordings is answered yet.")
-    files = MadeFiles() if request.asked.keyframes and viewing is not None else None
-    try:
-        shown = await request.keyframes(viewing, files, warnings) if files is not None and viewing is not None else None
-        response = await asyncio.to_thread(_transcribed, recording, plan, transcript, viewing, shown)
-    except BaseException:
-        if files is not None:
-            files.close()
-        raise
-    warnings += recording.warnings
-    return Answer(
-        response=response,
+    answer = Answer(
+        response=None,
         elements=elements(recording.duration),
         element_type="audio" if plan.kind == "audio" else "video",
-        warnings=list(dict.fromkeys(warnings)),
+        warnings=[],
         document=sources.document,
-        files=files,
         recording=recording,
         transcript=transcript,
         viewing=viewing,
     )
+    try:
+        if plan.mode == "transcribe":
+            answer.files = MadeFiles() if request.asked.keyframes and viewing is not None else None
+            answer.response = await request.transcribed(transcript, viewing, answer.files)
+        elif plan.mode == "propose":
+            answer.response = await request.proposed(sources)
+        else:
+            answer.response, answer.extraction = await _Valuing(request, reader, sources, viewing, examples).valued()
+    except BaseException:
+        answer.close()
+        raise
+    answer.warnings = list(dict.fromkeys([*request.warnings, *recording.warnings]))
+    return answer
 
 
 def elements(duration: float) -> int:
@@ -93,10 +115,19 @@ class _Request:
     """One request about one recording."""
 
     def __init__(
-        self, senses: Senses, path: Path, recording: Recording, plan: Plan, steps: Steps | None, progress: Progress | None
+        self,
+        senses: Senses,
+        path: Path,
+        recording: Recording,
+        plan: Plan,
+        models: Models | None,
+        steps: Steps | None,
+        progress: Progress | None,
     ) -> None:
-        self.senses, self.path, self.recording, self.plan, self.steps = senses, path, recording, plan, steps
+        self.senses, self.path, self.recording, self.plan = senses, path, recording, plan
+        self.models, self.steps = models, steps
         self.asked = plan.recorded or Recorded()
+        self.warnings = [*plan.warnings]
         self._progress = progress
 
     async def heard(self) -> Transcript:
@@ -112,17 +143,6 @@ class _Request:
         watching = Watching(faces=True, detail=self.plan.detail)
         return await self.senses.watcher.viewing(self.path, self.recording, watching, steps=self.steps, seen=self.told("watching"))
 
-    async def keyframes(self, viewing: Viewing, files: MadeFiles, warnings: list[str]) -> list[Json]:
-        """The sharpest frame of each shot, as pictures among `files`."""
-        made: list[Json] = []
-        for number, shot in enumerate(viewing.shots[:MOST_KEYFRAMES]):
-            picture = await self.senses.player.jpeg(self.path, self.recording, shot.best, KEYFRAME_SIDE)
-            url = files.keep(f"keyframe-{number}", "image/jpeg", picture.data)
-            made.append({"time": seconds(shot.best), "shot": number, "url": url})
-        if len(viewing.shots) > MOST_KEYFRAMES:
-            warnings.append(f"keyframes: those of the first {MOST_KEYFRAMES} of {len(viewing.shots)} shots are kept")
-        return made
-
     def told(self, step: str) -> Any:
         """Who is told the seconds that a step has done."""
         progress = self._progress
@@ -134,19 +154,153 @@ class _Request:
 
         return done
 
+    def segments(self, transcript: Transcript) -> list[Stretch]:
+        """The segments of a video."""
+        return stretches(self.recording, transcript, self.asked.segment_duration, aligned=self.asked.transcribe_audio is True)
 
-def _transcribed(recording: Recording, plan: Plan, transcript: Transcript, viewing: Viewing | None, keyframes: list[Json] | None) -> Json:
-    if viewing is None:
-        response = audio_transcription(recording, transcript)
-    else:
-        asked = plan.recorded or Recorded()
-        segments = stretches(recording, transcript, asked.segment_duration, aligned=asked.transcribe_audio is True)
-        said = [segment.text for segment in transcript.segments]
-        about = topics([*said, *texts_in(viewing, 0.0, math.inf)])
-        response = video_transcription(recording, transcript, viewing, segments, topics=about)
-        if keyframes is not None:
-            response["keyframes"] = keyframes
-    return selected(response, plan.schema) if plan.schema_from == "gql_stmt" and plan.schema is not None else response
+    async def transcribed(self, transcript: Transcript, viewing: Viewing | None, files: MadeFiles | None) -> Json:
+        """The response of the domains of transcription."""
+        response: Json
+        if viewing is None:
+            response = audio_transcription(self.recording, transcript)
+        else:
+            keyframes = await self.keyframes(viewing, files) if files is not None else None
+            segments = self.segments(transcript)
+            said = [segment.text for segment in transcript.segments]
+            about = await asyncio.to_thread(topics, [*said, *texts_in(viewing, 0.0, math.inf)])
+            response = video_transcription(self.recording, transcript, viewing, segments, topics=about)
+            if keyframes is not None:
+                response["keyframes"] = keyframes
+        schema = self.plan.schema
+        return selected(response, schema) if self.plan.schema_from == "gql_stmt" and schema is not None else response
+
+    async def keyframes(self, viewing: Viewing, files: MadeFiles) -> list[Json]:
+        """The sharpest frame of each shot, as pictures among `files`."""
+        made: list[Json] = []
+        for number, shot in enumerate(viewing.shots[:MOST_KEYFRAMES]):
+            picture = await self.senses.player.jpeg(self.path, self.recording, shot.best, KEYFRAME_SIDE)
+            url = files.keep(f"keyframe-{number}", "image/jpeg", picture.data)
+            made.append({"time": seconds(shot.best), "shot": number, "url": url})
+        if len(viewing.shots) > MOST_KEYFRAMES:
+            self.warnings.append(f"keyframes: those of the first {MOST_KEYFRAMES} of {len(viewing.shots)} shots are kept")
+        return made
+
+    async def proposed(self, sources: Sources) -> Json:
+        """A schema for the recording."""
+        today = datetime.now(UTC).date()
+        sight = self.sight(sources)
+        if sight is not None:
+            try:
+                response, said = await propose_richer(sources.document, self.plan, sight, today)
+                self.warnings += said
+                return response
+            except ModelUnavailable as problem:
+                if not sight.stands_in:
+                    raise
+                self.warnings.append(f"model_unavailable: the embedded engine proposed alone. {problem.message}")
+        return await asyncio.to_thread(propose, sources, self.plan.kind, today)
+
+    def sight(self, sources: Sources) -> Sight | None:
+        """The model of the plan, and the frames that it may be shown; None where the embedded engine answers."""
+        if self.plan.route is None:
+            return None
+        if self.models is None:
+            raise NotConfigured(f"The model {self.plan.model} cannot be asked from here.", param="model")
+        weighed = calibration(self.models.settings.data_dir, self.plan.route)
+        ends = self.models.ends_embedded(self.plan.route)
+        return Sight(self.models.backend(self.plan.route), self.pictures(sources), self.steps or NoSteps(), weighed, ends)
+
+    def pictures(self, sources: Sources) -> FramePictures:
+        """The frames, for a model."""
+        return FramePictures(self.senses.player, self.path, self.recording, sources)
+
+
+class _Valuing:
+    """Looks for the values of a schema in one recording."""
+
+    def __init__(self, request: _Request, reader: Reader, sources: Sources, viewing: Viewing | None, examples: Examples | None) -> None:
+        self._request, self._plan, self._sources, self._viewing = request, request.plan, sources, viewing
+        self._lessons = Lessons(request.plan.examples, examples)
+        self._asking: Asking | None = None
+        plan = request.plan
+        if plan.route is not None and not plan.vision:
+            parts = reader, [request.path], [0], plan, request.models, request.steps, self._lessons
+            self._asking = Asking(*parts, pictures=request.pictures(sources), engine=self._embedded)
+
+    async def valued(self) -> tuple[Json, Extraction | None]:
+        """The response, and how its values are known."""
+        try:
+            return await self._valued()
+        finally:
+            if self._asking is not None:
+                await self._asking.close()
+
+    async def _valued(self) -> tuple[Json, Extraction | None]:
+        plan, warnings = self._plan, self._request.warnings
+        chosen = await self._chosen() if plan.choices else None
+        asked = await asyncio.to_thread(self._schema, chosen)
+        if asked is None:
+            return enveloped(cast("Chosen", chosen), None, None), None
+        sums_up = overview.sums_up(plan)
+        schema = compile_schema(overview.asked_of_others(asked) if sums_up else asked)
+        choice = chosen.name if chosen is not None else None
+        extraction = await self._extraction(schema, choice)
+        if sums_up:
+            warnings += overview.in_its_own_words(self._sources, schema, extraction, self._request.recording, self._viewing)
+        self._capped(extraction)
+        warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
+        warnings += shortcomings(extraction.values, schema, strict=plan.strict)
+        warnings += self._lessons.warnings
+        response = with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence, located=self._sources.located)
+        if sums_up:
+            segments = self._request.segments(self._sources.speech.transcript)
+            known = overview.computed(asked, self._request.recording, self._sources, self._viewing, segments)
+            known = {name: selected(value, asked["properties"][name]) for name, value in known.items()}
+            response = overview.joined(asked, known, response)
+        return (enveloped(chosen, schema, response) if chosen is not None else response), extraction
+
+    async def _extraction(self, schema: Schema, choice: str | None) -> Extraction:
+        if self._asking is not None:
+            said = await self._asking.extraction(self._sources.document, schema, self._request.warnings, choice=choice)
+            if said is not None:
+                return said
+        elif self._plan.vision:
+            sight = self._request.sight(self._sources)
+            if sight is None:
+                raise NotConfigured(f"{self._plan.domain} asks for what pictures show, and no model answers.", param="domain")
+            return await see(self._sources.read, self._plan, sight)
+        learned = await self._lessons.labels(schema, choice)
+        return await asyncio.to_thread(partial(self._embedded, self._sources.document, schema, learned=learned))
+
+    def _embedded(self, document: Document, schema: Schema, *, instructions: str | None = None, learned: Hints | None = None) -> Extraction:
+        """`embedded.Engine` over what was heard and read."""
+        return values.extract(self._sources, schema, instructions=instructions or self._plan.instructions, learned=learned)
+
+    async def _chosen(self) -> Chosen:
+        schemas = {name: compile_schema(schema) for name, schema in self._plan.choices.items()}
+        if self._asking is not None:
+            said = await self._asking.chosen(self._sources.document, schemas, self._request.warnings)
+            if said is not None:
+                return said
+        made = await asyncio.to_thread(choose, self._sources.document, schemas)
+        if made.uncertain is not None:
+            self._request.warnings.append(made.uncertain)
+        return made
+
+    def _schema(self, chosen: Chosen | None) -> dict[str, Any] | None:
+        if chosen is not None and chosen.name is not None:
+            return self._plan.choices[chosen.name]
+        if self._plan.schema is not None:
+            return self._plan.schema
+        return proposed_schema(self._sources) if chosen is None else None
+
+    def _capped(self, extraction: Extraction) -> None:
+        """What was heard is no surer than speech allows: probabilities were measured on documents."""
+        for leaf in extraction.leaves.values():
+            heard = [part for part in leaf.evidence if self._sources.frame_of(part.box.page) is None]
+            clear = leaf.match == "exact" and all(part.score >= CLEAR for part in heard)
+            if heard and leaf.probability >= HI and not clear:
+                leaf.probability = CAP
 
 
 def selected(response: Json, schema: Json) -> Json:

@@ -16,7 +16,7 @@ import msgspec
 from heliograph.extraction.recordings.spoken import Written, written
 from heliograph.extraction.result import Evidence
 from heliograph.media.document import Document, Line, Page, Word
-from heliograph.media.geometry import Box
+from heliograph.media.geometry import Box, union
 from heliograph.media.recording import Said, Segment, Transcript
 
 LINES: Final = 60
@@ -85,10 +85,17 @@ class Speech:
         """When a sentence was said."""
         return self.span(sentence.first, sentence.last)
 
-    def sentence_at(self, page: int, row: int) -> Sentence | None:
-        """The sentence that a row of a page holds."""
-        number = page * LINES + row
-        return self.sentences[number] if number < len(self.sentences) else None
+    def evidence(self, number: int, first: int = 0, last: int | None = None) -> Evidence:
+        """The tokens `first` to `last` of the sentence with this number, as evidence on the pages; all of them when not given."""
+        sentence = self.sentences[number]
+        tokens = sentence.tokens
+        last = len(tokens) - 1 if last is None else last
+        page = self.document.pages[number // LINES]
+        before = sum(len(token.text.split()) for token in tokens[:first])
+        count = sum(len(token.text.split()) for token in tokens[first : last + 1])
+        words = page.lines[number % LINES].words[before : before + count]
+        said = self.span(tokens[first].first, tokens[last].last)
+        return Evidence(said.content, union([page.words[word].box for word in words]), said.score)
 
     def spans(self, evidence: Sequence[Evidence]) -> list[Span]:
         """What was said where an extractor found its evidence, each stretch once, in order."""

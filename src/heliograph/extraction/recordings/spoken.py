@@ -251,6 +251,8 @@ def _site(parts: Sequence[_Part], at: int) -> _Found:
 def _letters(parts: Sequence[_Part], at: int) -> _Found:
     """What is spelled: `B as in bravo`, `S O five five`, `alpha bravo seven`, `A-B-C`; two letters at least, or one and two figures."""
     made, index, letters, sure = "", at, 0, False
+    if len(parts[at].low) == 1 and (low := digit(parts[at].low)) is not None and _plate(parts, at + 1):
+        made, index = str(low), at + 1  # `7 K L M`
     while index < len(parts):
         low, raw = parts[index].low, parts[index].raw
         if len(low) == 1 and low.isalpha():
@@ -269,7 +271,7 @@ def _letters(parts: Sequence[_Part], at: int) -> _Found:
             index += 1
         elif letters and (found := _figures([part.low for part in parts[index : index + 24]], 0, one=True)) is not None:
             made += found[0]
-            sure |= found[1] > 1 or letters > 1
+            sure |= found[1] > 1 or letters > 1 or (len(found[0]) > 1 and parts[index - 1].raw.isupper() and made not in ("A", "I"))
             index += found[1]
         else:
             break
@@ -282,6 +284,11 @@ def _letters(parts: Sequence[_Part], at: int) -> _Found:
     if made[0] in "AI" and letters == 1 and parts[at].raw in ("a", "I"):
         return None
     return made, index - at
+
+
+def _plate(parts: Sequence[_Part], at: int) -> bool:
+    """Whether two capital letters, one by one, stand at `at`."""
+    return at + 1 < len(parts) and all(len(part.raw) == 1 and part.raw.isupper() and not part.before for part in parts[at : at + 2])
 
 
 def _spells_on(parts: Sequence[_Part], at: int) -> bool:

@@ -105,16 +105,6 @@ def video_transcription(
     """The response of `video.transcription`. `shown`: for each of `segments` what a model says that it shows; where there is none, what can
     be told without one. `description`: a model's, of all of it."""
     language, speech = (transcript.language, transcript.speech) if transcript is not None else (None, 0.0)
-    made: list[Json] = []
-    for number, one in enumerate(segments):
-        caption = shown[number] if number < len(shown) else None
-        texts = texts_in(viewing, one.start, one.end)
-        video: Json = {"content": caption or told(viewing, one.start, one.end)}
-        if texts:
-            video["texts"] = texts
-        made.append(
-            {"start_time": seconds(one.start), "end_time": seconds(one.end), "audio": {"content": one.said}, "video": video},
-        )
     return {
         "metadata": {
             "description": description or described(recording, viewing, language=language, speech=speech),
@@ -122,6 +112,18 @@ def video_transcription(
             "duration": seconds(recording.duration),
             "language": language,
         },
-        "segments": made,
+        "segments": video_segments(viewing, segments, shown),
         "shots": shot_list(viewing.shots),
     }
+
+
+def video_segments(viewing: Viewing, segments: Sequence[Stretch], shown: Sequence[str | None] = ()) -> list[Json]:
+    """Segments with what is said and what is seen in them; `shown`: as `video_transcription` takes it."""
+    made: list[Json] = []
+    for number, one in enumerate(segments):
+        caption = shown[number] if number < len(shown) else None
+        video: Json = {"content": caption or told(viewing, one.start, one.end)}
+        if texts := texts_in(viewing, one.start, one.end):
+            video["texts"] = texts
+        made.append({"start_time": seconds(one.start), "end_time": seconds(one.end), "audio": {"content": one.said}, "video": video})
+    return made
