@@ -50,8 +50,6 @@ SHOWN: dict[str, Truth] = {
     }
 }
 """What a person saw in recordings that came without a truth: a film leader counting down."""
-HINT = "zero, one, two, three, four, five, six, seven, eight, nine"
-"""What single digits are heard with, as a caller who expects digits would say."""
 COLLAR = 0.25
 """Seconds around the edges of true turns that are forgiven, as is the custom."""
 SLACK = 0.1
@@ -59,14 +57,13 @@ SLACK = 0.1
 
 
 class Taped(NamedTuple):
-    """A recording with its truth. `moving`: whether it has pictures. `told`: words to expect that go with the question."""
+    """A recording with its truth. `moving`: whether it has pictures."""
 
     id: str
     set: str
     path: Path
     truth: Truth
     moving: bool = False
-    told: str | None = None
 
     @property
     def to_hear(self) -> bool:
@@ -93,7 +90,7 @@ class Senses(Protocol):
     version: str
     """What is kept of it is kept under this: changes when it may hear or see otherwise."""
 
-    async def hear(self, path: Path, *, voices: bool, told: str | None) -> Transcript:
+    async def hear(self, path: Path, *, voices: bool) -> Transcript:
         """What is said, with `voices` by whom. Raises HeliographError when it cannot."""
         ...
 
@@ -109,10 +106,10 @@ class Embedded:
         self._reader = reader
         self.version = f"{reader.listener.engine.name} {heliograph.__version__} {code('media', 'perception')}"
 
-    async def hear(self, path: Path, *, voices: bool, told: str | None) -> Transcript:
+    async def hear(self, path: Path, *, voices: bool) -> Transcript:
         """What is said, in whatever language is found to be spoken."""
         recording = await self._reader.player.inspect(path)
-        return await self._reader.listener.transcript(path, recording, Hearing(diarize=voices, prompt=told))
+        return await self._reader.listener.transcript(path, recording, Hearing(diarize=voices))
 
     async def watch(self, path: Path) -> Viewing:
         """What is shown."""
@@ -139,8 +136,7 @@ def recordings(data: Path, names: Sequence[str], limit: int | None = None) -> li
     for name in names:
         for row in [row for row in every if row["set"] == name and row.get("task") in TASKS][:limit]:
             truth = json.loads((data / row["truth_path"]).read_text()) if row.get("truth_path") else SHOWN.get(row["id"], {})
-            told = HINT if row["task"] == "asr_word" else None
-            found.append(Taped(row["id"], name, data / row["path"], truth, row["kind"] == "video", told))
+            found.append(Taped(row["id"], name, data / row["path"], truth, row["kind"] == "video"))
     return found
 
 
@@ -205,7 +201,7 @@ async def measure(
     kept, made = kept or Kept(None), defaultdict[str, list[tuple[Taped, Perceived]]](list)
     with tempfile.TemporaryDirectory(prefix="heliograph-eval-") as folder:
         for one in taped:
-            question = ("perceived", senses.version, digest(one.path), one.to_hear, one.to_watch, "segments" in one.truth, one.told)
+            question = ("perceived", senses.version, digest(one.path), one.to_hear, one.to_watch, "segments" in one.truth)
             perceived = kept.find(Perceived, *question)
             if perceived is None:
                 perceived = await _perceive(senses, one, Path(folder))
@@ -223,7 +219,7 @@ async def _perceive(senses: Senses, one: Taped, folder: Path) -> Perceived:
     shutil.copyfile(one.path, path)
     try:
         if one.to_hear:
-            made.transcript = await senses.hear(path, voices="segments" in one.truth, told=one.told)
+            made.transcript = await senses.hear(path, voices="segments" in one.truth)
         if one.to_watch:
             made.viewing = await senses.watch(path)
     except HeliographError as error:

@@ -33,17 +33,17 @@ class Scripted:
     version = "1"
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, bool, str | None]] = []
+        self.asked: list[tuple[str, bool]] = []
 
-    async def hear(self, path: Path, *, voices: bool, told: str | None) -> Transcript:
-        self.asked.append((path.name, voices, told))
+    async def hear(self, path: Path, *, voices: bool) -> Transcript:
+        self.asked.append((path.name, voices))
         text = path.read_text()
         if text == "broken":
             raise CorruptMedia
         return heard(text)
 
     async def watch(self, path: Path) -> Viewing:
-        self.asked.append((path.name, False, None))
+        self.asked.append((path.name, False))
         return seen(0, 30)
 
 
@@ -79,7 +79,7 @@ async def test_file_names_are_not_shown_and_only_what_the_truth_needs_is_asked(t
     items = taped(tmp_path, ("one", {"segments": [{"start_sec": 0, "end_sec": 9, "speaker_tag": 1}]}), ("x", {"shot_start_frames": [0]}))
     system = Scripted()
     await measure(system, items)
-    assert system.asked == [("recording.wav", True, None), ("recording.wav", False, None)]
+    assert system.asked == [("recording.wav", True), ("recording.wav", False)]
 
 
 async def test_recordings_that_are_one_must_have_the_same_words(tmp_path: Path) -> None:
@@ -135,8 +135,6 @@ def test_a_manifest_names_recordings_and_tasks_of_other_kinds_are_passed_over(tm
     assert sets_in(tmp_path) == ["talks"]
     first, second = recordings(tmp_path, ["talks"])
     assert first.truth == {"text": "nine"}
-    assert first.told is not None
-    assert "nine" in first.told
     assert (first.to_watch, second.to_hear, second.to_watch) == (False, True, True)
 
 
