@@ -51,6 +51,18 @@ async def test_several_files_are_one_document_whose_pages_go_on(reader: Reader) 
     assert (got.elements, got.document.page_count) == (2, 3)
 
 
+async def test_how_far_the_reading_is_is_told_in_pages(reader: Reader) -> None:
+    told: list[tuple[str, float, float]] = []
+
+    async def progress(step: str, done: float, total: float) -> None:
+        told.append((step, done, total))
+
+    await answer(reader, [INVOICE], plan("document.layout-detection"), progress=progress)
+    await answer(reader, [INVOICE, RECEIPT], plan("document.layout-detection"), progress=progress)
+    await answer(reader, [INVOICE], plan("document.layout-detection", page_indices=[1]), progress=progress)
+    assert told == [("reading", done, total) for done, total in ((1, 2), (2, 2), (1, 3), (2, 3), (3, 3), (1, 1))]
+
+
 async def test_pages_that_are_known_are_not_read_again(reader: Reader) -> None:
     kept: dict[int, Page] = {}
 
