@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import av
@@ -16,6 +17,8 @@ import av.error
 import numpy as np
 
 from heliograph.errors import CorruptMedia, HeliographError, InvalidRequest, UnsupportedMedia
+from heliograph.media.container import opened
+from heliograph.media.content import Limits
 
 SLACK = 0.001
 """Seconds by which callers round times."""
@@ -43,10 +46,7 @@ class Footage:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            self.container: Any = av.open(path, metadata_errors="ignore")
-        except _BROKEN as error:
-            raise UnsupportedMedia(f"The file is no recording that can be opened ({error.strerror or error}).") from None
+        self.container: Any = opened(Path(path), Limits())
         streams = self.container.streams
         self.video: Any = next((each for each in streams.video if not each.disposition & each.disposition.attached_pic), None)
         self.audio: Any = next((each for each in streams.audio if each.codec_context is not None), None)
@@ -198,7 +198,7 @@ class Footage:
             return
         video, audio = (self.video.index if self.video else None), (self.audio.index if self.audio else None)
         self.container.close()
-        self.container = av.open(self.path, metadata_errors="ignore")
+        self.container = opened(Path(self.path), Limits())
         self.video = self.container.streams[video] if video is not None else None
         self.audio = self.container.streams[audio] if audio is not None else None
         if self.video is not None:

@@ -11,7 +11,6 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from io import FileIO
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -46,8 +45,8 @@ T = TypeVar("T", AudioStream, VideoStream)
 
 
 class Container:
-    """An open recording. `origin`: the time in seconds by the file's clock at which a player begins; `audio`, `video`: the tracks that are
-    heard and watched, the file's default ones or its first that can be decoded.
+    """An open recording. `input`: as PyAV has it; `origin`: the time in seconds by the file's clock at which a player begins; `audio`,
+    `video`: the tracks that are heard and watched, the file's default ones or its first that can be decoded.
 
     Raises UnsupportedMedia, EncryptedMedia, CorruptMedia, EmptyMedia, MediaLimitExceeded.
     """
@@ -58,22 +57,19 @@ class Container:
         self._limits = limits
         self._threads = threads
         demuxer = self.media_type.require_recording()
-        # A descriptor has no name that anything could be told by.
-        self._file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0)  # noqa: SIM115
+        self.input = opened(path, limits)
         try:
-            self._av = _opened(self._file, demuxer, self.media_type.name, limits)
-            if demuxer in ("wav", "avi") and (whole := _riff_length(self._file.fileno())):
-                self.warnings.append(f"The file was cut short: it says that it has {whole:,} bytes, and has {os.stat(path).st_size:,}.")
+            if demuxer in ("wav", "avi") and (whole := _riff_length(path)):
+                self.warnings.append(f"The file was cut short: it says that it has {whole:,} bytes, and has {path.stat().st_size:,}.")
             self.audio, self.video = self._chosen()
             self.origin = self._origin()
         except BaseException:
-            self._file.close()
+            self.input.close()
             raise
 
     def close(self) -> None:
         """Release the file."""
-        self._av.close()
-        self._file.close()
+        self.input.close()
 
     @property
     def demuxer(self) -> str:
@@ -88,7 +84,7 @@ class Container:
     @property
     def tracks(self) -> Sequence[Stream]:
         """All tracks of the file, as far as they are looked at."""
-        return list(self._av.streams)
+        return list(self.input.streams)
 
     @property
     def chosen(self) -> list[AudioStream | VideoStream]:
@@ -98,7 +94,7 @@ class Container:
     @property
     def claimed(self) -> float | None:
         """The duration in seconds that the header states, or that follows from size and bit rate; not to be relied on."""
-        return self._av.duration / MICROSECONDS if self._av.duration and self._av.duration > 0 else None
+        return self.input.duration / MICROSECONDS if self.input.duration and self.input.duration > 0 else None
 
     def sounds(self) -> Iterator[list[AudioFrame] | None]:
         """The frames of the sound from where the file stands, packet by packet; None for each place that cannot be read or decoded."""
@@ -111,12 +107,12 @@ class Container:
     def packets(self, streams: Sequence[Stream]) -> Iterator[Any]:
         """The packets of these from where the file stands, the empty ones that flush decoders last; None for each place that cannot be
         read. Their types differ by the kind of stream."""
-        for stream in self._av.streams:
+        for stream in self.input.streams:
             stream.discard = Discard.default if stream in streams else Discard.all
         faults = 0
         while faults <= MOST_FAULTS:
             try:
-                for packet in cast("Any", self._av).demux(*streams):
+                for packet in cast("Any", self.input).demux(*streams):
                     faults = 0
                     yield packet
                 return
@@ -129,7 +125,7 @@ class Container:
         that cannot be moved about in. `time`: seconds as a player shows them."""
         ticks = (stream.time_base if stream is not None else None) or Fraction(1, MICROSECONDS)
         try:
-            self._av.seek(round((time + self.origin) / ticks) if time is not None else 0, stream=stream, backward=True)
+            self.input.seek(round((time + self.origin) / ticks) if time is not None else 0, stream=stream, backward=True)
         except DAMAGE:
             return False
         return True
@@ -143,8 +139,8 @@ class Container:
             yield decoded
 
     def _chosen(self) -> tuple[AudioStream | None, VideoStream | None]:
-        audio: list[AudioStream] = list(self._av.streams.audio)
-        video: list[VideoStream] = [stream for stream in self._av.streams.video if not stream.disposition & PICTURES]
+        audio: list[AudioStream] = list(self.input.streams.audio)
+        video: list[VideoStream] = [stream for stream in self.input.streams.video if not stream.disposition & PICTURES]
         if not audio and not video:
             raise CorruptMedia("The file holds neither sound nor moving pictures.")
         sound, pictures = self._decodable(audio, "sound"), self._decodable(video, "pictures")
@@ -174,7 +170,7 @@ class Container:
         before = ffmpeg.get_level()
         ffmpeg.set_level(ffmpeg.INFO)
         try:
-            lines: list[str] = cast("Any", self._av).dumps_format().splitlines()
+            lines: list[str] = cast("Any", self.input).dumps_format().splitlines()
         finally:
             ffmpeg.set_level(before)
         found = (re.match(r"\s*Stream #0:(\d+).*?: (?:Audio|Video): (\w+).*?(?:\((\w+) / 0x|,|$)", line) for line in lines)
@@ -203,10 +199,13 @@ class Container:
         return max(0.0, min(begins, default=0.0))
 
 
-def _opened(file: FileIO, demuxer: str, name: str, limits: Limits) -> InputContainer:
+def opened(path: Path, limits: Limits) -> InputContainer:
+    """The file as PyAV has it, opened by the demuxer of its type and by nothing else. Raises UnsupportedMedia, CorruptMedia, EmptyMedia."""
+    media_type = sniff_file(path)
+    demuxer = media_type.require_recording()
     try:
         return av.open(
-            file,
+            _Bytes(path),
             "r",
             format=demuxer,
             options={"max_pixels": str(limits.max_pixels), "threads": "1"},
@@ -218,32 +217,52 @@ def _opened(file: FileIO, demuxer: str, name: str, limits: Limits) -> InputConta
     except MemoryError:
         raise
     except DAMAGE as error:
-        if demuxer == "mov" and not _has_index(file.fileno()):
-            raise CorruptMedia(f"The file is {name} without its index, most likely because its end is missing.") from None
+        if demuxer == "mov" and not _has_index(path):
+            raise CorruptMedia(f"The file is {media_type.name} without its index, most likely because its end is missing.") from None
         reason = str(getattr(error, "strerror", None) or error)
-        raise CorruptMedia(f"The file is {name}, but it is damaged and cannot be opened ({reason}).") from None
+        raise CorruptMedia(f"The file is {media_type.name}, but it is damaged and cannot be opened ({reason}).") from None
 
 
-def _has_index(file: int) -> bool:
+class _Bytes:
+    """A file by its content alone: it has no name that anything could be told by. Closed when nobody has it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self, size: int) -> bytes:
+        return os.read(self._file, size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self._file, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self._file, 0, os.SEEK_CUR)
+
+    def __del__(self) -> None:
+        os.close(self._file)
+
+
+def _has_index(path: Path) -> bool:
     """Whether an MP4 has a `moov` box at its top level, by ISO/IEC 14496-12, 4.2."""
-    place = 0
-    while len(head := os.pread(file, 16, place)) >= 8:
-        length, kind = struct.unpack_from(">I4s", head)
-        if kind == b"moov":
-            return place + length <= os.fstat(file).st_size
-        if length == 1 and len(head) == 16:
-            length = struct.unpack_from(">Q", head, 8)[0]
-        if length < 8:
-            return False
-        place += length
+    place, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            length, kind = struct.unpack_from(">I4s", head)
+            if length == 1 and len(head) == 16:
+                length = struct.unpack_from(">Q", head, 8)[0]
+            place += length
+            if kind == b"moov" or length < 8:
+                return kind == b"moov" and place <= size
+            file.seek(place)
     return False
 
 
-def _riff_length(file: int) -> int | None:
+def _riff_length(path: Path) -> int | None:
     """The bytes that a RIFF file should have when it has fewer. None too for one whose header was never finished, as live ones' are not."""
-    head = os.pread(file, 8, 0)
+    with path.open("rb") as file:
+        head = file.read(8)
     length = struct.unpack_from("<I", head, 4)[0] if head[:4] == b"RIFF" else 0
-    return length + 8 if 0 < length < 0xFFFF_0000 and length + 8 > os.fstat(file).st_size else None
+    return length + 8 if 0 < length < 0xFFFF_0000 and length + 8 > path.stat().st_size else None
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
