@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ import av
 import moonshine_voice
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from tests.unit.filming import films
 
 SPOKEN = Path(moonshine_voice.__file__).parent / "assets" / "beckett.wav"
 """`Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.`, 9.96 s."""
@@ -46,6 +49,21 @@ def talk(form: str = "mp4") -> bytes:
                 out.mux(audio.encode(block))
             out.mux(audio.encode(None))
         return path.read_bytes()
+
+
+@cache
+def short() -> bytes:
+    """Another film, of one second and without sound."""
+    with TemporaryDirectory() as folder:
+        return films.film(Path(folder) / "short.mp4", frames=10, fps=10, sound=False).read_bytes()
+
+
+@cache
+def photo() -> bytes:
+    """A picture."""
+    sink = io.BytesIO()
+    Image.linear_gradient("L").save(sink, "JPEG")
+    return sink.getvalue()
 
 
 @cache

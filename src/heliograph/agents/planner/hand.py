@@ -24,6 +24,8 @@ ASK_FOR = {
     "images": "Which pictures? Attach two or more.",
     "document": "Which document? Attach it, or name one of this chat, such as doc_a1b2c3.",
     "documents": "Which documents? Attach two or more.",
+    "recording": "Which recording? Attach a video or an audio file, or name one of this chat, such as vid_a1b2c3.",
+    "recordings": "Which recordings? Attach two or more.",
     "anything": "Of what? Attach a picture or a document.",
 }
 
@@ -102,11 +104,16 @@ class Hand:
         made = [await artifacts.get(ref) for ref in self.made]
         for candidates in (made, await self.brought(), (await artifacts.list())[::-1][:1]):
             fitting = [each for each in candidates if _fits(each, needs)]
-            if needs in ("documents", "images") and len(fitting) < 2:
+            if needs in ("documents", "images", "recordings") and len(fitting) < 2:
                 continue
             if fitting:
                 return fitting
         raise Asks(ASK_FOR[needs])
+
+    async def recorded(self) -> bool:
+        """Whether what came with the message, else what the chat had last, is a recording."""
+        latest = await self.brought() or (await self.at.artifacts.list())[-1:]
+        return any(each.kind in ("vid", "aud") for each in latest)
 
     async def images(self, clause: Clause) -> list[Artifact]:
         """The images that a clause is about; of documents, the pages that it names, or the only page."""
@@ -169,4 +176,6 @@ def enabled(at: Context) -> tuple[Toolset, ...]:
 
 
 def _fits(artifact: Artifact, needs: Needs) -> bool:
+    if needs in ("recording", "recordings"):
+        return artifact.kind in ("vid", "aud")
     return artifact.kind == "img" if needs == "images" else artifact.kind in ("doc", "img")

@@ -10,7 +10,7 @@ import msgspec
 from heliograph.agents.planner.clauses import Clause
 from heliograph.agents.planner.slots import COLOURS
 
-Needs = Literal["image", "images", "document", "documents", "anything", "nothing"]
+Needs = Literal["image", "images", "document", "documents", "recording", "recordings", "anything", "nothing"]
 
 
 class Act(msgspec.Struct, frozen=True):

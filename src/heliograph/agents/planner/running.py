@@ -28,6 +28,7 @@ NEEDS = {
     "image model": "needs an image model, and none is configured on this server. Add one as [providers.<name>] in heliograph.toml.",
     "no tool": "is nothing that I have a tool for.",
 }
+_CALLED = {"img": "image", "vid": "video", "aud": "audio"}
 NOT_UNDERSTOOD = (
     "I did not understand that well enough to do anything. No language model is configured on this server, only tools matched to plain "
     f"words; say “what can you do?” for examples. {ADD_A_MODEL}"
@@ -44,7 +45,8 @@ async def run(at: Context) -> Outcome:
         raise NotConfigured(f"An answer in a JSON schema of your own needs a language model. {ADD_A_MODEL}", param="response_format")
     hand = Hand(at)
     request = _request(at)
-    moves = [(clause, understand(clause)) for clause in clauses(request)] if len(request) <= LONGEST else []
+    recorded = await hand.recorded()
+    moves = [(clause, understand(clause, recorded=recorded)) for clause in clauses(request)] if len(request) <= LONGEST else []
     acts = [(clause, move) for clause, move in moves if isinstance(move, Act)]
     parts: list[Done] = []
     if not moves or len(acts) < len(moves):
@@ -116,7 +118,7 @@ def _outcome(at: Context, hand: Hand, parts: list[Done]) -> Outcome:
     value: dict[str, Json] = {"result": last.result or ("artifact" if last.made else "value"), "answer": text}
     for part in parts:
         value |= part.value
-    what = "image" if made and made[0].startswith("img_") else "document"
+    what = _CALLED.get(made[0][:3], "document") if made else "document"
     if len(made) == 1:
         value[what] = {"id": made[0]}
     elif made:

@@ -77,7 +77,7 @@ CONCEPTS: Final[dict[str, str]] = {
     "line item": "line item, item, position",
     "it": "it, this, that, these, those, them, they, result, here, one, piece, whole thing",
     "you": "who are you, what can you do, what are you, help, what do you do, your capability",
-    "greeting": "hello, hi, hey, good morning, good evening, thanks, thank you",
+    "greeting": "hello, hi, hey, good morning, good evening, thanks, thank you, thx, cheers",
     # how
     "clockwise": "clockwise, right, cw, to the right",
     "counterclockwise": "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left, ccw, to the left",

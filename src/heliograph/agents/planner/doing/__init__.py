@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from heliograph.agents.planner.clauses import Clause
-from heliograph.agents.planner.doing import documents, figures, finding, pictures, talk
+from heliograph.agents.planner.doing import documents, figures, finding, pictures, recordings, talk
 from heliograph.agents.planner.hand import Done, Hand
 from heliograph.agents.planner.moves import Act
 
@@ -51,6 +51,19 @@ DOERS: dict[str, Doer] = {
     "read": documents.read,
     "extract": documents.extract,
     "answer": documents.answer,
+    "transcribe": recordings.transcribe,
+    "search_recording": recordings.search,
+    "read_screen": recordings.read_screen,
+    "recording_info": recordings.info,
+    "trim": recordings.trim,
+    "change_recording": recordings.change,
+    "watermark": recordings.watermark,
+    "captions": recordings.captions,
+    "gif": recordings.gif,
+    "extract_audio": recordings.audio,
+    "frames": recordings.frames,
+    "keyframes": recordings.keyframes,
+    "join": recordings.join,
     "fetch": talk.fetch,
     "web_search": talk.web_search,
     "artifacts": talk.artifacts,

@@ -7,11 +7,12 @@ from heliograph.agents.planner.hand import Done, Hand
 from heliograph.agents.planner.moves import Act
 
 INTRODUCTION = """I am the embedded planner of this Heliograph server. No language model is configured here, so I hold no conversations; \
-I match what you write to tools that run on this machine. Attach a picture or a document and say, for example:
+I match what you write to tools that run on this machine. Attach a picture, a document or a recording and say, for example:
 - “rotate it by 90 degrees clockwise”, “crop to the left half”, “resize to 800 pixels wide”
 - “blur the faces”, “read the QR code”, “draw a box around the word "TOTAL"”
 - “what is the total?”, “extract the invoice number, date and total”, “what does page 2 say?”, “find "warranty"”
 - “redact all personal data”, “split it into single pages”, “merge these”
+- “transcribe this”, “when do they say "budget"?”, “cut 0:30 to 1:15”, “add subtitles”, “give me 6 frames”
 - “make a pie chart of rent 1200, food 450, fun 220”"""
 
 

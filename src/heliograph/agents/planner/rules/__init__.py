@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from heliograph.agents.planner.clauses import Clause
 from heliograph.agents.planner.moves import Move, Rule
-from heliograph.agents.planner.rules import beyond, documents, figures, pictures, questions, talk
+from heliograph.agents.planner.rules import beyond, documents, figures, pictures, questions, recordings, talk
 
+FIRST: tuple[Rule, ...] = (talk.about_us, talk.artifacts, talk.web_search)
+"""Tried before all others, whatever a request is about."""
 RULES: tuple[Rule, ...] = (
-    talk.about_us,
-    talk.artifacts,
-    talk.web_search,
     figures.calculation,
     beyond.beyond,
     figures.chart,
@@ -49,11 +48,12 @@ RULES: tuple[Rule, ...] = (
 """Tried in this order: the particular before the general."""
 
 
-def understand(clause: Clause) -> Move | None:
-    """What a clause asks for; None when it says nothing that we know."""
+def understand(clause: Clause, *, recorded: bool = False) -> Move | None:
+    """What a clause asks for; None when it says nothing that we know. `recorded`: a recording came with it."""
     if clause.forbids:
         return None
-    for rule in RULES:
+    meant = recorded or recordings.speaks_of_one(clause)
+    for rule in (*FIRST, *(recordings.RULES if meant else ()), *RULES):
         move = rule(clause)
         if move is not None:
             return move
