@@ -11,7 +11,7 @@ import json
 import re
 from typing import Final
 
-from heliograph.models.contract import Ask, Call, Finish, JsonMode, Message, Part, Profile, Reply, Spent, Text, Token
+from heliograph.models.contract import Ask, Call, Clip, Finish, JsonMode, Message, Part, Profile, Reply, Spent, Text, Token
 from heliograph.models.loose import Json, count, entries, string, table, tables
 from heliograph.models.servers import HOSTED
 
@@ -140,6 +140,8 @@ def _words(message: Message) -> str:
 def _part(part: Part, profile: Profile) -> dict[str, Json]:
     if isinstance(part, Text):
         return {"type": "text", "text": part.text}
+    if isinstance(part, Clip):
+        return {"type": "video_url", "video_url": {"url": f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"}}
     image = {"url": f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"}
     if profile.dialect == "openai":
         image["detail"] = "high"

@@ -40,7 +40,14 @@ class Picture(msgspec.Struct, frozen=True, tag="picture"):
     media_type: str = "image/jpeg"
 
 
-Part = Text | Picture
+class Clip(msgspec.Struct, frozen=True, tag="clip"):
+    """A stretch of video of a message; only where the profile says `video`, or a caller is ready for a refusal."""
+
+    data: bytes
+    media_type: str = "video/mp4"
+
+
+Part = Text | Picture | Clip
 
 
 class Function(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from heliograph.config import ModelSettings
 from heliograph.errors import HeliographError
 from heliograph.models import egress
-from heliograph.models.contract import Ask, Backend, Delta, Picture, Profile, Reply
+from heliograph.models.contract import Ask, Backend, Clip, Delta, Picture, Profile, Reply
 from heliograph.models.errors import ModelUnavailable
 from heliograph.models.metrics import ModelMetrics
 
@@ -100,6 +100,8 @@ class Chain:
         async for backend, profile in self._reachable(trouble):
             if not profile.vision and any(isinstance(part, Picture) for message in ask.messages for part in message.parts):
                 trouble.add(f"The route {backend.name!r} sees no pictures.")
+            elif not profile.video and any(isinstance(part, Clip) for message in ask.messages for part in message.parts):
+                trouble.add(f"The route {backend.name!r} takes no video.")
             elif ask.tools and not profile.tools:
                 trouble.add(f"The route {backend.name!r} calls no tools.")
             elif ask.prefill is not None and not profile.prefill:

@@ -29,7 +29,6 @@ from heliograph.models.contract import (
     Finish,
     JsonMode,
     Message,
-    Picture,
     Profile,
     Reply,
     Spent,
@@ -337,8 +336,7 @@ def _messages(ask: Ask, mode: JsonMode | None) -> list[ModelMessage]:
             made.append(theirs.ModelResponse(parts=[*words, *calls]))
             continue
         content: list[Any] = [
-            theirs.BinaryContent(part.data, media_type=part.media_type) if isinstance(part, Picture) else part.text
-            for part in message.parts
+            part.text if isinstance(part, Text) else theirs.BinaryContent(part.data, media_type=part.media_type) for part in message.parts
         ]
         last = place == len(ask.messages) - 1
         if last and mode in ("json_object", "prompt") and ask.schema is not None:

@@ -78,7 +78,7 @@ def _picture(part: BinaryContent) -> Picture:
 
 def size(message: Message) -> int:
     """About how many tokens a turn takes."""
-    words = sum(PICTURE if isinstance(part, Picture) else tokens(part.text) for part in message.parts)
+    words = sum(tokens(part.text) if isinstance(part, Text) else PICTURE for part in message.parts)
     return words + sum(tokens(call.arguments) + tokens(call.name) + 8 for call in message.calls) + 6
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from heliograph.extraction.prompted.looking import Sight
 from heliograph.extraction.prompted.proposing import propose as propose_richer
 from heliograph.extraction.prompted.seeing import see
 from heliograph.extraction.recordings import overview, values
+from heliograph.extraction.recordings.captions import Captioner, Captions
 from heliograph.extraction.recordings.gist import topics
 from heliograph.extraction.recordings.pictures import FramePictures
 from heliograph.extraction.recordings.proposing import propose, proposed_schema
@@ -167,12 +169,40 @@ class _Request:
             keyframes = await self.keyframes(viewing, files) if files is not None else None
             segments = self.segments(transcript)
             said = [segment.text for segment in transcript.segments]
-            about = await asyncio.to_thread(topics, [*said, *texts_in(viewing, 0.0, math.inf)])
-            response = video_transcription(self.recording, transcript, viewing, segments, topics=about)
+            captions = await self.captions(segments, viewing)
+            about = captions.topics or await asyncio.to_thread(topics, [*said, *texts_in(viewing, 0.0, math.inf)])
+            response = video_transcription(
+                self.recording, transcript, viewing, segments,
+                topics=about, shown=captions.shown, description=captions.description,
+            )  # fmt: skip
             if keyframes is not None:
                 response["keyframes"] = keyframes
         schema = self.plan.schema
         return selected(response, schema) if self.plan.schema_from == "gql_stmt" and schema is not None else response
+
+    async def captions(self, segments: Sequence[Stretch], viewing: Viewing) -> Captions:
+        """What a model says that segments show; nothing where none that sees is asked, which a warning tells."""
+        route = self.asked.video_route or self.plan.route
+        if route is None:
+            return Captions()
+        if self.models is None:
+            raise NotConfigured(f"The model {self.asked.video_model or self.plan.model} cannot be asked from here.", param="model")
+        backend = self.models.backend(route)
+        try:
+            profile = await backend.profile()
+            steps = self.steps or NoSteps()
+            captioner = Captioner(backend, profile, self.senses.player, self.path, self.recording, self.plan, steps)
+            if not captioner.sees:
+                self.warnings.append(f"needs_model: the model of the route {route} takes no pictures, so nobody says what segments show")
+                return Captions()
+            made = await captioner.captions(segments, viewing)
+        except ModelUnavailable as problem:
+            if not self.models.ends_embedded(route):
+                raise
+            self.warnings.append(f"model_unavailable: segments say what can be told without a model. {problem.message}")
+            return Captions()
+        self.warnings += made.warnings
+        return made
 
     async def keyframes(self, viewing: Viewing, files: MadeFiles) -> list[Json]:
         """The sharpest frame of each shot, as pictures among `files`."""
@@ -254,7 +284,10 @@ class _Valuing:
         response = with_metadata(extraction, schema, grounding=plan.grounding, confidence=plan.confidence, located=self._sources.located)
         if sums_up:
             segments = self._request.segments(self._sources.speech.transcript)
-            known = overview.computed(asked, self._request.recording, self._sources, self._viewing, segments)
+            captions = Captions()
+            if self._viewing is not None and "segments" in asked["properties"]:
+                captions = await self._request.captions(segments, self._viewing)
+            known = overview.computed(asked, self._request.recording, self._sources, self._viewing, segments, captions.shown)
             known = {name: selected(value, asked["properties"][name]) for name, value in known.items()}
             response = overview.joined(asked, known, response)
         return (enveloped(chosen, schema, response) if chosen is not None else response), extraction

@@ -24,6 +24,12 @@ class Plays(Protocol):
         """The frame shown at `time`."""
         ...
 
+    async def clip(
+        self, path: Path, recording: Recording, start: float, end: float, longest_side: int | None = None, sound: bool = True
+    ) -> bytes:
+        """A stretch as a small MP4."""
+        ...
+
 
 class Hears(Protocol):
     """`perception.speech.listener.Listener`."""

@@ -72,6 +72,8 @@ def _spoken(message: Body) -> Spoken:
                 texts.append(part["text"])
             case "image_url":
                 pictures.append(_picture(part["image_url"]["url"]))
+            case "video_url" if part["video_url"]["url"].startswith("data:video/mp4;base64,"):
+                pictures.append(hash(part["video_url"]["url"]))
             case other:
                 raise Fault(400, f"Invalid value: '{other}'. Supported values are: 'text', 'image_url'.", param="messages")
     return Spoken(role, "\n".join(texts), tuple(pictures), result=result, calls=calls)
