@@ -122,10 +122,11 @@ async def test_nobody_speaks_and_nothing_is_answered() -> None:
 
 async def test_a_value_that_stands_on_a_frame_has_a_box_a_time_and_the_seconds_it_is_shown() -> None:
     seen = viewing(20.0, (5.0, 9.0, "Invoice number: 1047\nTotal: $42.50"))
+    seen.frames[0].time = 6.5  # where it can be read best
     got = await asked(Senses(None, seen), INVOICE, "video", grounding=True)
     assert (got.response["invoice_number"], got.response["total"]) == ("1047", 42.5)
     cited = got.response["total_metadata"]
-    assert [(box["page"], box["time"], box["content"]) for box in cited["bboxes"]] == [(0, 5.0, "$42.50")]
+    assert [(box["page"], box["time"], box["content"]) for box in cited["bboxes"]] == [(0, 6.5, "$42.50")]
     assert cited["spans"] == [{"start_time": 5.0, "end_time": 9.0, "content": "$42.50"}]
 
 

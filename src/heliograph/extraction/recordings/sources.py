@@ -15,7 +15,7 @@ from heliograph.extraction.recordings.speech import Span, Speech
 from heliograph.extraction.result import Evidence
 from heliograph.media.document import Document, Page
 from heliograph.media.geometry import Box
-from heliograph.media.recording import Frame, Transcript, Viewing
+from heliograph.media.recording import Frame, Shown, Transcript, Viewing
 
 Json = Any
 
@@ -28,6 +28,7 @@ class Sources:
         self.frames: list[Frame] = viewing.frames if viewing is not None else []
         self.spoken = len(self.speech.document.pages)
         """How many of the pages are of what was said."""
+        self._texts: list[Shown] = viewing.texts if viewing is not None else []
         read = [moved(frame.page, self.spoken + index) for index, frame in enumerate(self.frames)]
         pages = [*self.speech.document.pages, *read]
         self.document = Document("audio/x-transcript", len(pages), pages)
@@ -58,8 +59,17 @@ class Sources:
                     "confidence": round(part.score, 2),
                 }
             )
-            spans.append(Span(frame.time, max(frame.until, frame.time), part.content, part.score))
+            start, end = self._standing(frame, part.box)
+            spans.append(Span(start, end, part.content, part.score))
         return {"bboxes": boxes, "spans": [written(span) for span in dict.fromkeys(spans)]}
+
+    def _standing(self, frame: Frame, box: Box) -> tuple[float, float]:
+        """From when to when words are on screen: their frame is one that can be read well, and seldom the first to show them."""
+        for text in self._texts:
+            over = text.box
+            if text.start <= frame.time <= text.end and over.x <= box.cx <= over.x1 and over.y <= box.cy <= over.y1:
+                return text.start, text.end
+        return frame.time, max(frame.until, frame.time)
 
 
 def written(span: Span) -> Json:
