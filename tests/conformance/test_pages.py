@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import clients
+from tests.conformance import clients, recordings
 from tests.live import data_uri, running_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +50,12 @@ def test_the_snippet_of_skills_publishes_one_and_reads_with_it(pasted: dict[str,
     said = run([clients.python_environment(), "-c", snippet("python", "create_from_directory")], pasted)
     assert re.match(r"\d{8}-[0-9a-f]{8} \{", said)
     assert "76.1" in said
+
+
+def test_the_snippet_of_recordings_prints_what_is_said_and_when(pasted: dict[str, str], tmp_path: Path) -> None:
+    recordings.call(tmp_path).rename(tmp_path / "talk.mp3")
+    said = run([clients.python_environment(), "-c", snippet("python", "audio.transcription")], pasted, tmp_path)
+    assert re.match(r"\d+\.\d+ It was the best of times", said)
 
 
 def test_the_snippet_of_chat_says_the_total_and_names_the_picture_that_it_drew(pasted: dict[str, str]) -> None:

@@ -106,7 +106,7 @@ def test_an_image_without_a_domain_is_refused_by_the_client_itself_and_read_by_t
     assert reader.runs(with_one).names["response"]["status"] == "completed"
 
 
-@pytest.mark.parametrize(("medium", "field"), [("video", "attendees"), ("audio", "customer")])
+@pytest.mark.parametrize(("medium", "field"), [("video", "attendees"), ("audio", "customer_name")])
 def test_a_skill_reads_a_recording_in_the_background(reader: Reader, medium: str, field: str) -> None:
     started = reader.runs(SNIPPETS[f"{medium} with a skill"])
     assert started.raised is None, started.message
