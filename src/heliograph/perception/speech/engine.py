@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from heliograph.perception.speech.hearing import Heard, Hearing, Voices
+from heliograph.perception.speech.hearing import Heard, Hearing, Voice, Voices
 from heliograph.perception.speech.moonshine import Moonshine
+from heliograph.perception.speech.speakers import Speakers, grouped
 from heliograph.perception.speech.voice import find_voices, samples_of
 from heliograph.perception.speech.whisper import Whisper
 
@@ -28,6 +29,21 @@ def hear_whisper(sound: bytes, folder: Path, threads: int, hearing: Hearing, gue
     """The same with the Whisper model in `folder`. Raises NotConfigured when there is none, or not for this language."""
     model = _whisper(folder, threads)
     return model.hear(samples_of(sound), language=hearing.language, guess=guess, prompt=hearing.prompt)
+
+
+def find_speakers(sound: bytes, threads: int) -> list[Voice]:
+    """The voices in `sound`, ten seconds by ten seconds. Raises NotConfigured when the networks are missing."""
+    return _speakers(threads).find(samples_of(sound))
+
+
+def group_speakers(found: list[Voice]) -> list[int]:
+    """Which of the voices of a recording are the same speaker; see `grouped`."""
+    return grouped(found)
+
+
+@cache
+def _speakers(threads: int) -> Speakers:
+    return Speakers(threads)
 
 
 @cache

@@ -19,6 +19,15 @@ class Voices(msgspec.Struct):
     levels: bytes
 
 
+class Voice(msgspec.Struct):
+    """A speaker within ten seconds. `turns`: spans in seconds from the beginning of the part; `alone`: seconds without others;
+    `print`: 256 numbers of 4 bytes, which are alike for the same voice."""
+
+    turns: list[tuple[float, float]]
+    alone: float
+    print: bytes
+
+
 class Hearing(msgspec.Struct, frozen=True):
     """How a recording is to be heard. `language`: ISO 639-1, None when nobody said; `prompt`: words to expect, for engines that take it;
     `words`: also their times; `span`: only from here to there, in seconds."""

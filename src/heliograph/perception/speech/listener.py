@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -22,11 +23,12 @@ from heliograph.media.recording import SAMPLE_RATE, Recording, Said, Transcript
 from heliograph.perception.player import Player
 from heliograph.perception.speech.cuts import Cut, Cutter
 from heliograph.perception.speech.engines import engine
-from heliograph.perception.speech.hearing import WINDOW, Engine, Heard, Hearing, Voices
+from heliograph.perception.speech.hearing import WINDOW, Engine, Heard, Hearing, Voice, Voices
 from heliograph.perception.speech.joining import joined, ordered
 from heliograph.perception.speech.languages import code
 from heliograph.perception.speech.paragraphs import segments
 from heliograph.perception.speech.trimming import trimmed
+from heliograph.perception.speech.turns import speakers
 from heliograph.perception.speech.understanding import Understanding, refuse
 from heliograph.perception.steps import NoSteps, Steps
 
@@ -47,6 +49,7 @@ KEEPS = 500 << 20
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "16000000"}
 VOICE_TIMEOUT = 120.0
 
+T = TypeVar("T")
 OnHeard = Callable[[float], Awaitable[None]]
 
 
@@ -96,13 +99,17 @@ class Listener:
         work = _Work(self, path, recording, hearing, steps or NoSteps())
         understood = Understanding(self.engine, stated=language is not None)
         words: list[Said] = []
+        voices: list[Voice] = []
         speech = 0
         async with aclosing(work.parts()) as parts:
-            async for cut, part in parts:
+            async for cut, part, found in parts:
                 start, end = _seconds(cut.start), _seconds(cut.end)
                 speech += cut.speech
                 if heard:
                     await heard(min(end, recording.duration))
+                for voice in found:
+                    voice.turns = [(since + start, until + start) for since, until in voice.turns]
+                voices += found
                 if not understood.add(part, start, end, _seconds(cut.speech)):
                     continue
                 made.language = made.language or part.language
@@ -113,7 +120,8 @@ class Listener:
         understood.verdict()
         made.warnings += understood.warnings
         made.speech = round(min(_seconds(speech), recording.duration), 3)
-        made.segments = segments(ordered(words))
+        words = ordered(words)
+        made.segments = segments(words, speakers(words, await self._turns(voices)))
         if not hearing.words:
             for segment in made.segments:
                 segment.words = []
@@ -127,6 +135,18 @@ class Listener:
     async def voices(self, sound: bytes, lead: int) -> Voices:
         """Where somebody speaks in `sound`; see `voice.find_voices`."""
         return await self._pool.call("voices", sound, lead, timeout=VOICE_TIMEOUT, returns=Voices)
+
+    async def speakers(self, sound: bytes) -> list[Voice]:
+        """The voices in `sound`; see `speakers.Speakers`."""
+        call = ("find_speakers", sound, max(1, self._threads // self._size))
+        return await self._pool.call(*call, timeout=VOICE_TIMEOUT, returns=list[Voice])
+
+    async def _turns(self, voices: list[Voice]) -> list[tuple[float, float, int]]:
+        """Who speaks when: start, end and the number of the speaker."""
+        if not voices:
+            return []
+        numbers = await self._pool.call("group_speakers", voices, timeout=VOICE_TIMEOUT, returns=list[int])
+        return [(start, end, number) for voice, number in zip(voices, numbers, strict=True) for start, end in voice.turns]
 
     async def sound(self, path: Path, recording: Recording, start: float, seconds: float) -> bytes:
         """The player's."""
@@ -158,25 +178,25 @@ class _Work:
         options = msgspec.json.encode([hearing.language, hearing.prompt, hearing.span])
         self._name = f"speech:{listener.engine.name}-{hashlib.sha256(options).hexdigest()[:8]}"
 
-    async def parts(self) -> AsyncGenerator[tuple[Cut, Heard]]:
-        """Parts in order, as many under way at a time as the engine hears, and one ahead."""
-        under_way: deque[tuple[Cut, asyncio.Task[Heard]]] = deque()
+    async def parts(self) -> AsyncGenerator[tuple[Cut, Heard, list[Voice]]]:
+        """Parts in order, as many under way at a time as the engine hears, with the voices in them when they are to be told apart."""
+        under_way: deque[tuple[Cut, asyncio.Task[tuple[Heard, list[Voice]]]]] = deque()
 
-        async def first() -> tuple[Cut, Heard]:
+        async def first() -> tuple[Cut, Heard, list[Voice]]:
             cut, task = under_way[0]
-            part = await task
+            part, voices = await task
             under_way.popleft()
             self._guess = self._guess or part.language
-            return cut, part
+            return cut, part, voices
 
         try:
             async for cut in self._cuts():
                 while len(under_way) >= self._listener.engine.parallel:
                     yield await first()
-                known = await self._known(cut)
-                sound = b"" if known else await self._sound(cut)
-                voices = self._voiced(cut)
-                under_way.append((cut, asyncio.create_task(self._hear(cut, known or sound, voices))))
+                known = await self._known(self._step(cut), Heard)
+                voices = await self._known(self._step(cut, "speakers"), list[Voice]) if self._hearing.diarize else []
+                sound = await self._sound(cut) if known is None or voices is None else b""
+                under_way.append((cut, asyncio.create_task(self._part(cut, sound, known, voices, self._voiced(cut)))))
             while under_way:
                 yield await first()
         finally:
@@ -237,20 +257,27 @@ class _Work:
         first = blocks.start * BLOCK
         return whole[cut.start - first : cut.end - first]
 
-    def _step(self, cut: Cut) -> str:
-        return f"{self._name}:{cut.start * WINDOW * 1000 // SAMPLE_RATE}"
+    def _step(self, cut: Cut, name: str | None = None) -> str:
+        """`name`: of what no engine or option changes but the span that is heard."""
+        what = self._name if name is None else f"speech:{name}-{self._hearing.span}" if self._hearing.span else f"speech:{name}"
+        return f"{what}:{cut.start * WINDOW * 1000 // SAMPLE_RATE}"
 
-    async def _known(self, cut: Cut) -> Heard | None:
-        known = await self._steps.known(self._step(cut))
-        return None if known is None else msgspec.msgpack.decode(known, type=Heard)
+    async def _known(self, step: str, kind: type[T]) -> T | None:
+        known = await self._steps.known(step)
+        return None if known is None else msgspec.msgpack.decode(known, type=kind)
 
-    async def _hear(self, cut: Cut, sound: bytes | Heard, voices: bytes) -> Heard:
-        if isinstance(sound, Heard):
-            return sound
-        found = await self._listener.engine.hear(sound, self._hearing, self._guess)
-        found.words = [trimmed(word, voices) for word in found.words]
-        await self._steps.keep(self._step(cut), msgspec.msgpack.encode(found))
-        return found
+    async def _part(
+        self, cut: Cut, sound: bytes, heard: Heard | None, voices: list[Voice] | None, chances: bytes
+    ) -> tuple[Heard, list[Voice]]:
+        """Hear a part, and tell its voices apart, as far as that is not known yet. `chances`: of voice, window by window."""
+        if heard is None:
+            heard = await self._listener.engine.hear(sound, self._hearing, self._guess)
+            heard.words = [trimmed(word, chances) for word in heard.words]
+            await self._steps.keep(self._step(cut), msgspec.msgpack.encode(heard))
+        if voices is None:
+            voices = await self._listener.speakers(sound)
+            await self._steps.keep(self._step(cut, "speakers"), msgspec.msgpack.encode(voices))
+        return heard, voices
 
 
 def _seconds(windows: int) -> float:
