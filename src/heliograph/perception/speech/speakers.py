@@ -155,6 +155,7 @@ def _networks(library: Path, threads: int) -> tuple[Any, Any]:
     """Of turns and of voices, found in the library by their inputs."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
+    options.enable_cpu_mem_arena = False  # few, large runs: it would only hold on to their memory
     found: dict[str, Any] = {}
     with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         at = content.find(MARK)
