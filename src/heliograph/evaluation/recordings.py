@@ -170,7 +170,7 @@ def judge(truth: Truth, made: Perceived) -> Marks:
         want = [Placed(word["word"], word["start_sec"]) for word in truth["words"]]
         got = [Placed(word.text, word.start) for segment in made.transcript.segments for word in segment.words]
         off["word start off, s"] = found = [abs(by) for by in late(want, got, truth.get("language", "en"))]
-        for within in (100, 200):
+        for within in (100, 200) if found else ():
             shares[f"words within {within} ms"] = Share(sum(by <= within / 1000 + 1e-9 for by in found), len(found), len(found))
     if "segments" in truth:
         turns = [Turn(turn["start_sec"], turn["end_sec"], str(turn["speaker_tag"])) for turn in truth["segments"]]
