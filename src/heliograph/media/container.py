@@ -182,7 +182,7 @@ class Container:
             self._check_pixels(stream.codec_context.width, stream.codec_context.height)
             context.options = {"max_pixels": str(self._limits.max_pixels)}
         context.thread_count = self._threads
-        context.thread_type = ThreadType.SLICE
+        context.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.SLICE
 
     def _check_pixels(self, width: int, height: int) -> None:
         if width * height > self._limits.max_pixels:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
@@ -18,6 +20,7 @@ from heliograph.errors import UnsupportedMedia
 from heliograph.media.clock import Clock
 from heliograph.media.container import Container
 from heliograph.media.content import Playable
+from heliograph.media.mixing import Mixer
 from heliograph.media.recording import SAMPLE_RATE
 
 WIDTH = 2
@@ -138,7 +141,8 @@ class _Run:
         self._made = 0  # samples made, also those dropped
         self._due = begin  # where the next frame is expected
         self._shape: tuple[str, str, int] | None = None
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        self._resampler = AudioResampler(format="fltp", rate=SAMPLE_RATE)
+        self._mixer: Mixer | None = None
 
     def continues(self, frame: AudioFrame, begin: float) -> bool:
         return self.fits(frame) and abs(begin - self._due) <= TOLERANCE
@@ -158,7 +162,9 @@ class _Run:
 
     def _resampled(self, frame: AudioFrame | None, written: int) -> Iterator[bytes]:
         for made in self._resampler.resample(frame):
-            piece = bytes(made.planes[0])[: made.samples * WIDTH]
+            block: Any = made.to_ndarray()
+            self._mixer = self._mixer or Mixer(block.shape[0])
+            piece = np.rint(np.clip(self._mixer.mixed(block) * 32768, -32768, 32767)).astype("<i2").tobytes()
             already = written - (self._first + self._made)  # told before: an overlap
             self._made += made.samples
             piece = piece[max(0, already) * WIDTH :]
