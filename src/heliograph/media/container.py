@@ -251,7 +251,7 @@ def _has_index(path: Path) -> bool:
             if length == 1 and len(head) == 16:
                 length = struct.unpack_from(">Q", head, 8)[0]
             place += length
-            if kind == b"moov" or length < 8:
+            if kind == b"moov" or length < 8 or place > size:
                 return kind == b"moov" and place <= size
             file.seek(place)
     return False
