@@ -141,7 +141,7 @@ class _Run:
         self._made = 0  # samples made, also those dropped
         self._due = begin  # where the next frame is expected
         self._shape: tuple[str, str, int] | None = None
-        self._resampler = AudioResampler(format="fltp", rate=SAMPLE_RATE)
+        self._resampler = AudioResampler(format="flt", rate=SAMPLE_RATE)  # packed: PyAV has no more than eight planes
         self._mixer: Mixer | None = None
 
     def continues(self, frame: AudioFrame, begin: float) -> bool:
@@ -162,7 +162,7 @@ class _Run:
 
     def _resampled(self, frame: AudioFrame | None, written: int) -> Iterator[bytes]:
         for made in self._resampler.resample(frame):
-            block: Any = made.to_ndarray()
+            block: Any = made.to_ndarray().reshape(made.samples, -1).T
             self._mixer = self._mixer or Mixer(block.shape[0])
             piece = np.rint(np.clip(self._mixer.mixed(block) * 32768, -32768, 32767)).astype("<i2").tobytes()
             already = written - (self._first + self._made)  # told before: an overlap

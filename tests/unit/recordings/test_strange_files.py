@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from heliograph.errors import CorruptMedia, EmptyMedia, EncryptedMedia, MediaError, MediaLimitExceeded, UnsupportedMedia
@@ -284,3 +285,13 @@ def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
     recording = playing.inspect(path, Limits())
     assert (recording.kind, recording.media_type, recording.video) == ("audio", "audio/mpeg", None)
     assert onsets(heard(path, recording)[0]) == pytest.approx(AT, abs=0.01)
+
+
+def test_a_sound_of_many_channels_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "many.wav"
+    sound = np.zeros((16_000, 24), "<i2")
+    sound[:, 20] = beeps(1.0, [0.5])
+    with wave.open(str(path), "wb") as file:
+        file.setparams((24, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(sound.tobytes())
+    assert onsets(heard(path, playing.inspect(path, Limits()))[0]) == pytest.approx([0.5], abs=0.01)
