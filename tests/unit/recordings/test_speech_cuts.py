@@ -50,6 +50,7 @@ def test_talk_without_a_pause_is_cut_at_its_quietest_place_with_an_overlap() -> 
     assert abs(seam - quiet) <= 2
     assert (found[1].start, found[0].end) == (seam - OVERLAP, seam + OVERLAP)
     assert all(cut.end - cut.start <= MOST + 2 * MARGIN for cut in found)
+    assert sum(cut.speech for cut in found) == round(60 * PER_SECOND)  # what two parts share is spoken once
 
 
 turns = st.lists(st.floats(0.05, 40.0), min_size=1, max_size=14)

@@ -42,8 +42,8 @@ OVERLAP = _windows(1.5)
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """A part of a recording, in windows: from `start` up to `end`. `speech`: those in which somebody speaks. `seam`: where it begins to
-    count when it overlaps the part before, else None."""
+    """A part of a recording, in windows: from `start` up to `end`. `speech`: those in which somebody speaks, an overlap counted once.
+    `seam`: where it begins to count when it overlaps the part before, else None."""
 
     start: int
     end: int
@@ -124,7 +124,7 @@ class Cutter:
         if pauses:
             return self._cut(max(pauses)[1])
         at = self._quietest(start + FROM, self._now - 2 * OVERLAP)
-        end, speech = at + OVERLAP, at + OVERLAP - start
+        end, speech = at + OVERLAP, at - (start if self._seam is None else self._seam)
         cut = Cut(max(self._past, start - MARGIN, 0) if self._seam is None else start, end, speech, self._seam)
         self._seam, self._past = at, at
         self._spans, self._begun = [], at - OVERLAP
@@ -143,7 +143,8 @@ class Cutter:
         following = rest[0][0] if rest else self._begun
         end = min(last + MARGIN, self._now) if following is None else last + min(MARGIN, (following - last) // 2)
         begin = start if self._seam is not None else max(self._past, start - MARGIN, 0)
-        cut = Cut(begin, end, sum(to - since for since, to in taken), self._seam)
+        speech = sum(to - since for since, to in taken) - (0 if self._seam is None else OVERLAP)
+        cut = Cut(begin, end, max(0, speech), self._seam)
         self._spans, self._seam, self._past = rest, None, end
         if following is not None:
             self._forget(following)

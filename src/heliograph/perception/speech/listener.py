@@ -129,7 +129,8 @@ class Listener:
                 segment.words = []
         if not made.segments:
             made.language = None
-            made.warnings.append("no_speech: nobody speaks in the recording")
+            if not understood.warnings:
+                made.warnings.append("no_speech: nobody speaks in the recording")
         if heard:
             await heard(recording.duration)
         return made
