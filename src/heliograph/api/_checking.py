@@ -23,3 +23,11 @@ def recording(path: Path, limits: Limits) -> Recording:
 def pages(path: Path, limits: Limits) -> int | None:
     """How many pages the file has; None for a type where that takes long. Raises a MediaError for one that cannot be read."""
     return opening.inspect(path, limits).page_count if sniff_file(path).require() in QUICK else None
+
+
+def anything(path: Path, limits: Limits) -> int | None:
+    """As `pages`, for whoever takes recordings too: one of them is opened, and has none. Raises a MediaError for what cannot be opened."""
+    if sniff_file(path).kind not in ("audio", "video"):
+        return pages(path, limits)
+    recording(path, limits)
+    return None

@@ -43,7 +43,7 @@ class Checker:
         """Raise MediaError or InvalidRequest for what is certain to fail.
 
         `reads`: the inputs, each with the parameter that it came in. `queued`: nobody waits for the result.
-        `plan`: None where the files' pages are not chosen, and nothing is heard or watched.
+        `plan`: None for chats and agents, which take any file and choose no pages.
         """
         if not self._longest or (queued and self._turn.locked()):
             return
@@ -52,7 +52,10 @@ class Checker:
             async with asyncio.timeout(self._longest):
                 await self._started()
                 async with self._turn:
-                    found = [await (self._recording if recorded else self._pages)(param, read) for param, read in reads]
+                    if recorded:
+                        found = [await self._recording(param, read) for param, read in reads]
+                    else:
+                        found = [await self._pages(param, read, anything=plan is None) for param, read in reads]
         except (TimeoutError, *UNSURE):
             return
         for (param, _), recording in zip(reads, found, strict=True):
@@ -76,12 +79,14 @@ class Checker:
             self._starting = asyncio.create_task(self._pool.start())
         await asyncio.shield(self._starting)
 
-    async def _pages(self, param: str, read: Input) -> int | None:
+    async def _pages(self, param: str, read: Input, *, anything: bool) -> int | None:
         if read.blob is None or read.bytes is None or read.bytes > LARGEST:
             return None
         with _naming(param):
             async with self._blobs.local(read.blob) as path:
-                return await self._pool.call("pages", path, self._limits, timeout=self._longest, returns=int | None)
+                return await self._pool.call(
+                    "anything" if anything else "pages", path, self._limits, timeout=self._longest, returns=int | None
+                )
 
     async def _recording(self, param: str, read: Input) -> Recording | None:
         # of a recording hardly more than the beginning is read, however large it is, where that needs no copy of it

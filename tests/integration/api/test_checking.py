@@ -17,6 +17,7 @@ from heliograph.config import Settings
 from tests.unit.media.paper import Pdf
 
 from .conftest import PDF, Api, serving
+from .test_recordings import tone
 
 
 def uri(content: bytes) -> str:
@@ -65,6 +66,19 @@ async def test_bytes_that_are_nothing_of_what_their_data_url_says_are_refused_as
     part = {"type": "image_url", "image_url": {"url": garbled}}
     refused = await api("POST", "/v1/openai/chat/completions", json={"messages": [{"role": "user", "content": [part]}]})
     assert (refused.status, refused.json["error"]["type"]) == (422, "corrupt_media"), refused.content
+
+
+async def test_chats_and_agents_take_recordings_and_refuse_damaged_ones(api: Api) -> None:
+    for content, status in ((tone(), 201), (tone()[:12] + b"broken", 422)):
+        link = f"data:audio/wav;base64,{base64.b64encode(content).decode()}"
+        part = {"type": "audio_url", "audio_url": {"url": link}}
+        chat = {"messages": [{"role": "user", "content": [part, {"type": "text", "text": "What is said?"}]}], "batch": True}
+        answered = await api("POST", "/v1/openai/chat/completions", json=chat)
+        assert answered.status == status, answered.content
+        answered = await api(
+            "POST", "/v1/agent/execute", json={"inputs": {"talk": part}, "config": {"prompt": "What is said?"}, "batch": True}
+        )
+        assert answered.status == status, answered.content
 
 
 async def test_a_page_that_the_file_has_not_is_refused_over_all_images_together(api: Api) -> None:
