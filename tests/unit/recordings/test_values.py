@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,10 @@ from heliograph.extraction.recordings.speech import Speech
 from heliograph.extraction.recordings.spoken_values import extract
 from heliograph.extraction.schema import compile_schema
 from heliograph.media.recording import Segment, Transcript
+from heliograph.models.contract import Picture, Profile, Text
+from heliograph.models.routes import Route
+from heliograph.models.serving import Models
+from tests.unit.models.fakes import Fake, said
 from tests.unit.recordings.said import transcript
 from tests.unit.recordings.senses import Senses, viewing
 
@@ -192,3 +197,39 @@ async def test_a_schema_is_proposed_from_what_is_stated() -> None:
     assert filled.response == {
         "caller_name": "Karen Miller", "company": "Acme Optics", "order_number": "1047", "delivery_date": "2026-05-02",
     }  # fmt: skip
+
+
+class Routes:
+    """Leads every route to one backend."""
+
+    def __init__(self, backend: Fake, folder: Path) -> None:
+        self._backend = backend
+        self.settings = SimpleNamespace(data_dir=folder)
+        self.metrics = SimpleNamespace(windows=self._counted)
+
+    def backend(self, route: str) -> Fake:
+        return self._backend
+
+    def ends_embedded(self, route: str) -> bool:
+        return False
+
+    def _counted(self, route: str, *, asked: int, resumed: int) -> None: ...
+
+
+async def test_a_models_values_are_found_among_the_words_and_those_that_nobody_said_are_marked(tmp_path: Path) -> None:
+    told = {"invoice_number": "1047", "due_date": "2026-03-14", "total": 42.5, "customer_name": "Peter Amundsen", "purchase_order": "PO-9"}
+    backend = Fake(said(json.dumps(told)), profile=Profile(json_modes=("json_schema",), vision=True))
+    plan = resolve("video", "generate", None, {"json_schema": INVOICE, "grounding": True}, route=Route(asked="seer", name="seer"))
+    senses = Senses(CALL, viewing(CALL.duration, (1.0, 4.0, "Acme Optics")))
+    models = cast("Models", Routes(backend, tmp_path))
+    got = await answer_recording(senses.reader, Path("x"), plan, models=models)
+    assert {name: got.response[name] for name in told} == told
+    assert got.response["total_metadata"]["spans"][0]["content"] == "forty two dollars and fifty cents."
+    assert got.response["due_date_metadata"]["spans"][0]["content"] == "March fourteenth, twenty twenty six."
+    assert got.response["purchase_order_metadata"]["match"] == "none"
+    assert got.response["purchase_order_metadata"]["spans"] == []
+    shown = backend.asked[0].messages[1].parts
+    text = "\n".join(part.text for part in shown if isinstance(part, Text))
+    assert "[0:00] A: Thank you for calling Acme Optics, this is Sofia Brandt." in text
+    assert sum(isinstance(part, Picture) for part in shown) == 1
+    assert senses.shown == [1.0]

@@ -28,7 +28,7 @@ she she's should so some something sort still such sure take tell than thank tha
 these they they'd they'll they're they've thing things think this those though through time to today too two um uh under until up us
 use used very want wanted was wasn't way we we'd we'll we're we've well were what what's when where which while who why will with
 won't would yeah yes yet you you'd you'll you're you've your bye goodbye great morning afternoon evening welcome everyone everybody
-guys first second next last new come comes came actually basically
+guys first second next last new come comes came actually basically ever never always often try tried
 """
 STOP: Final = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/-]*\d|\d")

@@ -132,7 +132,7 @@ class _Writer:
         if isinstance(made, dict):
             return {name: self._put((*path, name), one) for name, one in cast("dict[str, Json]", made).items()}
         value, evidence = cast("tuple[Json, list[Evidence]]", made)
-        match = "exact" if isinstance(value, str) else "computed"
+        match = "exact" if isinstance(value, str) and evidence else "computed"
         known = value is not None
         leaf = Leaf(value, "found", match, CAP, evidence) if known else Leaf(None, "absent")
         self._extraction.leaves[path] = leaf
