@@ -18,8 +18,8 @@ VERSIONS = {
     "receipt-extraction": "20261121-b4c1e0a9",
     "patient-referral": "20261121-eba60441",
     "multi-form-classification": "20261121-00c4b844",
-    "meeting-notes": "20261121-2a5bf926",
-    "call-summary": "20261121-bbb1e42c",
+    "meeting-notes": "20261122-42f957e0",
+    "call-summary": "20261122-471e2060",
 }
 """Of the present content. Who changes a skill writes its new day into `FIRST_MADE`, and its new version here."""
 PUBLISHED = {

@@ -14,8 +14,8 @@ FIRST_MADE: dict[str, date] = {
     "receipt-extraction": date(2026, 11, 21),
     "patient-referral": date(2026, 11, 21),
     "multi-form-classification": date(2026, 11, 21),
-    "meeting-notes": date(2026, 11, 21),
-    "call-summary": date(2026, 11, 21),
+    "meeting-notes": date(2026, 11, 22),
+    "call-summary": date(2026, 11, 22),
 }
 """Each skill, and the day on which its present content was made: who changes a file of one changes its day too."""
 
