@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from heliograph.extraction.vocabulary import tokens_of
 
 Json = Any
 
+STEM: Final = 5
+"""Letters that words of one stem share at their beginning."""
 _CORE = re.compile(r"^[^\w$€£¥₹@+-]*(.*?)[^\w%]*$", re.DOTALL)
 _ASKS: Final = frozenset(
     {"what", "what's", "when", "where", "which", "who", "who's", "how", "may", "can", "could", "would", "do", "does", "is", "are", "under"}
@@ -60,6 +62,15 @@ class Line:
     def keys(self) -> list[tuple[str, ...]]:
         """The canonical words of each token."""
         return [tokens_of(core) for core in self.cores]
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(piece for keys in self.keys for key in keys for piece in (key, key[:STEM]))
+
+    def may_have(self, words: Sequence[str]) -> bool:
+        """Whether each of `words`, or one of its stem, can be among the keys; a quick look, as most lines hold no label of a field."""
+        stems = self._stems
+        return all(word in stems or (len(word) >= STEM and word[:STEM] in stems) for word in words)
 
     @property
     def asks(self) -> bool:

@@ -80,6 +80,7 @@ class People:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = lines
+        self._places = {line.number: place for place, line in enumerate(lines)}
         self.introduced = [named for line in lines for named in self._introductions(line)]
         self.companies = [named for line in lines for named in self._companies(line)]
 
@@ -178,9 +179,8 @@ class People:
                 yield Named(line, *run, role)
 
     def _serves(self, line: Line) -> bool:
-        near = [
-            other for other in self.lines[max(0, self.lines.index(line) - 1) : self.lines.index(line) + 2] if other.speaker == line.speaker
-        ]
+        at = self._places[line.number]
+        near = [other for other in self.lines[max(0, at - 1) : at + 2] if other.speaker == line.speaker]
         return any(_SERVES.search(other.text) for other in near)
 
     def _companies(self, line: Line) -> Iterator[Named]:

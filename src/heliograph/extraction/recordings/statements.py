@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from heliograph.extraction.fields import Ask
 from heliograph.extraction.normalise import Conventions
-from heliograph.extraction.recordings.lines import Json, Line, Value
-from heliograph.extraction.vocabulary import split_name, tokens_of, vocabulary
+from heliograph.extraction.recordings.lines import STEM, Json, Line, Value
+from heliograph.extraction.vocabulary import Tokens, split_name, tokens_of, vocabulary
 
 FULL, PARTLY, ANSWERED, BEFORE, ALONE = 0.93, 0.88, 0.86, 0.8, 0.7
 """How likely a value is right by how it is stated: behind the whole label, behind a part of it, as an answer, before the label, by its
@@ -105,8 +106,9 @@ def labels(line: Line, ask: Ask) -> Iterator[Label]:
     for phrase in ask.phrases:
         if not (phrase.own or phrase.weight >= 0.85):
             continue
-        telling = [token for token in phrase.tokens if vocabulary().weight(token) > 0]
-        core = [token for token in telling if token not in _KINDS and vocabulary().weight(token) >= 1.0] or telling
+        telling, core = _telling(phrase.tokens)
+        if not core or not line.may_have(core):
+            continue
         for first, end in _places(line, core):
             around = {key for keys in line.keys[max(0, first - 2) : end + 3] for key in keys}
             whole = all(any(_same(token, key) for key in around) for token in telling)
@@ -116,6 +118,13 @@ def labels(line: Line, ask: Ask) -> Iterator[Label]:
             if known is None or fit > known.fit:
                 found[first, last] = Label(first, last, fit, whole)
     yield from found.values()
+
+
+@lru_cache(maxsize=4096)
+def _telling(tokens: Tokens) -> tuple[Tokens, Tokens]:
+    """The words of a label that say something, and those of them without which it is not this label."""
+    telling = tuple(token for token in tokens if vocabulary().weight(token) > 0)
+    return telling, tuple(token for token in telling if token not in _KINDS and vocabulary().weight(token) >= 1.0) or telling
 
 
 def _trailing(line: Line, at: int, telling: Sequence[str]) -> int:
@@ -128,8 +137,6 @@ def _trailing(line: Line, at: int, telling: Sequence[str]) -> int:
 
 def _places(line: Line, core: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where all words of `core` stand with little between them."""
-    if not core:
-        return
     spots = [[at for at, keys in enumerate(line.keys) if any(_same(token, key) for key in keys)] for token in core]
     if not all(spots):
         return
@@ -150,7 +157,7 @@ def _same(token: str, key: str) -> bool:
         if a != b:
             break
         shared += 1
-    return shared >= 5 and len(token) - shared <= 4 and len(key) - shared <= 4
+    return shared >= STEM and len(token) - shared <= 4 and len(key) - shared <= 4
 
 
 def _own(ask: Ask) -> set[str]:
