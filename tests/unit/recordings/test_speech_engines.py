@@ -148,6 +148,13 @@ def test_a_word_is_as_long_as_somebody_speaks() -> None:
     assert trimmed(Said(" word", 1.0, 1.2), chances) == Said(" word", 1.0, 1.2)
 
 
+def test_a_word_that_reaches_back_over_a_pause_begins_after_it() -> None:
+    chances = bytes([250] * 14 + [0] * 50 + [250] * 20)
+    word = trimmed(Said(" ladies", 10 * SECONDS, 84 * SECONDS), chances)
+    assert word.start == pytest.approx((64 - SLACK) * SECONDS)
+    assert word.end == pytest.approx(84 * SECONDS)
+
+
 @given(st.lists(st.integers(3, 9), max_size=30), st.lists(st.integers(3, 9), min_size=1, max_size=6))
 def test_a_part_that_comes_again_and_again_is_a_loop(before: list[int], part: list[int]) -> None:
     found = loop(before + part * TIMES)
