@@ -10,14 +10,19 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
+import pytest
+
 from heliograph.config import Settings
 from heliograph.errors import Unavailable
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
 from heliograph.store.postgres import EmbeddedPostgres
 from heliograph.store.predictions import FINISHED, Input, Prediction
+from tests.integration.api.test_recordings import tone
 from tests.integration.jobs.asking import HEAR, look, submit
 from tests.integration.jobs.working import Script
+from tests.live import Server, running_server
 
 from .conftest import Start
 
@@ -82,6 +87,32 @@ async def test_a_worker_killed_in_minute_40_of_60_costs_no_word_and_nothing_is_h
     # the minute in the listener's hands when it died is heard again, unless the kill came between its hearing and its record
     assert set(pages()) == set(range(MINUTES))
     assert sum(Counter(pages()).values()) <= MINUTES + 1
+
+
+async def test_a_call_of_openais_whose_api_is_killed_asks_the_next_one_and_gets_all_of_it(
+    database: Database, database_url: str, start_worker: Start, pages: Minutes, tmp_path: Path
+) -> None:
+    content = tone() + b"\n" + Script(minutes=MINUTES, delay=0.1).bytes()
+
+    async def transcribed(server: Server) -> tuple[int, bytes]:
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename="talk.wav")
+        form.add_field("response_format", "text")
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {server.key}"}) as http:
+            answer = await http.post(f"{server.url}/v1/openai/audio/transcriptions", data=form)
+            return answer.status, await answer.read()
+
+    start_worker(database_url, **QUICK)
+    with running_server(tmp_path / "data", "--workers", "0", HELIOGRAPH_DATABASE_URL=database_url) as first:
+        call = asyncio.create_task(transcribed(first))
+        await _heard(pages, 10)
+        os.killpg(first.process.pid, signal.SIGKILL)
+        with pytest.raises(aiohttp.ClientError):
+            await call
+    with running_server(tmp_path / "data", "--workers", "0", HELIOGRAPH_DATABASE_URL=database_url) as second:
+        status, text = await transcribed(second)
+    assert (status, text.decode().split()) == (200, [word for minute in range(MINUTES) for word in (f"begin{minute}", f"end{minute}")])
+    assert pages() == list(range(MINUTES)), "the second call waited for what the first had begun"
 
 
 async def test_the_database_falls_while_a_recording_is_heard(

@@ -51,7 +51,8 @@ class JournalledListener:
         read = self._reads.get(path)
         if read is None or recording.audio is None:
             return await make()
-        options = f"transcript-{self._listener.engine.name}-{_digest(hearing)}"
+        stated = msgspec.structs.replace(hearing, language=self._listener.language(hearing))
+        options = f"transcript-{self._listener.engine.name}-{_digest(stated)}"
         return await _once(self._journal, read, options, Transcript, make, recording, heard)
 
 

@@ -33,6 +33,9 @@ class Hearing:
     async def inspect(self, path: Path) -> Recording:
         return Recording("audio/wav", "audio", script_of(path).minutes * 60.0, AudioTrack(0, "pcm_s16le", 16_000, 1))
 
+    def language(self, hearing: Any) -> str | None:
+        return hearing.language
+
     async def transcript(self, path: Path, recording: Recording, hearing: Any, *, steps: Any = None, heard: Any = None) -> Transcript:
         script = script_of(path)
         made = Transcript(recording.duration, language=hearing.language or "en", engine=ENGINE)
@@ -53,6 +56,7 @@ class Hearing:
 
 
 def script_of(path: Path) -> Script:
+    """The script that a file is, or that follows a real recording in it, which an API takes for what it looks like."""
     from .working import Script
 
-    return msgspec.json.decode(path.read_bytes(), type=Script)
+    return msgspec.json.decode(path.read_bytes().rpartition(b"\n")[2], type=Script)

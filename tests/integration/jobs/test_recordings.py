@@ -21,6 +21,7 @@ from heliograph.media.document import Document
 from heliograph.store import files, tenants
 from heliograph.store.blobs import Blobs
 from heliograph.store.database import Database
+from heliograph.store.predictions import FINISHED
 
 from .asking import HEAR, look, submit, usage
 from .conftest import Settled, Stored, Working
@@ -70,7 +71,7 @@ async def test_the_same_recording_again_is_answered_from_what_was_heard_and_cost
         async with database.begin() as conn:
             await submit(conn, "theirs", tenant=other, plan=HEAR, reads=[read])
         async with asyncio.timeout(15):
-            while (theirs := await look(database, "theirs", other)).status != "completed":
+            while (theirs := await look(database, "theirs", other)).status not in FINISHED:
                 await asyncio.sleep(0.02)
     assert [row.credits for row in (first, again, anew, german, theirs)] == [2, 0, 2, 2, 2], "under ten minutes count as ten"
     assert again.response == first.response == anew.response == theirs.response
@@ -95,7 +96,7 @@ async def test_how_far_it_is_grows_while_it_is_heard(database: Database, stored:
         await submit(conn, "p", plan=HEAR, reads=[await stored(Script(minutes=30, delay=0.08))])
     told: list[tuple[float, str | None]] = []
     async with working():
-        while (row := await look(database, "p")).status != "completed":
+        while (row := await look(database, "p")).status not in FINISHED:
             if row.progress is not None and (row.progress, row.step) not in told:
                 told.append((row.progress, row.step))
             await asyncio.sleep(0.05)

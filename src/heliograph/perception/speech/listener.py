@@ -77,6 +77,10 @@ class Listener:
         """Who hears. Raises NotConfigured for an endpoint whose address is none or may not be asked."""
         return engine(self._settings, self._pool, self._size, self._threads)
 
+    def language(self, hearing: Hearing) -> str | None:
+        """The language that is stated, with the order or for this server; None has it found out."""
+        return code(hearing.language or self._settings.speech_language)
+
     async def transcript(
         self,
         path: Path,
@@ -90,7 +94,7 @@ class Listener:
 
         `heard` is told the seconds done. Raises NotConfigured for what the engine cannot do, such as a language.
         """
-        language = code(hearing.language or self._settings.speech_language)
+        language = self.language(hearing)
         hearing = msgspec.structs.replace(hearing, language=language)
         refuse(self.engine, language)
         made = Transcript(recording.duration, language=language, engine=self.engine.name)
