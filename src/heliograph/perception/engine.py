@@ -32,9 +32,10 @@ from heliograph.perception.tables import find_tables
 from heliograph.perception.textlayer import agrees, merged
 from heliograph.perception.ticks import with_ticks
 
-SURE_OF_ALL, MOST_OF_ALL = 0.95, 0.4
-"""A line that takes more of a frame than the second is believed from the first on: a countdown's digit is, and a wall or a face that
-reads as a letter is not."""
+LARGE, SURE_OF_LARGE = 0.15, 0.95
+"""A line taller than this share of a frame needs this score: a countdown's digit has it, bottles in a row that read as letters have not."""
+FEW, SURE_OF_FEW = 3, 0.8
+"""So do lines of so few letters: what moves before a camera reads as one or two of them now and then."""
 
 
 def read_page(content: PageContent, options: Options) -> Page:
@@ -188,14 +189,15 @@ def _read_region(image: Image, region: Box, page: Page, options: Options) -> lis
         return []
     read = _reader(options.threads).read(np.ascontiguousarray(image[y0:y1, x0:x1]), options.detail, upright=True)
     if not options.paper:
-        read.lines = [line for line in read.lines if line.score >= SURE_OF_ALL or _extent(line, read) < MOST_OF_ALL]
+        read.lines = [line for line in read.lines if line.score >= _needed(line, read)]
     _note_unread(page, read, region)
     return _placed(read, region, page.height)
 
 
-def _extent(line: ReadLine, read: ReadImage) -> float:
-    """How much of the picture a line takes, 0-1."""
-    return Box.from_xyxy(*line.box, width=read.width, height=read.height).area
+def _needed(line: ReadLine, read: ReadImage) -> float:
+    """The least score at which a line on a frame is believed."""
+    tall = (line.box[3] - line.box[1]) / read.height
+    return SURE_OF_LARGE if tall > LARGE else SURE_OF_FEW if line.letters <= FEW else 0.0
 
 
 def _note_unread(page: Page, read: ReadImage, region: Box) -> None:

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import pytest_asyncio
+import zxingcpp
 from tests.unit.recordings import films
 
 from heliograph.config import Settings
 from heliograph.media.recording import Recording, VideoTrack
 from heliograph.perception.reader import Reader
+from heliograph.perception.scenes import watcher
 from heliograph.perception.scenes.watcher import Watching
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,3 +87,64 @@ async def test_a_recording_without_pictures_is_seen_as_nothing_and_says_so(reade
     viewing = await reader.watcher.viewing(tmp_path / "song.mp3", Recording("audio/mpeg", "audio", 3.0))
     assert viewing.shots == []
     assert viewing.warnings[0].startswith("no_video")
+
+
+class Stopped(Exception):
+    """The run may not go on."""
+
+
+class Mortal(Kept):
+    """Steps of a worker that dies before its next one is kept."""
+
+    def __init__(self, lives: int) -> None:
+        super().__init__()
+        self.lives = lives
+
+    async def keep(self, step: str, content: bytes) -> None:
+        if not self.lives:
+            raise Stopped
+        self.lives -= 1
+        await super().keep(step, content)
+
+
+async def test_a_killed_viewing_goes_on_where_it_was(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "BLOCK", 0.8)
+    slides = [films.slide(lines, letters=28) for lines in (["Welcome", "we meet at noon"], ["Budget", "nothing is left"])]
+    path = films.write(tmp_path / "slides.mp4", films.cut(*(films.hold(slide, 40) for slide in slides)).frames)
+    whole = await reader.watcher.viewing(path, recording(3.2))
+    steps = Mortal(2)
+    with pytest.raises(Stopped):
+        await reader.watcher.viewing(path, recording(3.2), steps=steps)
+    steps.lives = 3
+    with pytest.raises(Stopped):
+        await reader.watcher.viewing(path, recording(3.2), steps=steps)
+    steps.lives = 100
+    assert await reader.watcher.viewing(path, recording(3.2), steps=steps) == whole
+    assert [text.text for text in whole.texts] == ["Welcome", "we meet at noon", "Budget", "nothing is left"]
+    assert reader.watcher.pids == []
+
+
+async def test_what_is_left_of_a_broken_film_is_watched(reader: Reader, tmp_path: Path) -> None:
+    made = films.cut(films.shown(films.pan(1), 50), films.shown(films.talking(2), 50), films.shown(films.still(3), 50))
+    content = films.write(tmp_path / "film.mkv", made.frames).read_bytes()
+    (tmp_path / "short.mkv").write_bytes(content[: len(content) * 2 // 3])
+    viewing = await reader.watcher.viewing(tmp_path / "short.mkv", recording(6.0), Watching(read=False, barcodes=False))
+    assert viewing.shots[0].first == 0
+    assert 1.0 < viewing.shots[-1].end < 6.0
+    (tmp_path / "none.mkv").write_bytes(content[:3000])
+    nothing = await reader.watcher.viewing(tmp_path / "none.mkv", recording(6.0), Watching(read=False))
+    assert nothing.shots == []
+    assert nothing.warnings
+
+
+async def test_a_code_has_the_times_at_which_it_is_on_screen(reader: Reader, tmp_path: Path) -> None:
+    code = np.asarray(zxingcpp.create_barcode("https://example.com/a", zxingcpp.BarcodeFormat.QRCode).to_image())
+    scene = films.shown(films.still(4), 75)
+    for number in range(25, 50):
+        scene[number] = scene[number].copy()
+        scene[number][30:150, 100:220] = cv2.resize(code, (120, 120), interpolation=cv2.INTER_NEAREST)[:, :, None]
+    path = films.write(tmp_path / "film.mp4", scene, quality=18)
+    viewing = await reader.watcher.viewing(path, recording(3.0), Watching(read=False))
+    assert [(code.text, code.format) for code in viewing.codes] == [("https://example.com/a", "QR Code")]
+    assert [viewing.codes[0].start, viewing.codes[0].end] == pytest.approx([1.0, 2.0], abs=0.09)
+    assert viewing.texts == []

@@ -24,6 +24,8 @@ LAGS = 6
 """Frames back that a frame is compared with, so that a flash of up to `LAGS - 1` frames is seen to return to what was."""
 BUSY = 1.2
 """A difference from the frame before, in levels of 255, from which a frame is looked at closer."""
+SLIGHT = 4.0
+"""A difference below which a picture that has anything in common with the one before it is no other: a waveform over a fixed title, say."""
 STANDS_OUT = 1.6
 """How many times the difference between the frames just before it a frame must differ to be looked at closer."""
 PATCHES = 3
@@ -80,7 +82,7 @@ class Meter:
         if backs:
             usual = float(np.mean(self._changes)) if self._changes else 0.0
             if backs[0] > BUSY and backs[0] > STANDS_OUT * usual:
-                same = _found_again(self._before[0][0], small)
+                same = _found_again(self._before[0][0], small, slight=backs[0] < SLIGHT)
             self._changes.append(backs[0])
         self._before.appendleft((small, colour))
         blend, span, news = 0.0, 0.0, NONE
@@ -112,23 +114,34 @@ def _difference(small: Plane, colour: Plane, other: Plane, other_colour: Plane) 
     return brightness + tint
 
 
-def _found_again(before: Plane, now: Plane) -> float:
-    """How well patches of one picture are found on the next, within reach: the mean of their correlations."""
+def _found_again(before: Plane, now: Plane, *, slight: bool) -> float:
+    """How well patches of one picture are found on the next, within reach: the mean of their correlations; after a slight difference
+    the best of them, and of those along the edges, which stay where they are."""
     height, width = now.shape
     dy, dx = max(1, int(REACH * height)), max(1, int(REACH * width))
-    tall, wide = (height - 2 * dy) // PATCHES, (width - 2 * dx) // PATCHES
-    if min(tall, wide) < 4:
+    found = _correlations(before, now, dy, dx)
+    if slight:
+        found += _correlations(before, now, 0, 0)
+    if not found:
         return 0.0
+    return max(found) if slight else sum(found) / len(found)
+
+
+def _correlations(before: Plane, now: Plane, dy: int, dx: int) -> list[float]:
+    """For each patch with anything on it, its correlation with the next picture where that is greatest."""
+    height, width = now.shape
+    tall, wide = (height - 2 * dy) // PATCHES, (width - 2 * dx) // PATCHES
     found: list[float] = []
-    for row in range(PATCHES):
-        for column in range(PATCHES):
-            top, left = dy + row * tall, dx + column * wide
+    if min(tall, wide) < 4:
+        return found
+    for top in range(dy, dy + PATCHES * tall, tall):
+        for left in range(dx, dx + PATCHES * wide, wide):
             patch = before[top : top + tall, left : left + wide]
-            around = now[top - dy : top + tall + dy, left - dx : left + wide + dx]
-            if float(patch.std()) < 2:  # nothing on it that could be found
+            if float(cv2.meanStdDev(patch)[1][0, 0]) < 2:  # nothing on it that could be found
                 continue
-            found.append(max(0.0, float(cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED).max())))
-    return float(np.mean(found)) if found else 0.0
+            around = now[top - dy : top + tall + dy, left - dx : left + wide + dx]
+            found.append(max(0.0, float(cv2.minMaxLoc(cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED))[1])))
+    return found
 
 
 def _blend(pictures: list[NDArray[np.float32]]) -> float:
