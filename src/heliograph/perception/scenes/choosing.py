@@ -94,6 +94,7 @@ def _most(wanted: list[tuple[float, Wanted]], most: int) -> list[Wanted]:
     if len(first) >= most:
         kept = [first[round(place * (len(first) - 1) / max(1, most - 1))] for place in range(most)]
     else:
-        others = sorted((index for index in range(len(wanted)) if index not in set(first)), key=lambda index: -wanted[index][0])
+        others = [index for index, (amount, _) in enumerate(wanted) if amount != float("inf")]
+        others.sort(key=lambda index: -wanted[index][0])
         kept = sorted([*first, *others[: most - len(first)]])
     return [wanted[index][1] for index in kept]

@@ -8,6 +8,8 @@ camera shows the same things elsewhere, and a dissolve is a mixture of the pictu
 
 from __future__ import annotations
 
+from bisect import bisect
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -129,13 +131,11 @@ def _within(times: Times, middle: float, reach: float) -> bool:
 def _apart(times: Times, strength: dict[int, float], shortest: float) -> list[int]:
     """Cuts at least `shortest` seconds apart, and from both ends; of two too close together the stronger one stays."""
     kept: list[int] = []
-    end = float(times[-1])
+    taken = [float(times[0]), float(times[-1]) + shortest / 2]
     for frame in sorted(strength, key=lambda frame: -strength[frame]):
         time = float(times[frame])
-        if (
-            time - float(times[0]) >= shortest
-            and end - time >= shortest / 2
-            and all(abs(time - float(times[other])) >= shortest for other in kept)
-        ):
+        place = bisect(taken, time)
+        if 0 < place < len(taken) and min(time - taken[place - 1], taken[place] - time) >= shortest:
+            taken.insert(place, time)
             kept.append(frame)
     return sorted(kept)

@@ -33,6 +33,8 @@ BLOCK = 60.0
 READ_SIDE = 960
 """Pixels of the longer side to which smaller frames are enlarged for reading, at most twice. At 640 a clock of 22 pixels was read as a
 whole once in six frames, at 960 always, in 1.4 times the time (2026-11-22)."""
+CHOOSING = 100.0
+"""Seconds of a recording for which choosing among its frames may take one second more."""
 MEASURING = 0.2
 """Share of the work, as progress counts it, that is done when all frames are measured and none is read."""
 FAILURES = (MediaLimitExceeded, CorruptMedia, ChildFailed)
@@ -136,7 +138,7 @@ class _Work:
             return
         end = max(block.end for block in blocks if block.count)
         most = min(self.settings.max_frames, self.watching.most or self.settings.max_frames)
-        timeout = self.settings.open_timeout
+        timeout = self.settings.open_timeout + viewing.duration / CHOOSING
         rows = [block.rows for block in blocks]
         choice = await self.child.call("choose", rows, end, self.watching.sensitivity, most, timeout=timeout, returns=Choice)
         viewing.shots = choice.shots
