@@ -118,6 +118,13 @@ async def test_an_engine_without_word_times_still_gets_spans_inside_its_segments
     assert 4.0 < span["start_time"] < span["end_time"] <= 6.0
 
 
+async def test_a_day_on_which_somebody_will_call_is_not_the_day_of_the_call_and_why_one_calls_is_the_reason() -> None:
+    said = transcript("I'm calling because the lens is cracked.", "I will call you on September sixteenth, twenty twenty six.")
+    schema = {"type": "object", "properties": {"call_date": {**TEXT, "format": "date"}, "reason": TEXT}}
+    got = await asked(Senses(said), schema)
+    assert got.response == {"call_date": None, "reason": "the lens is cracked"}
+
+
 async def test_nobody_speaks_and_nothing_is_answered() -> None:
     silent = Transcript(9.0, warnings=["no_speech: nobody speaks in the recording"])
     got = await asked(Senses(silent), INVOICE, grounding=True)

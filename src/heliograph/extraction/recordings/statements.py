@@ -33,6 +33,8 @@ _LINKS: Final = frozenset(
 )  # fmt: skip
 """Words that may stand between a label and its value and say nothing."""
 _REACHED = re.compile(r"\b(?:call|reach|ring|text|phone|contact)\b(?: \w+){0,3} (?:at|on)\b|\b(?:my|callback|cell|mobile) number\b", re.I)
+_REASONS: Final = frozenset({"reason", "purpose"})
+_CALLING = re.compile(r"\b(?:calling|writing|here|call) (?:because|about|regarding|concerning|as|to)\s+", re.I)
 _ALONE: Final = frozenset({"phone", "email", "url", "iban"})
 _CHECKED: Final = frozenset({"date", "datetime", "email", "phone", "url", "money", "percent", "time", "iban", "id", "flight", "vin"})
 """Kinds whose values cannot be taken for others."""
@@ -79,6 +81,8 @@ def stated(lines: Sequence[Line], ask: Ask, writing: Conventions) -> Iterator[St
     kind = kind_of(ask)
     for at, line in enumerate(lines):
         for label in labels(line, ask):
+            if kind == "date" and not label.whole and _own(ask) <= _GENERIC:
+                continue  # `I will call you on the 16th` is no date of the call
             if line.asks:
                 yield from _answers(lines, at, ask, kind, label, writing)
                 if kind not in ("text", "boolean", "enum"):
@@ -89,6 +93,10 @@ def stated(lines: Sequence[Line], ask: Ask, writing: Conventions) -> Iterator[St
                 yield from _free(line, ask, label)
             else:
                 yield from _beside(line, ask, kind, label, writing)
+        if kind == "text" and _own(ask) & _REASONS and (said := _CALLING.search(line.text)):
+            first, last = line.token_at(said.end()), len(line.cores) - 1
+            if first <= last:
+                yield _made(ask, line, Value(line.words(first, last), first, last), PARTLY - 0.06)
         if kind == "phone" and _REACHED.search(line.text):
             for value in line.values(ask, kind, writing):
                 yield _made(ask, line, value, FULL - 0.03)
