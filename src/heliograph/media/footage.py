@@ -140,7 +140,7 @@ class Footage:
                 begun = begun or frame.key_frame
                 if not begun:
                     continue
-                stamp = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+                stamp: float | None = frame.time
                 told = clock.time(None if self._untimed else stamp, usual) - self._late
                 if time is None and not keyed and self._container.demuxer == "avi" and 0 < told < LATE:
                     self._late, told = told, 0.0

@@ -32,6 +32,8 @@ MISSING = 0.25
 """Seconds of a gap that are worth telling."""
 BACK = 120 * SAMPLE_RATE * WIDTH
 """Bytes kept of what was given out, so that a step back needs no decoding."""
+BLOCK = SAMPLE_RATE // 5
+"""Samples that are mixed at a time: by the frame, of a fiftieth of a second, it would take as long as decoding."""
 SILENCE = bytes(SAMPLE_RATE * WIDTH)
 
 
@@ -100,7 +102,7 @@ class Soundtrack:
         written = 0  # samples yielded
         run = _Run(0)
         for frame in self._frames():
-            stamp = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+            stamp: float | None = frame.time
             begin = self._clock.time(stamp, frame.samples / frame.sample_rate)
             if stamp is not None and not run.continues(frame, begin):
                 for piece in run.flushed(written):
@@ -141,7 +143,8 @@ class _Run:
         self._made = 0  # samples made, also those dropped
         self._due = begin  # where the next frame is expected
         self._shape: tuple[str, str, int] | None = None
-        self._resampler = AudioResampler(format="flt", rate=SAMPLE_RATE)  # packed: PyAV has no more than eight planes
+        # packed, since PyAV has no more than eight planes
+        self._resampler = AudioResampler(format="flt", rate=SAMPLE_RATE, frame_size=BLOCK)
         self._mixer: Mixer | None = None
 
     def continues(self, frame: AudioFrame, begin: float) -> bool:

@@ -171,10 +171,10 @@ class Player:
 
 
 def _within(recording: Recording, start: float, end: float) -> tuple[float, float]:
-    start, end = max(0.0, start), min(end, recording.duration)
-    if not start < end:
+    first, last = max(0.0, start), min(end, recording.duration)
+    if not first < last:
         raise InvalidRequest(f"There is nothing from {start:g} to {end:g} seconds; the recording lasts {recording.duration:.1f}.")
-    return start, end
+    return first, last
 
 
 class _Seat:

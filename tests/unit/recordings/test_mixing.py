@@ -7,7 +7,7 @@ VOICE = (np.sin(np.arange(32_000) * 2 * np.pi * 1528 / 32_000) * 0.4).astype(np.
 NOTHING = np.zeros_like(VOICE)
 
 
-def mixed(*channels: Sound, block: int = 371) -> Sound:
+def mixed(*channels: Sound, block: int = 3_200) -> Sound:
     mixer, sound = Mixer(len(channels)), np.stack(channels)
     return np.concatenate([mixer.mixed(sound[:, at : at + block]) for at in range(0, sound.shape[1], block)])
 
