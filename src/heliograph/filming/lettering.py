@@ -21,7 +21,7 @@ from heliograph.imaging.grids import FONTS
 from heliograph.media.subtitles import Cue, columns, laid
 
 LETTER = 0.052
-"""Height of a caption's letters, of the picture's height; between this of its shorter side and its longer."""
+"""Height of a caption's letters, of the picture's shorter side."""
 SAFE = 0.05
 """Of each side, kept free: EBU R 95."""
 EDGE = 0.09
@@ -34,17 +34,17 @@ Layer = tuple[int, int, Any]
 
 def caption(cue: Cue, width: int, height: int) -> Layer:
     """A caption for a picture of `width` x `height` pixels. Raises InvalidRequest for letters that no font here has."""
-    size = max(SMALLEST, round(min(height, width * 0.8) * LETTER))
+    size = max(SMALLEST, round(min(height, width) * LETTER))
     room = width * (1 - 2 * SAFE)
     text = cue.text
-    font = _font(_fitting(text), size)
+    font = _font(legible(text), size)
     lines = list(cue.lines)
     if max(_wide(font, line) for line in lines) > room:
         most = max(8, int(columns(text) * room / max(_wide(font, text), 1.0)))
         lines = laid(text, most)
         while len(lines) > 3 and size > SMALLEST:
             size -= 1
-            font = _font(_fitting(text), size)
+            font = _font(legible(text), size)
             lines = laid(text, max(8, int(columns(text) * room / max(_wide(font, text), 1.0))))
     return _lettered(lines, font, size, "white", 1.0, "bottom", width, height)
 
@@ -54,7 +54,7 @@ def mark(asked: Mark, width: int, height: int) -> Layer:
     high = max(SMALLEST, round(height * asked.size))
     if asked.picture is None:
         text = " ".join(asked.text.split())
-        name = _fitting(text)
+        name = legible(text)
         size = max(SMALLEST, round(high * 0.75))
         room = width * (1 - 2 * SAFE)
         wide = _wide(_font(name, size), text)
@@ -114,8 +114,8 @@ def _font(path: str, size: int) -> Any:
 
 
 @lru_cache(256)
-def _fitting(text: str) -> str:
-    """The font file that has all letters of a text."""
+def legible(text: str) -> str:
+    """The font file that has all letters of a text. Raises InvalidRequest, naming some, where no font here has them."""
     own = FONTS / "DejaVuSans-Bold.ttf"
     wanted = {letter for letter in text if not letter.isspace()}
     lacking = _lacking(str(own), wanted)

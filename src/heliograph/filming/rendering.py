@@ -19,7 +19,7 @@ import numpy as np
 from heliograph.errors import InvalidRequest, MediaLimitExceeded
 from heliograph.filming.canvas import Canvas, Overlay, upright
 from heliograph.filming.footage import Footage
-from heliograph.filming.lettering import caption, mark
+from heliograph.filming.lettering import caption, legible, mark
 from heliograph.filming.orders import Bounds, Cut, Filmed, Timeline, progress_at
 from heliograph.filming.tempo import Tempo
 from heliograph.media.subtitles import Cue
@@ -126,6 +126,8 @@ class _Rendering:
             for each in timeline.marks
         ]
         self._cues = sorted(timeline.captions, key=lambda cue: cue.start)
+        for cue in self._cues:
+            legible(cue.text)
         self._drawn: tuple[Cue, Overlay] | None = None
         self._frames = 0
 
