@@ -23,6 +23,12 @@ _NAMES: dict[str, str] = {
     "image.keypoints": "detect_keypoints", "image.caption": "parse_image", "image.ask": "parse_image",
     "viz.boxes": "visualize_bboxes", "viz.keypoints": "visualize_keypoints", "viz.masks": "visualize_masks", "viz.grid": "image_grid",
     "viz.chart": "make_chart", "web.fetch": "fetch_page", "web.search": "web_search",
+    "video.info": "video_info", "video.transcribe": "transcribe_video", "video.search": "search_video", "video.trim": "trim_video",
+    "video.highlights": "cut_highlights", "video.concatenate": "concatenate_videos", "video.frames": "sample_frames",
+    "video.keyframes": "get_keyframes", "video.captions": "add_video_captions", "video.watermark": "add_watermark",
+    "video.caption": "caption_video", "video.ocr": "read_video", "video.gif": "video_to_gif", "video.audio": "extract_audio",
+    "audio.info": "video_info", "audio.transcribe": "transcribe_video", "audio.search": "search_video", "audio.trim": "trim_video",
+    "audio.concatenate": "concatenate_videos", "audio.extract": "extract_audio",
 }  # fmt: skip
 """By `<group>.<name>`, the tool with the same arguments and the same answer."""
 

@@ -21,17 +21,19 @@ from heliograph.agents.context import Context
 from heliograph.agents.events import Said
 from heliograph.agents.outcome import Outcome, Spent
 from heliograph.agents.task import MEDIA, SkillRef, Task
-from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound
+from heliograph.errors import HeliographError, InvalidRequest, MediaError, NotFound, UnsupportedMedia
 from heliograph.extraction import packet
 from heliograph.extraction.answer import answer
 from heliograph.extraction.examples import first_pages
 from heliograph.extraction.metadata import with_metadata
 from heliograph.extraction.packet import Part
-from heliograph.extraction.plan import Example, Plan, Skill, SkillUse, resolve
+from heliograph.extraction.plan import Example, Kind, Plan, Skill, SkillUse, resolve
+from heliograph.extraction.recordings.sources import Sources
 from heliograph.extraction.result import Extraction, Leaf
 from heliograph.extraction.schema import compile_schema
 from heliograph.extraction.shortcomings import shortcomings
 from heliograph.media.document import Document
+from heliograph.media.recording import Transcript, Viewing
 from heliograph.media.sniff import sniff
 from heliograph.models.routes import Route
 from heliograph.skills.attach import skill as attached
@@ -56,7 +58,8 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a file; a step of the journal. `failure`: why nothing did. `choice`: which skill or schema it was read for."""
+    """What came of a file; a step of the journal. `failure`: why nothing did. `choice`: which skill or schema it was read for.
+    `transcript`, `viewing`: of a recording, whose values cite seconds."""
 
     file: str
     pages: int = 0
@@ -68,6 +71,8 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     rationale: str | None = None
     warnings: list[str] = []
     failure: str | None = None
+    transcript: Transcript | None = None
+    viewing: Viewing | None = None
 
     @property
     def part(self) -> Part:
@@ -75,11 +80,21 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
         return Part(self.file, self.pages, Extraction(self.values, {tuple(path): leaf for path, leaf in self.leaves}))
 
 
+_PLANNED = {"img": "image", "aud": "audio", "vid": "video"}
+
+
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the packet is asked. `plans` by kind of file. `by`: what a file is told apart by."""
 
     plans: dict[str, Plan]
     by: Literal["skill", "schema"] | None = None
+
+    def plan(self, artifact: Artifact) -> Plan:
+        """The plan for a file. Raises MediaError for a recording that none of the packet's skills takes."""
+        kind = _PLANNED.get(artifact.kind, "document")
+        if kind not in self.plans:
+            raise UnsupportedMedia(f"what is asked for is not found in {kind}")
+        return self.plans[kind]
 
 
 async def run(at: Context) -> Outcome:
@@ -181,9 +196,14 @@ async def _asked(at: Context, said: str) -> _Asked:
         return skills[item["skill_id"]]
 
     route = Route(asked=task.model, name=at.route)
-    plans = {
-        kind: await asyncio.to_thread(resolve, kind, "generate", None, config, skills=read, route=route) for kind in ("document", "image")
-    }
+    plans: dict[str, Plan] = {}
+    kinds: tuple[Kind, ...] = ("document", "image", "audio", "video")
+    for kind in kinds:
+        try:
+            plans[kind] = await asyncio.to_thread(resolve, kind, "generate", None, config, skills=read, route=route)
+        except HeliographError:
+            if kind in ("document", "image"):
+                raise
     one = plans["document"]
     own = [skill for skill in skills.values() if skill.schema is not None and not skill.derived]
     if one.choices:
@@ -242,7 +262,7 @@ async def _step(at: Context, asked: _Asked, file: _File, number: int, count: int
         names[name] = number
         await at.say(f"Reading {name} ({number + 1} of {count})")
         try:
-            read = await _read(at, asked.plans["image" if artifact.kind == "img" else "document"], artifact, name, asked.by)
+            read = await _read(at, asked.plan(artifact), artifact, name, asked.by)
         except MediaError as error:
             read = _Read(file=name, failure=error.message)
     await at.workspace.keep(step, msgspec.json.encode(read))
@@ -281,6 +301,8 @@ async def _read(at: Context, plan: Plan, artifact: Artifact, name: str, by: str 
     return _Read(
         file=name,
         pages=len(got.document.pages),
+        transcript=got.transcript,
+        viewing=got.viewing,
         values=extraction.values,
         leaves=[(list(path), leaf) for path, leaf in extraction.leaves.items()],
         response=None if plan.schema is not None or by is not None else got.response,
@@ -317,7 +339,9 @@ def _joined(at: Context, schema: dict[str, Json], reads: Sequence[_Read], warnin
     whole = packet.combined(parts, compiled)
     warnings += whole.warnings
     warnings += shortcomings(whole.values, compiled, strict=strict)
-    return packet.cited(with_metadata(whole, compiled, grounding=at.task.grounding, confidence=at.task.confidence), parts)
+    recorded = {number: Sources(read.transcript, read.viewing) for number, read in enumerate(reads) if read.transcript is not None}
+    located = packet.located(parts, {number: sources.located for number, sources in recorded.items()})
+    return packet.cited(with_metadata(whole, compiled, grounding=at.task.grounding, confidence=at.task.confidence, located=located), parts)
 
 
 def _by_schema(at: Context, plan: Plan, reads: Sequence[_Read], warnings: list[str]) -> Json:

@@ -10,15 +10,17 @@ came from where is told. Pages of the result count over the whole packet, until 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from heliograph.extraction.agreement import SAME, SIMILAR, agreement
 from heliograph.extraction.alignment.folding import fold
 from heliograph.extraction.confidence import MED
+from heliograph.extraction.metadata import Located, boxed
 from heliograph.extraction.result import Evidence, Extraction, Leaf, Path, walk
 from heliograph.extraction.schema import METADATA_SUFFIX, Field, Schema
 from heliograph.media.geometry import Box
@@ -65,6 +67,30 @@ def cited(response: Json, parts: Sequence[Part]) -> Json:
         box["page"] -= firsts[number]
         box["file"] = parts[number].file
     return response
+
+
+def located(parts: Sequence[Part], recorded: Mapping[int, Located]) -> Located:
+    """Where evidence of a packet is: boxes on its pages and, of the parts that are recordings (by place), `spans` that name their file.
+
+    `recorded`: what each of these says of evidence on its own pages.
+    """
+    firsts = _firsts(parts)
+
+    def owner(evidence: Evidence) -> int:
+        return max(index for index, first in enumerate(firsts[:-1]) if first <= evidence.box.page or index == 0)
+
+    def where(evidence: list[Evidence]) -> dict[str, Json]:
+        made = boxed([one for one in evidence if owner(one) not in recorded])
+        spans: list[Json] = []
+        for number, told_by in recorded.items():
+            first = firsts[number]
+            own = [replace(one, box=replace(one.box, page=one.box.page - first)) for one in evidence if owner(one) == number]
+            told = told_by(own)
+            made["bboxes"] += [{**box, "page": box["page"] + first} for box in told["bboxes"]]
+            spans += [{**span, "file": parts[number].file} for span in told.get("spans", [])]
+        return made | ({"spans": spans} if recorded else {})
+
+    return where
 
 
 def _boxes(value: Json) -> Iterator[dict[str, Json]]:

@@ -30,8 +30,8 @@ def speech() -> bytes:
 
 
 @cache
-def talk(form: str = "mp4") -> bytes:
-    """The film, in this container."""
+def talk(form: str = "mp4", first: str = SLIDES[0]) -> bytes:
+    """The film, in this container, with these words on its first slide."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"talk.{form}"
         opened: Any = av.open(str(path), "w")
@@ -41,7 +41,7 @@ def talk(form: str = "mp4") -> bytes:
             video.width, video.height, video.pix_fmt = 480, 270, "yuv420p"
             audio: Any = out.add_stream("aac", rate=16_000, layout="mono")
             for number in range(10 * FPS):
-                frame: Any = av.VideoFrame.from_ndarray(_slide(SLIDES[number // (5 * FPS)]), "rgb24")
+                frame: Any = av.VideoFrame.from_ndarray(_slide(first if number < 5 * FPS else SLIDES[1]), "rgb24")
                 out.mux(video.encode(frame))
             out.mux(video.encode(None))
             for block in heard.decode(audio=0):

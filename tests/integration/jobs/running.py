@@ -52,6 +52,10 @@ async def ask(
 class Blind:
     """A `Reader` that opens nothing: what scripts bring is not looked into."""
 
+    @property
+    def player(self) -> Blind:
+        return self
+
     async def inspect(self, path: Path) -> Any:
         raise CorruptMedia
 
