@@ -16,9 +16,9 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from heliograph.errors import UnsupportedMedia
+from heliograph.errors import CorruptMedia, UnsupportedMedia
 from heliograph.media.clock import Clock
-from heliograph.media.container import Container
+from heliograph.media.container import DAMAGE, Container
 from heliograph.media.content import Playable
 from heliograph.media.mixing import Mixer
 from heliograph.media.recording import SAMPLE_RATE
@@ -164,7 +164,11 @@ class _Run:
             yield from self._resampled(None, written)
 
     def _resampled(self, frame: AudioFrame | None, written: int) -> Iterator[bytes]:
-        for made in self._resampler.resample(frame):
+        try:
+            blocks = self._resampler.resample(frame)
+        except DAMAGE:
+            raise CorruptMedia("The recording's sound is damaged: nothing has the sample rate or the channels that it says.") from None
+        for made in blocks:
             block: Any = made.to_ndarray().reshape(made.samples, -1).T
             self._mixer = self._mixer or Mixer(block.shape[0])
             piece = np.rint(np.clip(self._mixer.mixed(block) * 32768, -32768, 32767)).astype("<i2").tobytes()

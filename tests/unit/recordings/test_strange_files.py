@@ -295,3 +295,12 @@ def test_a_sound_of_many_channels_is_one(tmp_path: Path) -> None:
         file.setparams((24, 2, 16_000, 0, "NONE", ""))
         file.writeframes(sound.tobytes())
     assert onsets(heard(path, playing.inspect(path, Limits()))[0]) == pytest.approx([0.5], abs=0.01)
+
+
+def test_a_sound_with_an_impossible_rate_is_damaged(tmp_path: Path) -> None:
+    path = talk(tmp_path / "a.wav", "wav", "pcm_s16le")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, 24, 0x7FFF_FFFF)
+    path.write_bytes(data)
+    with pytest.raises(MediaError):
+        heard(path, playing.inspect(path, Limits()))
