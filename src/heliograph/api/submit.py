@@ -20,6 +20,9 @@ from heliograph.errors import Conflict, FetchError, HeliographError, InvalidRequ
 from heliograph.extraction.plan import Kind, Operation, Plan
 from heliograph.jobs import bodies, queue
 from heliograph.media import fetch
+from heliograph.perception.speech.engines import languages
+from heliograph.perception.speech.languages import code
+from heliograph.perception.speech.understanding import refuse
 from heliograph.store import predictions, skills
 from heliograph.store.predictions import Input, Prediction
 from heliograph.wire.requests import Request
@@ -89,6 +92,7 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     plan = await server.planner.plan(
         caller.tenant, asked.kind, asked.operation, asked.domain, config, version=asked.version, model=asked.model
     )
+    check_language(plan, server.settings)
     if asked.body.callback_url is not None:
         await check_callback(asked.body.callback_url, server.settings)
 
@@ -106,6 +110,12 @@ async def submit(server: Server, caller: Caller, asked: Asked) -> Prediction:
     if not is_new:
         await intake.undo()
     return row
+
+
+def check_language(plan: Plan, settings: Settings) -> None:
+    """Raise NotConfigured for the stated language of a recording that this server's speech engine does not know."""
+    if plan.recorded is not None and plan.recorded.transcribe_audio is not False:
+        refuse(languages(settings), code(plan.recorded.language))
 
 
 async def check_callback(url: str, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 
 from heliograph.errors import InvalidRequest
+from heliograph.perception.speech.languages import code
 
 Detail = Literal["auto", "hi", "lo"]
 InputMode = Literal["frames", "native_video"]
@@ -81,7 +82,7 @@ _ELSEWHERE: dict[Medium, dict[tuple[str, ...], str]] = {
     "video": {_OF_PAGES: "pages"},
 }
 """For each medium the options of others, and what those are about."""
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*")
+_CODE = re.compile(r"[a-z]{2,3}")
 
 
 def options(config: dict[str, Any], medium: Medium = "pages") -> tuple[Options, list[str]]:
@@ -123,13 +124,13 @@ def recorded(asked: Options) -> Recorded:
 
 
 def language(given: str | None, param: str) -> str | None:
-    """A language tag's language in small letters: `en` for `en-US`. Raises InvalidRequest for what is no tag."""
+    """The code of a language by its tag or English name: `en` for `en-US` and `English`. Raises InvalidRequest for what is neither."""
     if not given:
         return None
-    match = _LANGUAGE.fullmatch(given.strip())
-    if match is None:
+    found = code(given)
+    if found is None or _CODE.fullmatch(found) is None:
         raise InvalidRequest(f"{given[:50]!r} is no code of a language, such as 'en' or 'de' (ISO 639-1).", param=param)
-    return match[1].lower()
+    return found
 
 
 def pages(indices: list[int] | None, warnings: list[str]) -> list[int] | None:

@@ -89,6 +89,7 @@ async def test_a_file_of_another_medium_is_refused_at_once_with_the_parameter(ap
         ("/v1/video/generate", {"domain": "audio.transcription"}, "domain"),
         ("/v1/audio/generate", {}, "domain"),
         ("/v1/audio/generate", {"domain": "audio.transcription", "config": {"language": "English, please"}}, "config.language"),
+        ("/v1/audio/generate", {"domain": "audio.transcription", "config": {"language": "de"}}, "config.language"),
         ("/v1/video/generate", {"domain": "video.transcription", "config": {"video_segment_duration": 0}}, "config.video_segment_duration"),
         ("/v1/audio/generate", {"domain": "audio.transcription", "file_id": "x"}, "file_id"),
     ],

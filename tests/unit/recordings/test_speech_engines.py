@@ -117,9 +117,9 @@ def test_a_language_has_one_code_whatever_it_is_called() -> None:
 
 
 def test_an_engine_of_one_language_refuses_others_and_gives_up_on_what_it_never_understands() -> None:
-    refuse(ENGLISH, "en")  # type: ignore[arg-type]
+    refuse(frozenset({"en"}), "en")
     with pytest.raises(NotConfigured, match="not French"):
-        refuse(ENGLISH, "fr")  # type: ignore[arg-type]
+        refuse(frozenset({"en"}), "fr")
     understood = Understanding(ENGLISH, stated=False)  # type: ignore[arg-type]
     assert understood.add(Heard([], "en", 0.9), 0, 10, 8)
     assert not understood.add(Heard([], "en", 0.5), 10, 20, 8)

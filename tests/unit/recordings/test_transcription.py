@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.errors import UnsupportedMedia
+from heliograph.errors import NotConfigured, UnsupportedMedia
 from heliograph.extraction.answered import Answer
 from heliograph.extraction.made import PLACE
 from heliograph.extraction.plan import Kind, resolve
@@ -40,6 +40,22 @@ async def test_what_is_said_comes_in_segments_with_times_words_and_scores() -> N
     assert "speaker" not in first
     assert second["speaker"] == "A"
     assert (got.element_type, got.elements) == ("audio", 2)
+
+
+class Foreign(Senses):
+    """Hears a language that its engine does not know."""
+
+    async def transcript(self, *_: Any, **__: Any) -> Transcript:
+        raise NotConfigured("Nobody seems to speak English.", param="config.language")
+
+
+async def test_a_language_that_nobody_knows_ends_audio_but_a_video_still_tells_what_is_shown() -> None:
+    with pytest.raises(NotConfigured):
+        await answered(Foreign(HELLO), "audio", "audio.transcription")
+    got = await answered(Foreign(HELLO, viewing(4.0, (0.0, 4.0, "Willkommen"))), "video", "video.transcription")
+    assert got.response["segments"][0]["video"]["texts"] == ["Willkommen"]
+    assert got.response["segments"][0]["audio"]["content"] == ""
+    assert "not_understood: Nobody seems to speak English." in got.warnings
 
 
 async def test_silence_gives_no_segments_and_says_so() -> None:

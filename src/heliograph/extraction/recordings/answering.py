@@ -59,6 +59,8 @@ LEAST: Final = 2
 KEYFRAME_SIDE: Final = 1280
 """Pixels of the longest side of a keyframe."""
 MOST_KEYFRAMES: Final = 500
+LANGUAGE: Final = "config.language"
+"""The parameter that errors about the language of what is said name."""
 
 
 async def answer_recording(
@@ -133,12 +135,18 @@ class _Request:
         self._progress = progress
 
     async def heard(self) -> Transcript:
-        """What is said; nothing where that is not to be listened to."""
+        """What is said; nothing where that is not to be listened to, or of a video whose language the engine does not know."""
         if self.asked.transcribe_audio is False and self.plan.kind == "video" and self.plan.mode == "transcribe":
             said = "not_transcribed: video_transcribe_audio is false, so what is said was not listened to; leave it out to have it"
             return Transcript(self.recording.duration, warnings=[said])
         hearing = Hearing(language=self.asked.language, diarize=self.asked.diarization)
-        return await self.senses.listener.transcript(self.path, self.recording, hearing, steps=self.steps, heard=self.told("listening"))
+        listener, told = self.senses.listener, self.told("listening")
+        try:
+            return await listener.transcript(self.path, self.recording, hearing, steps=self.steps, heard=told)
+        except NotConfigured as problem:
+            if self.plan.kind == "audio" or problem.param != LANGUAGE:
+                raise
+            return Transcript(self.recording.duration, warnings=[f"not_understood: {problem.message}"])
 
     async def watched(self) -> Viewing:
         """What is seen."""

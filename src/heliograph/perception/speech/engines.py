@@ -64,6 +64,11 @@ class WhisperFolder:
         await self._pool.close()
 
 
+def languages(settings: Settings) -> frozenset[str] | None:
+    """The languages that this server's engine knows; None where it is the engine's to say."""
+    return None if settings.speech_url or settings.whisper_model is not None else Embedded.languages
+
+
 def engine(settings: Settings, pool: ChildPool, size: int, threads: int) -> Engine:
     """The engine of this server. `pool`: of `size` children that find voices; `threads`: of all children together.
 

@@ -96,7 +96,7 @@ class Listener:
         """
         language = self.language(hearing)
         hearing = msgspec.structs.replace(hearing, language=language)
-        refuse(self.engine, language)
+        refuse(self.engine.languages, language)
         made = Transcript(recording.duration, language=language, engine=self.engine.name)
         if recording.audio is None:
             made.language = None

@@ -75,8 +75,8 @@ class _Lost(msgspec.Struct):
 ANOTHER = "Other languages need a Whisper model (HELIOGRAPH_WHISPER_MODEL) or an endpoint (HELIOGRAPH_SPEECH_URL)."
 
 
-def refuse(engine: Engine, language: str | None) -> None:
-    """Raises NotConfigured for a `language` that the engine does not know."""
-    if language is not None and engine.languages is not None and language not in engine.languages:
-        known = " and ".join(name(one) for one in sorted(engine.languages))
-        raise NotConfigured(f"The embedded speech engine knows {known} only, not {name(language)}. {ANOTHER}", param="config.language")
+def refuse(known: frozenset[str] | None, language: str | None) -> None:
+    """Raises NotConfigured for a `language` that is not among those `known`; None knows all."""
+    if language is not None and known is not None and language not in known:
+        named = " and ".join(name(one) for one in sorted(known))
+        raise NotConfigured(f"The embedded speech engine knows {named} only, not {name(language)}. {ANOTHER}", param="config.language")
