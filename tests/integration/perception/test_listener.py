@@ -143,6 +143,18 @@ async def test_what_is_no_speech_has_no_words(reader: Reader, tmp_path: Path) ->
         assert any(warning.startswith("no_speech") for warning in transcript.warnings)
 
 
+async def test_long_silence_tells_how_far_it_is(reader: Reader, tmp_path: Path) -> None:
+    done: list[float] = []
+
+    async def tell(seconds: float) -> None:
+        done.append(seconds)
+
+    path = written(np.zeros(150 * SAMPLE_RATE), tmp_path / "silence.wav")
+    await reader.listener.transcript(path, await reader.player.inspect(path), Hearing(), heard=tell)
+    assert done[:2] == [60.0, 120.0]
+    assert done[-1] == 150.0
+
+
 async def test_what_was_heard_before_the_end_came_is_not_heard_again(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Kept(most=2)
     with pytest.raises(InterruptedError):

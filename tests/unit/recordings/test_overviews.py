@@ -59,6 +59,13 @@ async def test_what_only_eyes_could_tell_is_empty_and_named() -> None:
     assert [text["content"] for text in got.response["texts"]] == ["Speed: 54 km/h"]
 
 
+async def test_a_slide_that_looks_like_a_labelled_chapter_is_not_the_only_one() -> None:
+    slides = viewing(TALK.duration, (0.0, 3.0, "Cape Grim"), (3.0, 5.0, "Title: Thank you"))
+    got = await summed_up("video.summary", Senses(TALK, slides))
+    first, *_, last = [got.response["chapters"][0], *got.response["chapters"]]
+    assert (first["start_time"], last["end_time"]) == (0.0, round(TALK.duration, 3))
+
+
 async def test_silence_sums_up_to_nothing() -> None:
     got = await summed_up("audio.transcription-summary", Senses(Transcript(9.0, warnings=["no_speech: nobody speaks"])))
     assert got.response["summary"] is None

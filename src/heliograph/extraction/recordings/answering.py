@@ -284,7 +284,8 @@ class _Valuing:
         choice = chosen.name if chosen is not None else None
         extraction = await self._extraction(schema, choice)
         if sums_up:
-            warnings += overview.in_its_own_words(self._sources, schema, extraction, self._request.recording, self._viewing)
+            parts = self._sources, schema, extraction, self._request.recording, self._viewing
+            warnings += overview.in_its_own_words(*parts, written=self._asking is not None)
         self._capped(extraction)
         warnings += [warning for warning in extraction.warnings if not warning.startswith("required_missing")]
         warnings += shortcomings(extraction.values, schema, strict=plan.strict)

@@ -82,16 +82,20 @@ def joined(schema: dict[str, Json], known: dict[str, Json], response: dict[str, 
     return own | {name: value for name, value in response.items() if name not in own}
 
 
-def in_its_own_words(sources: Sources, schema: Schema, extraction: Extraction, recording: Recording, viewing: Viewing | None) -> list[str]:
-    """Fill what `extraction` has no words for with words that were said, in place. The warnings that tell of it."""
+def in_its_own_words(
+    sources: Sources, schema: Schema, extraction: Extraction, recording: Recording, viewing: Viewing | None, *, written: bool
+) -> list[str]:
+    """Fill what `extraction` has no words for with words that were said, in place. The warnings that tell of it.
+
+    `written`: by a model, whose words stay; what else was found for such a field is a label's chance likeness, and makes way.
+    """
     values = extraction.values
     if not isinstance(values, dict):
         return []
     table = cast("dict[str, Json]", values)
     writer = _Writer(sources, recording, viewing, extraction)
-    done = [
-        field.name for field in schema.root.fields if field.name in _EXTRACTED and not table.get(field.name) and writer.write(table, field)
-    ]
+    open_ = [field for field in schema.root.fields if field.name in _EXTRACTED and not (written and table.get(field.name))]
+    done = [field.name for field in open_ if writer.write(table, field)]
     blind = [field.name for field in schema.root.fields if field.name in _SEEN and not table.get(field.name)]
     warnings: list[str] = []
     if done:

@@ -68,6 +68,11 @@ class Cutter:
         """Of the windows of the part in hand, from `_first` on."""
         self._first = 0
 
+    @property
+    def idle(self) -> bool:
+        """Whether no part is in hand: all that was said so far is in parts that were given."""
+        return not self._spans and self._begun is None
+
     def feed(self, chances: bytes, levels: bytes) -> Iterator[Cut]:
         """The next windows, each with its chance of voice and how loud it is, both 0-255. Gives the parts that end in them."""
         for chance, level in zip(chances, levels, strict=True):

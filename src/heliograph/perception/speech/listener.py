@@ -102,7 +102,7 @@ class Listener:
             made.language = None
             made.warnings.append("no_audio: the recording has no sound")
             return made
-        work = _Work(self, path, recording, hearing, steps or NoSteps())
+        work = _Work(self, path, recording, hearing, steps or NoSteps(), heard)
         understood = Understanding(self.engine, stated=language is not None)
         words: list[Said] = []
         voices: list[Voice] = []
@@ -174,8 +174,9 @@ class Listener:
 class _Work:
     """One recording under way: its sound in blocks, and the parts that are being heard."""
 
-    def __init__(self, listener: Listener, path: Path, recording: Recording, hearing: Hearing, steps: Steps) -> None:
+    def __init__(self, listener: Listener, path: Path, recording: Recording, hearing: Hearing, steps: Steps, heard: OnHeard | None) -> None:
         self._listener, self._path, self._recording, self._hearing, self._steps = listener, path, recording, hearing, steps
+        self._heard, self._under_way = heard, 0
         start, end = hearing.span or (0.0, MOST_HOURS * 3600.0)  # what lasts longer than its file says is heard to the end
         self._begin, self._end = int(start * SAMPLE_RATE) // WINDOW, -int(-end * SAMPLE_RATE // WINDOW)
         self._blocks: dict[int, bytes] = {}
@@ -193,6 +194,7 @@ class _Work:
             cut, task = under_way[0]
             part, voices = await task
             under_way.popleft()
+            self._under_way = len(under_way)
             self._guess = self._guess or part.language
             return cut, part, voices
 
@@ -204,6 +206,7 @@ class _Work:
                 voices = await self._known(self._step(cut, "speakers"), list[Voice]) if self._hearing.diarize else []
                 sound = await self._sound(cut) if known is None or voices is None else b""
                 under_way.append((cut, asyncio.create_task(self._part(cut, sound, known, voices, self._voiced(cut)))))
+                self._under_way = len(under_way)
             while under_way:
                 yield await first()
         finally:
@@ -222,6 +225,8 @@ class _Work:
             self._chances.pop(block - 2, None)
             for cut in cutter.feed(chances, voices.levels):
                 yield cut
+            if self._heard and cutter.idle and not self._under_way:  # nobody speaks: no part will tell how far it is
+                await self._heard(min(_seconds(first + len(voices.chances)), self._recording.duration))
             if len(voices.chances) < BLOCK:
                 break
         for cut in cutter.finish():
