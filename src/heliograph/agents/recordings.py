@@ -194,24 +194,22 @@ def _told(kept: Artifact, made: Filmed) -> MadeFilm:
 
 
 def _progress(at: Context, lasts: float) -> Callable[[float], Awaitable[None]]:
-    last = 0.0
-
-    async def done(seconds: float) -> None:
-        nonlocal last
-        if seconds - last >= STEP:
-            last = seconds
-            await at.say(f"{seconds / max(lasts, 1e-3):.0%} of the recording is written.")
-
-    return done
+    return _paced(at, lambda seconds: f"{seconds / max(lasts, 1e-3):.0%} of the recording is written.")
 
 
 def _telling(at: Context, opened: Opened, what: str) -> Callable[[float], Awaitable[None]]:
+    minutes, name = opened.recording.duration / 60, opened.artifact.name
+    return _paced(at, lambda seconds: f"{seconds / 60:.0f} of {minutes:.0f} minutes of {name} are {what}.")
+
+
+def _paced(at: Context, told: Callable[[float], str]) -> Callable[[float], Awaitable[None]]:
+    """Who says how far it is, every `STEP` seconds of the recording."""
     last = 0.0
 
     async def done(seconds: float) -> None:
         nonlocal last
         if seconds - last >= STEP:
             last = seconds
-            await at.say(f"{seconds / 60:.0f} of {opened.recording.duration / 60:.0f} minutes of {opened.artifact.name} are {what}.")
+            await at.say(told(seconds))
 
     return done

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from heliograph.api.auth import CallerOf, Guarded
+from heliograph.api.auth import Caller, CallerOf, Guarded
 from heliograph.api.routes.generate import SAID, KeyHeader, answered, one_file
-from heliograph.api.server import ServerOf
+from heliograph.api.server import Server, ServerOf
 from heliograph.api.submit import Asked
+from heliograph.extraction.plan import Kind, Operation
 from heliograph.wire.requests import (
     AudioExecuteRequest,
     AudioFilePredictionRequest,
@@ -17,6 +18,14 @@ from heliograph.wire.requests import (
     VideoSchemaRequest,
 )
 
+_Body = (
+    AudioExecuteRequest
+    | AudioFilePredictionRequest
+    | AudioSchemaRequest
+    | VideoExecuteRequest
+    | VideoFilePredictionRequest
+    | VideoSchemaRequest
+)
 audio = APIRouter(prefix="/v1/audio", tags=["audio"], route_class=Guarded)
 video = APIRouter(prefix="/v1/video", tags=["video"], route_class=Guarded)
 
@@ -26,9 +35,7 @@ async def audio_generate(
     body: AudioFilePredictionRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Generate structured prediction for the given recording of sound."""
-    sources = one_file(body.url, body.file_id)
-    asked = Asked(kind="audio", operation="generate", body=body, domain=body.domain, sources=sources, idempotency_key=key)
-    return await answered(request, server, caller, asked)
+    return await _made("audio", "generate", body, body.domain, request, server, caller, key)
 
 
 @audio.post("/execute", **SAID)
@@ -36,11 +43,7 @@ async def audio_execute(
     body: AudioExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Run a domain, or a skill, by its name over a recording of sound."""
-    sources = one_file(body.url, body.file_id)
-    asked = Asked(
-        kind="audio", operation="execute", body=body, domain=body.name, sources=sources, idempotency_key=key, version=body.version
-    )
-    return await answered(request, server, caller, asked)
+    return await _made("audio", "execute", body, body.name, request, server, caller, key, version=body.version)
 
 
 @audio.post("/schema", **SAID)
@@ -48,9 +51,7 @@ async def audio_schema(
     body: AudioSchemaRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Propose a JSON Schema from what is said."""
-    sources = one_file(body.url, body.file_id)
-    asked = Asked(kind="audio", operation="schema", body=body, domain=None, sources=sources, idempotency_key=key)
-    return await answered(request, server, caller, asked)
+    return await _made("audio", "schema", body, None, request, server, caller, key)
 
 
 @video.post("/generate", **SAID)
@@ -58,9 +59,7 @@ async def video_generate(
     body: VideoFilePredictionRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Generate structured prediction for the given video."""
-    sources = one_file(body.url, body.file_id)
-    asked = Asked(kind="video", operation="generate", body=body, domain=body.domain, sources=sources, idempotency_key=key)
-    return await answered(request, server, caller, asked)
+    return await _made("video", "generate", body, body.domain, request, server, caller, key)
 
 
 @video.post("/execute", **SAID)
@@ -68,11 +67,7 @@ async def video_execute(
     body: VideoExecuteRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Run a domain, or a skill, by its name over a video."""
-    sources = one_file(body.url, body.file_id)
-    asked = Asked(
-        kind="video", operation="execute", body=body, domain=body.name, sources=sources, idempotency_key=key, version=body.version
-    )
-    return await answered(request, server, caller, asked)
+    return await _made("video", "execute", body, body.name, request, server, caller, key, version=body.version)
 
 
 @video.post("/schema", **SAID)
@@ -80,6 +75,20 @@ async def video_schema(
     body: VideoSchemaRequest, request: Request, server: ServerOf, caller: CallerOf, *, key: KeyHeader = None
 ) -> Response:
     """Propose a JSON Schema from what is said and written in a video."""
+    return await _made("video", "schema", body, None, request, server, caller, key)
+
+
+async def _made(
+    kind: Kind,
+    operation: Operation,
+    body: _Body,
+    domain: str | None,
+    request: Request,
+    server: Server,
+    caller: Caller,
+    key: str | None,
+    version: int | str = "latest",
+) -> Response:
     sources = one_file(body.url, body.file_id)
-    asked = Asked(kind="video", operation="schema", body=body, domain=None, sources=sources, idempotency_key=key)
+    asked = Asked(kind=kind, operation=operation, body=body, domain=domain, sources=sources, idempotency_key=key, version=version)
     return await answered(request, server, caller, asked)

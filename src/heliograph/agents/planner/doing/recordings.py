@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from heliograph.agents.artifacts import Artifact
@@ -11,6 +12,8 @@ from heliograph.agents.planner.moves import Act
 from heliograph.media.timecode import clock
 
 Json = Any
+Made = tuple[list[str], str]
+"""References of what was made, and the sentence that says so."""
 LONGEST_READ = 20_000
 """Letters of a transcript that an answer holds."""
 
@@ -78,9 +81,8 @@ async def info(hand: Hand, _act: Act, clause: Clause) -> Done:
 async def trim(hand: Hand, act: Act, clause: Clause) -> Done:
     """A part of it, or it without a part."""
     away: bool = act.arguments["away"]
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+
+    async def cut(subject: Artifact) -> Made:
         part = await _part(hand, subject, act)
         start, end = part.get("start", 0.0), part.get("end")
         if not away:
@@ -93,10 +95,10 @@ async def trim(hand: Hand, act: Act, clause: Clause) -> Done:
             lasts = (await hand.call("video_info", video=subject.ref))["duration"]
             spans = [{"start": 0.0, "end": start}, {"start": end, "end": lasts}]
             answer = await hand.call("cut_highlights", video=subject.ref, spans=spans)
-        made.append(answer["id"])
-        which = f"{clock(start)} to {clock(end) if end is not None else 'its end'}"
-        lines.append(f"Here is {subject.name} {'without ' if away else 'from '}{which}: {answer['id']} ({answer['seconds']:g} seconds).")
-    return Done(text="\n".join(lines), made=made)
+        which = f"{'without ' if away else 'from '}{clock(start)} to {clock(end) if end is not None else 'its end'}"
+        return [answer["id"]], f"Here is {subject.name} {which}: {answer['id']} ({answer['seconds']:g} seconds)."
+
+    return await _of_each(hand, clause, cut)
 
 
 async def change(hand: Hand, act: Act, clause: Clause) -> Done:
@@ -116,38 +118,34 @@ async def captions(hand: Hand, act: Act, clause: Clause) -> Done:
     how = {"burnt": "with captions in its picture", "track": "with a track of captions that players can switch on"}.get(
         style, f"as .{style}"
     )
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+
+    async def captioned(subject: Artifact) -> Made:
         answer = await hand.call("add_video_captions", video=subject.ref, style=style)
-        made.append(answer["id"])
         what = f"Here are the captions of {subject.name} {how}" if style in ("srt", "vtt") else f"Here is {subject.name} {how}"
-        lines.append(f"{what}: {answer['id']} ({answer['captions']} captions).")
-    return Done(text="\n".join(lines), made=made)
+        return [answer["id"]], f"{what}: {answer['id']} ({answer['captions']} captions)."
+
+    return await _of_each(hand, clause, captioned)
 
 
 async def gif(hand: Hand, act: Act, clause: Clause) -> Done:
     """A part of it as a moving picture."""
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+
+    async def shown(subject: Artifact) -> Made:
         answer = await hand.call("video_to_gif", video=subject.ref, **await _part(hand, subject, act))
-        made.append(answer["id"])
-        lines.append(
-            f"Here is a GIF of {subject.name}: {answer['id']} ({answer['seconds']:g} seconds); download it as {answer['filename']}."
-        )
-    return Done(text="\n".join(lines), made=made)
+        told = f"{answer['id']} ({answer['seconds']:g} seconds); download it as {answer['filename']}."
+        return [answer["id"]], f"Here is a GIF of {subject.name}: {told}"
+
+    return await _of_each(hand, clause, shown)
 
 
 async def audio(hand: Hand, act: Act, clause: Clause) -> Done:
     """Its sound alone."""
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+
+    async def heard(subject: Artifact) -> Made:
         answer = await hand.call("extract_audio", video=subject.ref, **await _part(hand, subject, act))
-        made.append(answer["id"])
-        lines.append(f"Here is the sound of {subject.name} as MP3: {answer['id']} ({answer['seconds']:g} seconds).")
-    return Done(text="\n".join(lines), made=made)
+        return [answer["id"]], f"Here is the sound of {subject.name} as MP3: {answer['id']} ({answer['seconds']:g} seconds)."
+
+    return await _of_each(hand, clause, heard)
 
 
 async def frames(hand: Hand, act: Act, clause: Clause) -> Done:
@@ -170,27 +168,30 @@ async def join(hand: Hand, _act: Act, clause: Clause) -> Done:
 
 
 async def _pictures(hand: Hand, act: Act, clause: Clause, tool: str, arguments: dict[str, Json]) -> Done:
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+    async def shown(subject: Artifact) -> Made:
         part = await _part(hand, subject, act) if tool == "sample_frames" else {}
         answer = await hand.call(tool, video=subject.ref, **arguments, **part)
-        shown = ", ".join(f"{frame['id']} ({clock(frame['time'])})" for frame in answer["frames"])
+        frames = ", ".join(f"{frame['id']} ({clock(frame['time'])})" for frame in answer["frames"])
         together = f" All in one picture: {answer['sheet']}." if answer["sheet"] else ""
-        lines.append(f"Here {'is a frame' if len(answer['frames']) == 1 else 'are frames'} of {subject.name}: {shown}.{together}")
-        made += [answer["sheet"]] if answer["sheet"] else [frame["id"] for frame in answer["frames"]]
-    return Done(text="\n".join(lines), made=made)
+        made = [answer["sheet"]] if answer["sheet"] else [frame["id"] for frame in answer["frames"]]
+        return made, f"Here {'is a frame' if len(answer['frames']) == 1 else 'are frames'} of {subject.name}: {frames}.{together}"
+
+    return await _of_each(hand, clause, shown)
 
 
 async def _each(hand: Hand, clause: Clause, tool: str, how: str, arguments: dict[str, Json]) -> Done:
-    lines: list[str] = []
-    made: list[str] = []
-    for subject in await hand.subjects("recording", clause):
+    async def changed(subject: Artifact) -> Made:
         answer = await hand.call(tool, video=subject.ref, **arguments)
-        made.append(answer["id"])
         size = f" ({answer['width']} by {answer['height']} pixels, {answer['seconds']:g} seconds)" if answer.get("width") else ""
-        lines.append(f"Here is {subject.name}, {how}: {answer['id']}{size}.")
-    return Done(text="\n".join(lines), made=made)
+        return [answer["id"]], f"Here is {subject.name}, {how}: {answer['id']}{size}."
+
+    return await _of_each(hand, clause, changed)
+
+
+async def _of_each(hand: Hand, clause: Clause, make: Callable[[Artifact], Awaitable[Made]]) -> Done:
+    """What `make` gives for each recording that is meant."""
+    each = [await make(subject) for subject in await hand.subjects("recording", clause)]
+    return Done(text="\n".join(line for _, line in each), made=[ref for refs, _ in each for ref in refs])
 
 
 async def _part(hand: Hand, subject: Artifact, act: Act) -> dict[str, Json]:
