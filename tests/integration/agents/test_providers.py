@@ -136,7 +136,6 @@ async def test_what_is_not_configured_is_named_with_its_setting(settings: Settin
         ("generate_image", {"prompt": "x"}, r"\[providers\.google-gemini-3-image\]"),
         ("reconstruct_3d", {"images": [ref]}, r"\[providers\.meta-sam3d\]"),
         ("generate_video", {"prompt": "x"}, r'\[providers\."google-veo-3\.1"\]'),
-        ("trim_video", {"video": "vid_000000", "start": 0, "end": 1}, "Videos need"),
     ):
         with pytest.raises(NotConfigured, match=setting):
             await run.call(name, **arguments)
