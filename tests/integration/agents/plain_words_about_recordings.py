@@ -40,6 +40,12 @@ REQUESTS = (
     Asked("speed it up 2x", (TALK,), calls=(_call("change_video", speed=2.0),)),
     Asked("rotate the video 90 degrees clockwise", (TALK,), calls=(_call("change_video", rotate=90),)),
     Asked("make a contact sheet with 9 frames", (TALK,), calls=(_call("sample_frames", count=9, sheet=True),)),
+    Asked(
+        "add subtitles to this and make a gif of 2s to 4s",
+        (TALK,),
+        calls=(_call("add_video_captions", style="burnt"), _call("video_to_gif", start=2.0, end=4.0)),
+    ),
+    Asked("keep 0:02 to 0:04 and 0:06 to 0:08", (TALK,), ("question",), ("one at a time",)),
     Asked("transcribe this", (), ("question",), ("Attach",)),
     Asked("add subtitles", (PHOTO,), ("question", "decline")),
 )

@@ -15,6 +15,7 @@ from heliograph.agents.planner.doing import DOERS
 from heliograph.agents.planner.hand import Asks, Done, Hand, Withheld
 from heliograph.agents.planner.moves import Act, Decline, Move, Question
 from heliograph.agents.planner.rules import understand
+from heliograph.agents.planner.rules.recordings import parted
 from heliograph.errors import NotConfigured
 
 Json = Any
@@ -46,7 +47,9 @@ async def run(at: Context) -> Outcome:
     hand = Hand(at)
     request = _request(at)
     recorded = await hand.recorded()
-    moves = [(clause, understand(clause, recorded=recorded)) for clause in clauses(request)] if len(request) <= LONGEST else []
+    asked = clauses(request) if len(request) <= LONGEST else []
+    asked = [part for clause in asked for part in (parted(clause) if recorded else [clause])]
+    moves = [(clause, understand(clause, recorded=recorded)) for clause in asked]
     acts = [(clause, move) for clause, move in moves if isinstance(move, Act)]
     parts: list[Done] = []
     if not moves or len(acts) < len(moves):

@@ -326,6 +326,8 @@ def trim(clause: Clause) -> Move | None:
     away = _CUT_OFF.search(text) is not None
     if found.edge and not away and not _KEEP.search(text):
         return Question(f"Shall the {found.edge[0]} {found.edge[1]:g} seconds be kept, or cut away?")
+    if _ANOTHER.search(found.text):
+        return Question("Which part do you want? I cut one at a time.")
     arguments: dict[str, Any] = {"away": away, "edge": list(found.edge) if found.edge else None, **_part(found)}
     return _checked(clause, found, Act("trim", "recording", arguments))
 
@@ -335,6 +337,29 @@ RULES: tuple[Rule, ...] = (
     rotate, resize,
 )  # fmt: skip
 """In this order: the particular before the general."""
+
+
+_ANOTHER = re.compile(r"\d:\d\d|\d\s*s(?:ec\w*)?\b", re.IGNORECASE)
+"""A time besides those that were taken."""
+_JOINT = re.compile(r"\s*,\s+(?:and\s+)?(?:then\s+)?|\s+(?:and|&)\s+(?:then\s+|also\s+)?", re.IGNORECASE)
+_DO = re.compile(
+    r"(?:add|burn|caption|convert|create|cut|export|extract|find|give|grab|join|keep|make|mute|put|remove|resize|rip|rotate|save|shorten|show|"
+    r"slow|speed|stamp|subtitle|transcribe|trim|turn|watermark|write)\b",
+    re.IGNORECASE,
+)
+
+
+def parted(clause: Clause) -> list[Clause]:
+    """`add subtitles and make a gif of 2s to 4s` is two, since either half alone asks for something."""
+    for joint in _JOINT.finditer(clause.text):
+        before, after = Clause(clause.text[: joint.start()]), Clause(clause.text[joint.end() :])
+        if _DO.match(after.text) and _asks(before) and _asks(after):
+            return [before, *parted(after)]
+    return [clause]
+
+
+def _asks(clause: Clause) -> bool:
+    return any(rule(clause) is not None for rule in RULES)
 
 
 def _part(found: Times) -> dict[str, Any]:
