@@ -125,6 +125,13 @@ async def test_a_day_on_which_somebody_will_call_is_not_the_day_of_the_call_and_
     assert got.response == {"call_date": None, "reason": "the lens is cracked"}
 
 
+async def test_where_something_is_answers_a_field_about_places_and_no_other() -> None:
+    schema = {"type": "object", "properties": {"note_taker": TEXT, "notes": TEXT, "location": TEXT}}
+    said = transcript("All notes are in the public domain.", "The location is at the harbour.")
+    got = await asked(Senses(said), schema)
+    assert got.response == {"note_taker": None, "notes": None, "location": "harbour"}
+
+
 async def test_nobody_speaks_and_nothing_is_answered() -> None:
     silent = Transcript(9.0, warnings=["no_speech: nobody speaks in the recording"])
     got = await asked(Senses(silent), INVOICE, grounding=True)

@@ -44,6 +44,9 @@ _GENERIC: Final = frozenset({"meeting", "call", "recording", "session", "issue",
 _TODAY = re.compile(r"\b(?:today is|today's date is|the date is|it is|it's|date)\b", re.I)
 _BREAKS: Final = frozenset({"and", "but", "so", "because", "which", "while", "if", "when"})
 _NOT_FREE: Final = frozenset({"the", "a", "an"})
+_WHERE: Final = frozenset({"in", "on", "at", "near", "by", "inside", "under", "behind", "across"})
+"""Words that begin where something is, which only a field about places is answered by."""
+_PLACES: Final = frozenset({"location", "place", "venue", "room", "address", "site", "position", "where", "city", "office"})
 _PHONE = re.compile(r"(1?)(\d{3})(\d{3})(\d{4})")
 
 
@@ -246,6 +249,10 @@ def _free(line: Line, ask: Ask, label: Label) -> Iterator[Stated]:
     first = at + 1
     if first < len(line.low) and line.low[first] in ("that", "to", "not", "it", "still", "very", "so", "too", "always", "never"):
         return
+    if first < len(line.low) and line.low[first] in _WHERE:
+        if ask.kind == "text" and not _own(ask) & _PLACES:
+            return
+        first += 1
     while first < len(line.low) and line.low[first] in _NOT_FREE:
         first += 1
     last = first
