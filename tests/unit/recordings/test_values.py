@@ -165,6 +165,7 @@ async def test_states_over_time_are_a_row_for_each_frame_that_differs_with_its_t
     seen = viewing(
         30.0, (0.0, 5.0, "Home score: 3"), (5.0, 9.0, "Home score: 3"), (9.0, 12.0, "credits"), (12.0, 20.0, "Home score: 4"),
     )  # fmt: skip
+    seen.frames[3].time = 13.5  # read well after the text came
     got = await asked(Senses(None, seen), schema, "video", grounding=True)
     assert [(row["time"], row["home_score"]) for row in got.response["states"]] == [(0.0, 3), (12.0, 4)]
     assert got.response["states"][1]["home_score_metadata"]["bboxes"][0]["page"] == 3

@@ -59,11 +59,11 @@ class Sources:
                     "confidence": round(part.score, 2),
                 }
             )
-            start, end = self._standing(frame, part.box)
+            start, end = self.standing(frame, part.box)
             spans.append(Span(start, end, part.content, part.score))
         return {"bboxes": boxes, "spans": [written(span) for span in dict.fromkeys(spans)]}
 
-    def _standing(self, frame: Frame, box: Box) -> tuple[float, float]:
+    def standing(self, frame: Frame, box: Box) -> tuple[float, float]:
         """From when to when words are on screen: their frame is one that can be read well, and seldom the first to show them."""
         for text in self._texts:
             over = text.box

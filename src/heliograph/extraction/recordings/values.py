@@ -86,12 +86,13 @@ class _Joining:
             found = {where: leaf for where, leaf in alone.leaves.items() if leaf.value is not None}
             if not found:
                 continue
-            times = {"start": seconds(frame.time), "end": seconds(frame.until)}
+            evidence = [part for leaf in found.values() for part in leaf.evidence]
+            newest = max((self._sources.standing(frame, part.box)[0] for part in evidence), default=frame.time)
+            times = {"start": seconds(newest), "end": seconds(frame.until)}
             entry = {
                 child.name: times[when] if (when := timed[child.name]) else cast("dict[str, Json]", alone.values).get(child.name)
                 for child in item.fields
             }
-            evidence = [part for leaf in found.values() for part in leaf.evidence][:1]
             if made and all(timed[name] or made[-1][name] == value for name, value in entry.items()):
                 self._goes_on(made[-1], timed, times["end"])
                 continue
@@ -99,7 +100,7 @@ class _Joining:
             self.leaves.update({(*at, *where): leaf for where, leaf in alone.leaves.items()})
             for name, when in timed.items():
                 if when:
-                    self.leaves[*at, name] = _computed(times[when], evidence)
+                    self.leaves[*at, name] = _computed(times[when], evidence[:1])
             made.append(entry)
         return made[: field.max_items] if field.max_items is not None else made
 
