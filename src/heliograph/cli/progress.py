@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from heliograph.media.timecode import to_the_second
+
 WIDTH = 24
 """Columns of the bar."""
 PATIENCE = 60.0
@@ -55,7 +57,5 @@ class Progress:
 
 
 def clock(seconds: float) -> str:
-    """A time as a player shows it: `12:40`, `1:02:40`."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute:02d}:{second:02d}"
+    """A time as a player shows it, with two digits at least for the minutes: `02:40`, `1:02:40`."""
+    return to_the_second(seconds).zfill(5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +15,7 @@ from heliograph.api.executions import Asked, submit
 from heliograph.api.openapi import answers
 from heliograph.api.paging import LimitOf, SkipOf
 from heliograph.api.routes.generate import KeyHeader, delivering
-from heliograph.api.routes.predictions import MetadataOf, SessionOf, filtered
+from heliograph.api.routes.predictions import EnvironmentOf, MetadataOf, SessionOf, StatusesOf, filtered
 from heliograph.api.server import ServerOf
 from heliograph.api.submit import check_callback
 from heliograph.api.waiting import left
@@ -35,7 +35,7 @@ from heliograph.wire.agents import (
     AgentInfo,
     AgentLookupRequest,
 )
-from heliograph.wire.predictions import DeliveryResponse, Status
+from heliograph.wire.predictions import DeliveryResponse
 
 router = APIRouter(prefix="/v1", tags=["agent"], route_class=Guarded)
 
@@ -141,10 +141,8 @@ async def list_executions(
     *,
     skip: SkipOf = 0,
     limit: LimitOf = 10,
-    status: Annotated[list[Status] | None, Query(description="Only those with one of these statuses.")] = None,
-    environment: Annotated[
-        Literal["dev", "staging", "prod"] | None, Query(description="Only those with this `metadata.environment`.")
-    ] = None,
+    status: StatusesOf = None,
+    environment: EnvironmentOf = None,
     session_id: SessionOf = None,
     metadata: MetadataOf = None,
     agent: Annotated[str | None, Query(description="Only those of this agent, `<name>:<version>`.", max_length=255)] = None,

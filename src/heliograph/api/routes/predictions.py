@@ -21,6 +21,8 @@ from heliograph.wire.predictions import DeliveryResponse, PredictionResponse, St
 
 router = APIRouter(prefix="/v1/predictions", tags=["predictions"], route_class=Guarded)
 
+StatusesOf = Annotated[list[Status] | None, Query(description="Only those with one of these statuses.")]
+EnvironmentOf = Annotated[Literal["dev", "staging", "prod"] | None, Query(description="Only those with this `metadata.environment`.")]
 SessionOf = Annotated[str | None, Query(description="Only those with this `metadata.session_id`.", max_length=1024, pattern=r"^[^\x00]*$")]
 MetadataOf = Annotated[
     str | None,
@@ -36,10 +38,8 @@ async def list_predictions(
     *,
     skip: SkipOf = 0,
     limit: LimitOf = 10,
-    status: Annotated[list[Status] | None, Query(description="Only those with one of these statuses.")] = None,
-    environment: Annotated[
-        Literal["dev", "staging", "prod"] | None, Query(description="Only those with this `metadata.environment`.")
-    ] = None,
+    status: StatusesOf = None,
+    environment: EnvironmentOf = None,
     session_id: SessionOf = None,
     metadata: MetadataOf = None,
 ) -> Response:

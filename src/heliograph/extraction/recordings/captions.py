@@ -25,10 +25,10 @@ from heliograph.extraction.prompted.request import Request
 from heliograph.extraction.recordings.pictures import frame_picture
 from heliograph.extraction.recordings.senses import Plays
 from heliograph.extraction.recordings.sights import texts_in
-from heliograph.extraction.recordings.speech import clock
 from heliograph.extraction.recordings.transcription import Stretch
 from heliograph.extraction.schema import Schema, compile_schema
 from heliograph.media.recording import Recording, Viewing
+from heliograph.media.timecode import to_the_second
 from heliograph.models.contract import Backend, Clip, Part, Profile, Text, system, user
 from heliograph.models.errors import ModelLimit, ModelRefused
 from heliograph.perception.steps import Steps
@@ -105,7 +105,8 @@ class Captioner:
         shown = list(await asyncio.gather(*(self._caption(one, viewing) for one in segments)))
         made = Captions(shown, warnings=self._warnings)
         told = "\n".join(
-            f"[{clock(one.start)}] shown: {caption or ''}\nsaid: {one.said[:LONGEST]}" for one, caption in zip(segments, shown, strict=True)
+            f"[{to_the_second(one.start)}] shown: {caption or ''}\nsaid: {one.said[:LONGEST]}"
+            for one, caption in zip(segments, shown, strict=True)
         )
         if any(shown):
             question = self._question("Say what the video is and is about.")
@@ -139,7 +140,9 @@ class Captioner:
         step = self._step(name, segment.said)
         if (known := await self._steps.known(step)) is not None:
             return msgspec.msgpack.decode(known)
-        parts: list[Part] = [Text(f"From {clock(segment.start)} to {clock(segment.end)} of {clock(self._recording.duration)}.")]
+        parts: list[Part] = [
+            Text(f"From {to_the_second(segment.start)} to {to_the_second(segment.end)} of {to_the_second(self._recording.duration)}.")
+        ]
         if clip:
             parts.append(Clip(await self._player.clip(self._path, self._recording, segment.start, segment.end, CLIP_SIDE, sound=False)))
         else:
@@ -161,7 +164,7 @@ class Captioner:
         made: list[Part] = []
         for number in range(count):
             time = segment.start + (number + 0.5) * length
-            made += [Text(f"{clock(time)}:"), await frame_picture(self._player, self._path, self._recording, time, side)]
+            made += [Text(f"{to_the_second(time)}:"), await frame_picture(self._player, self._path, self._recording, time, side)]
         return made
 
     def _question(self, asked: str) -> str:

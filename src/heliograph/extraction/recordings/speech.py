@@ -18,6 +18,7 @@ from heliograph.extraction.result import Evidence
 from heliograph.media.document import Document, Line, Page, Word
 from heliograph.media.geometry import Box, union
 from heliograph.media.recording import Said, Segment, Transcript
+from heliograph.media.timecode import to_the_second
 
 LINES: Final = 60
 """Sentences on a page."""
@@ -174,7 +175,7 @@ class Speech:
                     page.words.append(Word(text, Box(x / columns, y, len(text) / columns, tall, index), score, row, _SIZE))
                     said.append((token.first, token.last))
                     x += len(text) + 1
-            stamp = clock(self.words[sentence.first].start)
+            stamp = to_the_second(self.words[sentence.first].start)
             speaker = f"{sentence.speaker}: " if sentence.speaker else ""
             text = f"[{stamp}] {speaker}{sentence.text}"
             page.lines.append(Line(text, Box(2 / columns, y, (x - 3) / columns, tall, index), numbers))
@@ -199,13 +200,6 @@ def timed(segment: Segment) -> list[Said]:
         at += len(text) + 1
         made.append(Said(text, start, segment.start + (segment.end - segment.start) * at / letters, 1.0))
     return made
-
-
-def clock(seconds: float) -> str:
-    """A time as players show it: `1:05`, `1:02:03`."""
-    whole = int(seconds)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
 def within(words: Sequence[Said], start: float, end: float) -> Sequence[Said]:
